@@ -1,0 +1,1 @@
+"""The dataset format: schema, writing, reading."""

@@ -1,0 +1,149 @@
+"""Writing a dataset: immutable shards, then the manifest that makes them one dataset."""
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from radarseq.dataset.schema import (
+    DATASET_KIND,
+    FORMAT_VERSION,
+    MANIFEST_NAME,
+    UNFINISHED_NAME,
+    Examples,
+    Header,
+)
+from radarseq.errors import DatasetError, OutputError
+from radarseq.files import (
+    output_folder,
+    read_json,
+    sha256_file,
+    sha256_of,
+    write_atomically,
+    write_json,
+)
+
+ROWS_PER_SHARD = 50_000
+_BYTES_PER_SHARD = 12_000  # HDF5's own structures
+
+
+def shard_name(index: int) -> str:
+    """Return the file name of a shard."""
+    return f"shard-{index:05d}.h5"
+
+
+def shard_image(examples: Examples) -> bytes:
+    """Return the bytes of a shard that holds ``examples``.
+
+    Built in memory, so that a kill or a full disk never leaves half a file, and without times or
+    versions inside, so that the same examples give the same bytes.
+    """
+    name = "shard"
+    with h5py.File(name, "w", driver="core", backing_store=False, libver="latest") as file:
+        write_header(file, examples.header)
+        for column, values in examples.columns.items():
+            file.create_dataset(column, data=np.ascontiguousarray(values))
+        file.flush()
+        return file.id.get_file_image()
+
+
+def write_header(file: h5py.File, header: Header) -> None:
+    """Store the header as attributes of an open file."""
+    file.attrs["kind"] = DATASET_KIND
+    file.attrs["format_version"] = FORMAT_VERSION
+    text = h5py.string_dtype()
+    for name, value in header.to_json().items():
+        if isinstance(value, list):
+            file.attrs.create(name, np.array(value, dtype=object), dtype=text)
+        elif isinstance(value, str):
+            file.attrs.create(name, value, dtype=text)
+        else:
+            file.attrs[name] = np.uint64(value) if name == "seed" and value >= 0 else value
+
+
+def expected_bytes(examples: Examples, rows: int, rows_per_shard: int) -> int:
+    """Return the size on disk of ``rows`` rows like those of ``examples``, within a percent."""
+    row = sum(values[:1].nbytes for values in examples.columns.values())
+    header = len(str(examples.header.to_json()))
+    return rows * row + -(-rows // rows_per_shard) * (_BYTES_PER_SHARD + header)
+
+
+class ShardWriter:
+    """Writes the shards of one dataset in any order, and at the end the manifest.
+
+    What is done is kept in ``manifest.unfinished.json``: a resumed run takes over the shards whose
+    digest still holds and makes the others again.
+
+    Args:
+        folder: An owned output folder.
+        header: Of the dataset.
+        plan: What the dataset is made from; a resumed run must have the same.
+
+    Raises:
+        OutputError: If the folder holds part of another dataset.
+    """
+
+    def __init__(self, folder: Path, header: Header, plan: dict[str, Any]) -> None:
+        self._folder, self._header = folder, header
+        self._unfinished = folder / UNFINISHED_NAME
+        self._records: dict[str, dict[str, Any]] = {}
+        self._plan = plan
+        if self._unfinished.exists():
+            earlier = read_json(self._unfinished, DatasetError)
+            if earlier.get("plan") != plan:
+                raise OutputError(
+                    f"{folder}: holds part of another dataset, made with {earlier.get('plan')}; "
+                    f"this one is {plan}. Choose another folder, or repeat that command"
+                )
+            self._records = {
+                record["file"]: record for record in earlier["shards"] if self._is_whole(record)
+            }
+        self._save(self._unfinished)
+
+    def _is_whole(self, record: dict[str, Any]) -> bool:
+        path = self._folder / record["file"]
+        return path.exists() and sha256_file(path) == record["sha256"]
+
+    def has(self, index: int) -> bool:
+        """Return whether shard ``index`` is written and whole."""
+        return shard_name(index) in self._records
+
+    def write(self, index: int, image: bytes, rows: int) -> None:
+        """Write shard ``index`` from its bytes."""
+        name = shard_name(index)
+        write_atomically(self._folder / name, image)
+        self._records[name] = {"file": name, "rows": rows, "sha256": sha256_of(image)}
+        self._save(self._unfinished)
+
+    def finish(self) -> None:
+        """Write the manifest: from here on the folder is a dataset."""
+        self._save(self._folder / MANIFEST_NAME)
+        self._unfinished.unlink()
+
+    def _save(self, path: Path) -> None:
+        shards = [self._records[name] for name in sorted(self._records)]
+        manifest: dict[str, Any] = {
+            "kind": DATASET_KIND,
+            "format_version": FORMAT_VERSION,
+            "header": self._header.to_json(),
+            "plan": self._plan,
+            "shards": shards,
+        }
+        write_json(path, manifest)
+
+
+def write_dataset(
+    folder: Path, examples: Examples, *, rows_per_shard: int = ROWS_PER_SHARD
+) -> None:
+    """Write examples that are in memory as a dataset in a new folder.
+
+    Raises:
+        OutputError: If the folder is not empty.
+    """
+    with output_folder(folder):
+        writer = ShardWriter(folder, examples.header, {"rows": len(examples)})
+        for index, first in enumerate(range(0, len(examples), rows_per_shard)):
+            rows = examples.take(slice(first, first + rows_per_shard))
+            writer.write(index, shard_image(rows), len(rows))
+        writer.finish()

@@ -1,0 +1,58 @@
+"""What can go wrong, one class for each kind of mistake, with the exit status it ends in.
+
+Every message names the file or the key, what was found, what was expected, and what to do.
+"""
+
+EXIT_OK = 0
+EXIT_FAILURE = 1
+EXIT_USAGE = 2
+EXIT_PARTIAL = 3
+EXIT_DATA = 4
+EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
+
+
+class RadarseqError(Exception):
+    """Something went wrong at run time; the base of all errors raised here."""
+
+    exit_code = EXIT_FAILURE
+
+
+class UsageError(RadarseqError, ValueError):
+    """The command or call cannot be carried out as it was given."""
+
+    exit_code = EXIT_USAGE
+
+
+class RecipeError(UsageError):
+    """A recipe or a setting has an unknown key or a value that does not fit."""
+
+
+class OutputError(UsageError):
+    """An output folder is in use, or holds something that would be lost."""
+
+
+class DeviceError(UsageError):
+    """The device that was asked for is not there."""
+
+
+class DataError(RadarseqError):
+    """Something that was read is not valid."""
+
+    exit_code = EXIT_DATA
+
+
+class DatasetError(DataError):
+    """A dataset is missing, truncated, altered or malformed."""
+
+
+class MismatchError(DataError):
+    """Data and model do not belong together: other steps, axis, interval or features."""
+
+
+class CheckpointError(DataError):
+    """A run or its checkpoint is missing, altered or malformed."""
+
+
+class CaptureError(DataError):
+    """A recording cannot be read, or not in the way that was asked for."""

@@ -1,0 +1,154 @@
+"""Files that are whole or absent, and output folders that one process owns at a time."""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from radarseq.errors import DataError, OutputError
+
+LOCK_NAME = ".lock"
+TEMPORARY_SUFFIX = ".part"  # a leftover of a killed process; swept at the next start
+_BLOCK = 1 << 20
+_LARGEST_JSON = 64 << 20
+
+
+def write_atomically(path: Path, content: bytes | memoryview) -> None:
+    """Write ``content`` under ``path`` so that a reader sees all of it or nothing.
+
+    Raises:
+        OSError: If the disk is full or the folder cannot be written; nothing is left behind.
+    """
+    temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def replace_folder(temporary: Path, final: Path) -> None:
+    """Put the finished folder ``temporary`` in the place of ``final``.
+
+    A rename cannot replace a folder that is not empty, so the old one steps aside first; a kill in
+    between leaves it under ``final`` + ".old", which ``recover_folder`` puts back.
+    """
+    old = final.with_name(final.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    for file in temporary.iterdir():
+        with file.open("rb") as handle:
+            os.fsync(handle.fileno())
+    if final.exists():
+        final.rename(old)
+    temporary.rename(final)
+    _sync_folder(final.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def recover_folder(final: Path) -> None:
+    """Undo a ``replace_folder`` that was killed half-way."""
+    old = final.with_name(final.name + ".old")
+    if old.exists() and not final.exists():
+        old.rename(final)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sha256_of(content: bytes | memoryview) -> str:
+    """Return the sha256 of bytes in memory, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """Return the sha256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write ``content`` as readable JSON, atomically."""
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+    write_atomically(path, (text + "\n").encode())
+
+
+def read_json(path: Path, error: type[DataError]) -> dict[str, Any]:
+    """Return the object in a JSON file.
+
+    Raises:
+        DataError: Of the class ``error``, if the file is absent, too large or not a JSON object.
+    """
+    try:
+        if path.stat().st_size > _LARGEST_JSON:
+            raise error(f"{path}: {path.stat().st_size} bytes; expected at most {_LARGEST_JSON}")
+        content = json.loads(path.read_bytes())
+    except FileNotFoundError as missing:
+        raise error(f"{path}: not found") from missing
+    except (OSError, ValueError, RecursionError) as fault:
+        raise error(f"{path}: not readable as JSON ({fault}); restore it from a copy") from fault
+    if not isinstance(content, dict):
+        raise error(f"{path}: holds a {type(content).__name__}; expected a JSON object")
+    return content
+
+
+@contextmanager
+def output_folder(folder: Path, *, resume: bool = False) -> Iterator[Path]:
+    """Own ``folder`` for the length of the context: make it, lock it, sweep leftovers.
+
+    Args:
+        folder: Taken exactly as it is given; made if absent.
+        resume: Whether what it holds already is to be continued.
+
+    Raises:
+        OutputError: If it is not empty and ``resume`` is false, is not a folder, or another
+            process works in it.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder}: is a file; expected a folder to write to. Choose another")
+    folder.mkdir(parents=True, exist_ok=True)
+    # The kernel drops this lock when the process ends, however it ends: none can go stale.
+    with (folder / LOCK_NAME).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as taken:
+            raise OutputError(
+                f"{folder}: another process is writing here. Wait for it, or choose another folder"
+            ) from taken
+        held = [entry.name for entry in folder.iterdir() if entry.name != LOCK_NAME]
+        if held and not resume:
+            raise OutputError(
+                f"{folder}: not empty ({len(held)} entries, {sorted(held)[0]!r} among them). "
+                "Choose another folder, or continue this one with --resume"
+            )
+        sweep(folder)
+        try:
+            yield folder
+        finally:
+            (folder / LOCK_NAME).unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a killed process left half-written below ``folder``."""
+    for leftover in folder.rglob("*" + TEMPORARY_SUFFIX):
+        if leftover.is_dir():
+            shutil.rmtree(leftover)
+        else:
+            leftover.unlink()

@@ -1,0 +1,188 @@
+"""The scene: everything that a simulated dataset is a function of, besides seed and index."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Literal, get_args
+
+from simulators.objects import (
+    STRICT,
+    Cone,
+    Cylinder,
+    Interval,
+    ObjectClass,
+    Plate,
+    Sphere,
+    check_interval,
+)
+from simulators.units import wavelength_m, wavenumber
+
+CodeName = Literal["constant", "barker", "frank", "p3", "p4", "zadoff_chu", "random"]
+SPLIT_NAMES = ("train", "validation", "test")
+MOST_STEPS = 65_536
+
+
+@dataclass(frozen=True, kw_only=True)
+class Radar:
+    """The radar's dwell: ``steps`` pulses, one complex sample each.
+
+    Attributes:
+        carrier_hz: Carrier frequency [Hz].
+        pulse_interval_s: Time from pulse to pulse [s].
+        steps: Pulses in a dwell; the sequence length.
+        code: The phase code over the pulses, see ``simulators.waveforms``.
+    """
+
+    __pydantic_config__: ClassVar = STRICT
+
+    carrier_hz: float = 10e9
+    pulse_interval_s: float = 2e-3
+    steps: int = 32
+    code: CodeName = "p4"
+
+    def __post_init__(self) -> None:
+        """Refuse values that are not positive, and sequences of absurd length."""
+        if self.carrier_hz <= 0:
+            raise ValueError(f"carrier_hz must be above 0, got {self.carrier_hz}")
+        if self.pulse_interval_s <= 0:
+            raise ValueError(f"pulse_interval_s must be above 0, got {self.pulse_interval_s}")
+        if not 2 <= self.steps <= MOST_STEPS:
+            raise ValueError(f"steps must be 2 to {MOST_STEPS}, got {self.steps}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Motion:
+    """What the tracker leaves of the motion along the line of sight; closing is positive."""
+
+    __pydantic_config__: ClassVar = STRICT
+
+    residual_velocity_mps: Interval = (-1.0, 1.0)
+    residual_acceleration_mps2: Interval = (-2.0, 2.0)
+
+    def __post_init__(self) -> None:
+        """Refuse intervals whose ends are out of order."""
+        check_interval("residual_velocity_mps", self.residual_velocity_mps)
+        check_interval("residual_acceleration_mps2", self.residual_acceleration_mps2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receiver:
+    """The receiver: white circular noise at a signal-to-noise ratio per sample."""
+
+    __pydantic_config__: ClassVar = STRICT
+
+    snr_db: Interval = (0.0, 20.0)
+
+    def __post_init__(self) -> None:
+        """Refuse an interval whose ends are out of order."""
+        check_interval("snr_db", self.snr_db)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """Shares of the objects that train, validate and test; what is left over is test."""
+
+    __pydantic_config__: ClassVar = STRICT
+
+    train: float = 0.7
+    validation: float = 0.15
+
+    def __post_init__(self) -> None:
+        """Refuse shares that are negative or add up to more than 1."""
+        if min(self.train, self.validation) < 0 or self.train + self.validation > 1:
+            raise ValueError(
+                f"split.train {self.train} and split.validation {self.validation} "
+                "must be 0 or more and add up to at most 1"
+            )
+
+    @property
+    def test(self) -> float:
+        """The share that is left for testing."""
+        return max(0.0, round(1 - self.train - self.validation, 9))
+
+
+AnyObject = Sphere | Plate | Cylinder | Cone
+SHAPES: dict[str, type[ObjectClass]] = {cls.__name__.lower(): cls for cls in get_args(AnyObject)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """Radar, receiver, motion and the object classes: what a recipe says.
+
+    Attributes:
+        objects: The object classes; their order is the order of the labels.
+        objects_per_class: How many objects (sizes) there are of each class. 0 makes a new object
+            for every example.
+        split: How the objects are shared out between training, validation and test.
+    """
+
+    __pydantic_config__: ClassVar = STRICT
+
+    objects: tuple[Annotated[AnyObject, "shape"], ...]
+    objects_per_class: int = 500
+    radar: Radar = field(default_factory=Radar)
+    motion: Motion = field(default_factory=Motion)
+    receiver: Receiver = field(default_factory=Receiver)
+    split: Split = field(default_factory=Split)
+
+    def __post_init__(self) -> None:
+        """Refuse an empty or ambiguous catalogue, and bodies too small for their method."""
+        names = self.class_names
+        if not names:
+            raise ValueError("objects is empty; expected at least one [[objects]] table")
+        if len(set(names)) < len(names):
+            raise ValueError(f"objects: two of them share a name: {', '.join(names)}")
+        if self.objects_per_class < 0:
+            raise ValueError(f"objects_per_class is {self.objects_per_class}; expected 0 or more")
+        shares = (self.split.train, self.split.validation, self.split.test)
+        for part, share, count in zip(SPLIT_NAMES, shares, self.objects_per_split, strict=True):
+            if self.objects_per_class and share > 0 and count == 0:
+                raise ValueError(
+                    f"objects_per_class is {self.objects_per_class}, too few for a {part} share "
+                    f"of {share:g}; expected at least {math.ceil(1 / share)}, or 0 for a new "
+                    "object in every example"
+                )
+        for item in self.objects:
+            item.check_physics(wavenumber(self.radar.carrier_hz))
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names that the labels index."""
+        return tuple(item.name for item in self.objects)
+
+    @property
+    def objects_per_split(self) -> tuple[int, int, int]:
+        """How many objects of each class train, validate and test."""
+        train = round(self.objects_per_class * self.split.train)
+        validation = round(self.objects_per_class * (self.split.train + self.split.validation))
+        return train, validation - train, self.objects_per_class - validation
+
+    @property
+    def size_names(self) -> tuple[str, ...]:
+        """The names of all sizes in the catalogue, each once, in order of appearance."""
+        return tuple(dict.fromkeys(size for item in self.objects for size in item.size_names))
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return what a user should know of this scene: where its Doppler aliases.
+
+        A dwell samples the Doppler of the whole body without aliasing while the rotation from
+        pulse to pulse stays within wavelength / (2 D), with D the body's extent, and the residual
+        velocity within wavelength / (4 T), with T the pulse interval.
+        """
+        found = []
+        length, interval = wavelength_m(self.radar.carrier_hz), self.radar.pulse_interval_s
+        for item in self.objects:
+            turn, limit = item.tumble_rad_per_s[1] * interval, length / item.largest_extent_m() / 2
+            if item.kind != Sphere.kind and turn > limit:
+                found.append(
+                    f"objects.{item.name}: turns up to {turn:.4f} rad from pulse to pulse, "
+                    f"above wavelength / (2 D) = {limit:.4f} rad: its Doppler aliases. "
+                    f"A pulse_interval_s of {interval * limit / turn:.2e} or less would not"
+                )
+        fastest = max(abs(v) for v in self.motion.residual_velocity_mps)
+        if fastest > length / interval / 4:
+            found.append(
+                f"motion.residual_velocity_mps: up to {fastest:g} m/s, above "
+                f"wavelength / (4 T) = {length / interval / 4:.3g} m/s: the Doppler aliases. "
+                f"A pulse_interval_s of {length / fastest / 4:.2e} or less would not"
+            )
+        return tuple(found)
