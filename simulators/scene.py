@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 from simulators.objects import (
     STRICT,
@@ -117,7 +117,7 @@ class Scene:
 
     __pydantic_config__: ClassVar = STRICT
 
-    objects: tuple[Annotated[AnyObject, "shape"], ...]
+    objects: tuple[AnyObject, ...]
     objects_per_class: int = 500
     radar: Radar = field(default_factory=Radar)
     motion: Motion = field(default_factory=Motion)

@@ -1,5 +1,6 @@
 """Writing a dataset: immutable shards, then the manifest that makes them one dataset."""
 
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def shard_image(examples: Examples) -> bytes:
     Built in memory, so that a kill or a full disk never leaves half a file, and without times or
     versions inside, so that the same examples give the same bytes.
     """
-    name = "shard"
+    name = uuid.uuid4().hex  # HDF5 wants it unique among the open files; it is not stored
     with h5py.File(name, "w", driver="core", backing_store=False, libver="latest") as file:
         write_header(file, examples.header)
         for column, values in examples.columns.items():

@@ -1,0 +1,1 @@
+"""Recordings as other people's receivers wrote them: reading, cutting, importing, exporting."""

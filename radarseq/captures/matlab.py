@@ -1,0 +1,70 @@
+"""MATLAB files: version 5 through scipy, version 7.3 (which is HDF5) through h5py."""
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import scipy.io
+from numpy.typing import NDArray
+
+from radarseq.captures.capture import Capture, check_size, make_capture
+from radarseq.captures.faults import CaptureFault
+from radarseq.captures.hdf5 import array_at, open_hdf5
+from radarseq.captures.reading import Reading
+
+_BYTES = {"double": 8, "single": 4, "int64": 8, "uint64": 8, "int32": 4, "uint32": 4}
+_BYTES |= {"int16": 2, "uint16": 2, "int8": 1, "uint8": 1}
+
+
+def read(path: Path, reading: Reading) -> Capture:
+    """Return a numeric array, (row, step) unless ``reading`` says otherwise.
+
+    Raises:
+        CaptureFault: If the array is not there, not numeric, or not the only one and not named.
+    """
+    samples = _version_7(path, reading) if h5py.is_hdf5(path) else _version_5(path, reading)
+    return make_capture(path, samples, reading, layout="row,step")
+
+
+def _version_5(path: Path, reading: Reading) -> NDArray[Any]:
+    known = {name: (shape, kind) for name, shape, kind in scipy.io.whosmat(path)}
+    name = _choose(path, reading, {n: kind for n, (_, kind) in known.items()})
+    shape, kind = known[name]
+    check_size(path, name, shape, _BYTES[kind], path.stat().st_size)
+    return scipy.io.loadmat(path, variable_names=[name])[name]
+
+
+def _version_7(path: Path, reading: Reading) -> NDArray[Any]:
+    with open_hdf5(path) as file:
+        names = [str(name) for name in file]
+        known = {name: _class_of(file, name) for name in names if not name.startswith("#")}
+        name = _choose(path, reading, known)
+        return np.transpose(array_at(path, file, name))  # MATLAB counts axes from the last
+
+
+def _class_of(file: h5py.File, name: str) -> str:
+    if not isinstance(file.get(name, getlink=True), h5py.HardLink):
+        return "link"
+    kind = file[name].attrs.get("MATLAB_class", b"")
+    return kind.decode("ascii", "replace") if isinstance(kind, bytes) else str(kind)
+
+
+def _choose(path: Path, reading: Reading, kinds: dict[str, str]) -> str:
+    numeric = [name for name, kind in kinds.items() if kind in _BYTES]
+    listed = ", ".join(f"{name} ({kind})" for name, kind in list(kinds.items())[:12]) or "nothing"
+    if reading.variable:
+        if reading.variable not in numeric:
+            raise CaptureFault(
+                path,
+                f"has no numeric array {reading.variable!r}; it holds {listed}",
+                "Name one of the numeric arrays, or save the array by itself",
+            )
+        return reading.variable
+    if len(numeric) != 1:
+        raise CaptureFault(
+            path,
+            f"holds {len(numeric)} numeric arrays where one was expected: {listed}",
+            "Name the array with variable" if numeric else "Save the array by itself",
+        )
+    return numeric[0]

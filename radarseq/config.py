@@ -1,0 +1,166 @@
+"""Recipes and settings: text to typed, frozen objects; an unknown key or a misfit stops here."""
+
+import difflib
+import json
+import tomllib
+import typing
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from radarseq.errors import RecipeError
+from simulators.objects import ObjectClass
+from simulators.scene import SHAPES, Scene
+
+T = TypeVar("T")
+_LARGEST_TEXT = 1 << 20
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A recipe as read: its text, and the scene that it describes.
+
+    Attributes:
+        name: Short name, for messages and reports.
+        text: The TOML itself; stored in every dataset made from it.
+        scene: What the simulator needs.
+    """
+
+    name: str
+    text: str
+    scene: Scene
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Return the recipe in a TOML file.
+
+    Raises:
+        RecipeError: If the file is absent or not TOML, or a key is unknown or does not fit.
+    """
+    try:
+        if path.stat().st_size > _LARGEST_TEXT:
+            raise RecipeError(f"{path}: larger than 1 MiB; expected a recipe in TOML")
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise RecipeError(f"{path}: cannot be read as a recipe ({fault})") from fault
+    return parse_recipe(text, str(path))
+
+
+def parse_recipe(text: str, source: str = "recipe") -> Recipe:
+    """Return the recipe in a TOML text; ``source`` names it in errors.
+
+    Raises:
+        RecipeError: If it is not TOML, or a key is unknown or does not fit.
+    """
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as fault:
+        raise RecipeError(f"{source}: not valid TOML: {fault}") from fault
+    name = content.pop("name", Path(source).stem)
+    description = content.pop("description", "")
+    for key, value in (("name", name), ("description", description)):
+        if not isinstance(value, str):
+            raise RecipeError(f"{source}: {key} is {value!r}; expected a string")
+    return Recipe(name, text, _scene(content, source))
+
+
+def _scene(content: dict[str, Any], source: str) -> Scene:
+    """Return the scene, each part parsed by its own type, so that errors name the right keys."""
+    hints = typing.get_type_hints(Scene)
+    known = [field.name for field in fields(Scene)]
+    for key in content:
+        if key not in known:
+            raise RecipeError(f"{source}: {_unknown(key, [*known, 'name', 'description'])}")
+    tables = content.get("objects", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise RecipeError(f"{source}: objects must be a list of [[objects]] tables")
+    faults, values = [], {}
+    for key in known:
+        try:
+            if key == "objects":
+                values[key] = tuple(_object(t, i, source) for i, t in enumerate(tables))
+            elif key in content:
+                values[key] = parse(hints[key], content[key], source, key)
+        except RecipeError as fault:
+            faults.append(str(fault))
+    if faults:
+        raise RecipeError("\n".join(faults))
+    try:
+        return Scene(**values)
+    except ValueError as fault:
+        raise RecipeError(f"{source}: {fault}") from fault
+
+
+def _object(table: dict[str, Any], index: int, source: str) -> ObjectClass:
+    shape, place = table.get("shape"), f"objects[{index}]"
+    if shape not in SHAPES:
+        near = difflib.get_close_matches(str(shape), SHAPES, n=1)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        raise RecipeError(
+            f"{source}: {place}.shape is {shape!r}{hint}; expected one of {', '.join(SHAPES)}"
+        )
+    return parse(SHAPES[shape], table, source, place)
+
+
+def parse(kind: type[T], content: Any, source: str, place: str = "") -> T:
+    """Return ``content`` as a ``kind``, strictly typed.
+
+    Args:
+        kind: A dataclass or a plain type.
+        content: Plain JSON types.
+        source: The file, for errors.
+        place: The key of ``content`` within the file, for errors.
+
+    Raises:
+        RecipeError: Naming every key that is unknown, missing or does not fit.
+    """
+    try:
+        return TypeAdapter(kind).validate_json(json.dumps(content, default=str), strict=True)
+    except ValidationError as fault:
+        told = "\n".join(f"{source}: {_explain(kind, error, place)}" for error in fault.errors())
+        raise RecipeError(told) from fault
+
+
+def _explain(kind: type, error: Any, place: str) -> str:
+    key = ".".join(str(part) for part in (place, *error["loc"]) if part != "")
+    if error["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+        known = [field.name for field in fields(kind)] if is_dataclass(kind) else []
+        return _unknown(key, known)
+    if error["type"] == "value_error":
+        return f"{key}: {error['ctx']['error']}" if key else str(error["ctx"]["error"])
+    if error["type"] in ("missing", "missing_argument"):
+        return f"key {key!r} is missing"
+    if error["type"] == "dataclass_type":
+        return f"{key} is {_short(error['input'])}; expected a table [{key}]"
+    return f"{key}: {error['msg']}, got {_short(error['input'])}"
+
+
+def _unknown(key: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(key.rpartition(".")[2], known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"unknown key {key!r}: {hint}Known keys: {', '.join(known)}"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def to_toml(content: dict[str, Any]) -> str:
+    """Return plain settings (numbers, strings, lists, one level of tables) as TOML."""
+    flat = {k: v for k, v in content.items() if not isinstance(v, dict)}
+    lines = [f"{key} = {_toml_value(value)}" for key, value in flat.items() if value is not None]
+    for key, table in content.items():
+        if isinstance(table, dict):
+            lines += ["", f"[{key}]", to_toml(table).rstrip()]
+    return "\n".join(lines) + "\n"
+
+
+def _toml_value(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_toml_value(item) for item in value) + "]"
+    if isinstance(value, float):
+        return repr(value)
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,1 @@
+"""Judging: prediction, metrics, fusion of windows, and the verdict beside the baselines."""

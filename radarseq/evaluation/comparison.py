@@ -1,0 +1,144 @@
+"""The model's metrics beside those of its baselines, on the same rows, and the verdict in words."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radarseq.dataset.schema import PARAMETER_PREFIX, Examples
+from radarseq.evaluation.metrics import (
+    class_metrics,
+    confusion,
+    mean_db,
+    relative_error,
+    reliability,
+    snr_bins,
+)
+from radarseq.models.baselines import (
+    boosting_probabilities,
+    majority_probabilities,
+    wiener_echo,
+)
+
+SNR = PARAMETER_PREFIX + "snr_db"
+MAJORITY, BOOSTING, COPY = "majority class", "gradient boosting", "copy"
+WIENER = {False: "LMMSE", True: "causal LMMSE"}
+_LEAST_GAIN_DB = 0.1  # below this, two echo errors are called level
+
+
+def compare_classes(
+    name: str,
+    probabilities: NDArray,
+    judged: Examples,
+    training: Examples | None,
+) -> dict[str, Any]:
+    """Return the classification part of the metrics.
+
+    Args:
+        name: Of the model, for the verdict.
+        probabilities: Of the model ``(n, class)``.
+        judged: The ``n`` labelled rows.
+        training: The rows that the baselines are fitted on; None leaves them out.
+    """
+    label = judged["label"].astype(np.int64)
+    contenders = {"model": probabilities}
+    if training is not None:
+        contenders[MAJORITY] = majority_probabilities(training, judged)
+        contenders[BOOSTING] = boosting_probabilities(training, judged)
+    metrics = {who: class_metrics(p, label) for who, p in contenders.items()}
+    right = {who: p.argmax(axis=1) == label for who, p in contenders.items()}
+    model = metrics.pop("model")
+    part: dict[str, Any] = {
+        "model": model,
+        "baselines": metrics,
+        "confusion": confusion(probabilities.argmax(axis=1), label, probabilities.shape[1]),
+        "reliability": reliability(probabilities, label),
+        "verdict": _class_verdict(name, right),
+    }
+    if SNR in judged:
+        part["by_snr"] = [
+            {
+                "low_db": low,
+                "high_db": high,
+                "examples": int(rows.sum()),
+                "accuracy": {who: float(r[rows].mean()) for who, r in right.items()},
+            }
+            for low, high, rows in snr_bins(judged[SNR])
+        ]
+    return part
+
+
+def _class_verdict(name: str, right: dict[str, NDArray[np.bool_]]) -> str:
+    """Say in words whether the model beats its best baseline; the rows are the same for both."""
+    model = right["model"]
+    others = {who: r for who, r in right.items() if who != "model"}
+    if not others:
+        return f"{name} is right in {model.mean():.1%}; no baseline could be fitted."
+    best = max(others, key=lambda who: others[who].mean())
+    gain = model.astype(float) - others[best]
+    points, spread = 100 * gain.mean(), 196 * gain.std() / np.sqrt(len(gain))
+    scores = f"{100 * model.mean():.1f} % against {100 * others[best].mean():.1f} %"
+    if points > spread:
+        return f"{name} beats {best} by {points:.1f} points ({scores})."
+    if points < -spread:
+        return (
+            f"{name} does NOT beat its baseline: {best} is {-points:.1f} points better ({scores})."
+        )
+    return (
+        f"{name} is level with {best} ({scores}): the difference, {points:+.1f} points, lies "
+        f"within its 95 % interval of {spread:.1f}."
+    )
+
+
+def compare_echoes(
+    name: str, estimate: NDArray, judged: Examples, training: Examples | None, *, causal: bool
+) -> dict[str, Any]:
+    """Return the echo part of the metrics: squared error over the echo's energy, mean, in dB.
+
+    The copy baseline takes the received sequence for the echo. LMMSE is the best linear filter,
+    and is told the true signal-to-noise ratio of each example, which the model is not. A causal
+    model is held against the causal filter; the one that sees the whole sequence stands beside.
+    """
+    target = judged["target"]
+    errors = {"model": relative_error(estimate, target)}
+    if judged.input.shape == target.shape:
+        errors[COPY] = relative_error(judged.input, target)
+        if training is not None and SNR in judged and np.iscomplexobj(target):
+            for kind in (True, False) if causal else (False,):
+                filtered = wiener_echo(training, judged, causal=kind)
+                errors[WIENER[kind]] = relative_error(filtered, target)
+    means = {who: {"error_db": mean_db(e)} for who, e in errors.items()}
+    model = means.pop("model")
+    part: dict[str, Any] = {
+        "model": model,
+        "baselines": means,
+        "verdict": _echo_verdict(name, model["error_db"], means, causal=causal),
+    }
+    if SNR in judged:
+        part["by_snr"] = [
+            {
+                "low_db": low,
+                "high_db": high,
+                "examples": int(rows.sum()),
+                "error_db": {who: mean_db(e[rows]) for who, e in errors.items()},
+            }
+            for low, high, rows in snr_bins(judged[SNR])
+        ]
+    return part
+
+
+def _echo_verdict(
+    name: str, error_db: float, others: dict[str, dict[str, float]], *, causal: bool
+) -> str:
+    fair = {who: e["error_db"] for who, e in others.items() if not causal or who != WIENER[False]}
+    if not fair:
+        return f"{name}'s echo error is {error_db:.1f} dB; no baseline could be fitted."
+    best = min(fair, key=lambda who: fair[who])
+    gain, scores = fair[best] - error_db, f"{error_db:.1f} dB against {fair[best]:.1f} dB"
+    if gain > _LEAST_GAIN_DB:
+        return f"{name}'s echo beats {best} by {gain:.1f} dB ({scores})."
+    if gain < -_LEAST_GAIN_DB:
+        return (
+            f"{name}'s echo does NOT beat its baseline: {best} is {-gain:.1f} dB better ({scores})."
+        )
+    return f"{name}'s echo is level with {best} ({scores})."

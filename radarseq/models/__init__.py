@@ -1,0 +1,1 @@
+"""Same-length sequence models, and the baselines that they are judged beside."""

@@ -1,0 +1,159 @@
+"""How a figure becomes inline SVG: one style, ids that cannot clash, the same bytes each time."""
+
+import hashlib
+import html
+import io
+import re
+import threading
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import matplotlib.style
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+from matplotlib.transforms import Bbox
+from numpy.typing import NDArray
+
+WIDTH_IN = 5.0  # 360 px at the 72 units an inch of SVG: a phone shows the text at its own size
+_UNITS_PER_IN = 72
+INK = "#1b1c1d"  # stands for the colour of the page's text, which depends on light or dark
+GREY = "#82888e"  # in its place in pixels, which cannot follow the page
+BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION = (  # Okabe-Ito, without black and yellow
+    "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00",
+)  # fmt: skip
+# Colour, marker and dash all differ, so that a grey print tells the series apart too. The first
+# is the model's.
+SERIES = (
+    (BLUE, "o", "-"),
+    (ORANGE, "s", "--"),
+    (GREEN, "^", "-."),
+    (PURPLE, "D", ":"),
+    (VERMILLION, "v", (0, (6, 1, 1, 1, 1, 1))),
+    (SKY, "P", (0, (8, 2))),
+)
+_STYLE = {
+    "svg.fonttype": "none",  # text stays text: small, searchable, and in any script
+    "svg.hashsalt": "radarseq",
+    "text.parse_math": False,  # a $ in somebody's class name is no formula
+    "font.family": ["DejaVu Sans"],  # wider than most, so what is laid out with it fits in others
+    "font.size": 11,
+    "axes.titlesize": 11,
+    "axes.labelsize": 11,
+    "legend.fontsize": 10.5,
+    "legend.frameon": False,
+    "xtick.labelsize": 10.5,
+    "ytick.labelsize": 10.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.alpha": 0.15,
+    "lines.linewidth": 1.8,
+    "lines.markersize": 5,
+    "figure.constrained_layout.use": True,
+    **dict.fromkeys(
+        ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK
+    ),
+    "grid.color": INK,
+}
+_RASTER_DPI = 200
+_Place = Literal["outside upper left", "outside lower center"]
+_one_at_a_time = threading.RLock()  # the SVG writer reads its style from a process-wide dict
+
+
+def svg(
+    draw: Callable[[Figure], None], *, label: str, height_in: float, width_in: float = WIDTH_IN
+) -> str:
+    """Return what ``draw`` puts on a figure as one ``<svg>`` element.
+
+    The element needs nothing from outside. Its lines and text take the text colour of the page.
+
+    Args:
+        draw: Called once with an empty figure.
+        label: What the figure shows, for those who cannot see it.
+        height_in: Height [in].
+        width_in: Width [in]; a figure wider than ``WIDTH_IN`` does not shrink below it on screen.
+    """
+    stream = io.StringIO()
+    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    with (
+        _one_at_a_time,
+        warnings.catch_warnings(),
+        matplotlib.style.context(["default", _STYLE]),
+    ):
+        # The browser has the glyphs that the layout font lacks.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
+        figure = Figure(figsize=(width_in, height_in), dpi=_UNITS_PER_IN)
+        draw(figure)
+        _settle(figure)
+        figure.savefig(stream, format="svg", dpi=_RASTER_DPI, transparent=True, metadata=nothing)
+    return _inline(stream.getvalue(), label, width_in)
+
+
+def _settle(figure: Figure) -> None:
+    """Lay the figure out once, for good, to a precision that is the same each time.
+
+    The layout solver's last bits vary from call to call within one process.
+    """
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        axes.set_position(Bbox.from_bounds(*np.round(axes.get_position().bounds, 5)))
+
+
+def _inline(text: str, label: str, width_in: float) -> str:
+    """Return a written SVG file as an element that can stand among others on one page."""
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<style.*?</style>|<metadata>.*?</metadata>|<!--.*?-->", "", text, flags=re.S)
+    prefix = "f" + hashlib.sha256((label + text).encode()).hexdigest()[:10]
+    targets = set(re.findall(r'(?:xlink:href="|url\()#([^")]+)', text))
+    # Only tags are rewritten: a class name that looks like an attribute stays as it is.
+    text = re.sub(r"<[^<>]+>", lambda tag: _own_tag(tag[0], prefix, targets), text)
+    least = f"min-width:{width_in * _UNITS_PER_IN:.0f}px;" if width_in > WIDTH_IN else ""
+    attributes = (
+        f'role="img" aria-label="{html.escape(printable(label))}" '
+        f'style="{least}stroke-linejoin:round"'
+    )
+    text = re.sub(r'width="[^"]*" height="[^"]*"', lambda _: attributes, text, count=1)
+    return re.sub(r"\s*\n\s*", "\n", text).strip()
+
+
+def _own_tag(tag: str, prefix: str, targets: set[str]) -> str:
+    """Return a tag with the page's colour and font, and with an id only where one is used."""
+    tag = tag.replace(INK, "currentColor").replace("'DejaVu Sans'", "system-ui")
+    if (found := re.search(r' id="([^"]*)"', tag)) and found[1] not in targets:
+        tag = tag.replace(found[0], "")
+    return re.sub(r'( id="|xlink:href="#|url\(#)', rf"\g<1>{prefix}", tag)
+
+
+def printable(text: str, longest: int | None = None) -> str:
+    """Return ``text`` without what XML cannot hold, cut to ``longest`` characters."""
+    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    if longest is not None and len(text) > longest:
+        return text[: longest - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+    return text
+
+
+def numbers(values: Sequence[object]) -> NDArray[np.float64]:
+    """Return values as floats; NaN for None and for an empty field of a CSV file."""
+    known = [np.nan if value is None or value == "" else float(str(value)) for value in values]
+    return np.array(known, dtype=float)
+
+
+def legend(
+    figure: Figure, axes: Axes, *, where: _Place = "outside upper left", columns: int = 2
+) -> None:
+    """Put the legend of ``axes`` outside of all panels, where it hides no data."""
+    handles, names = axes.get_legend_handles_labels()
+    if handles:
+        figure.legend(handles, names, loc=where, ncols=columns, borderpad=0.1)
+
+
+def percent_axis(axes: Axes) -> None:
+    """Show shares from 0 to 1 on the y-axis in percent."""
+    axes.set_ylim(-0.02, 1.02)
+    axes.set_yticks([0, 0.25, 0.5, 0.75, 1])
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f}"))

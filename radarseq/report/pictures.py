@@ -1,0 +1,170 @@
+"""Example pairs: what was sent, what came back, what the echo was and what was predicted."""
+
+import textwrap
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from radarseq.errors import UsageError
+from radarseq.report.drawing import BLUE, GREY, INK, ORANGE, legend, printable, svg
+
+MOST_PICTURES = 6
+_DEEPEST_DB = 60.0  # a null far below the peak must not flatten all the rest
+_MOST_VECTOR_STEPS = 1000  # longer sequences are drawn as pixels, or the page grows too large
+_WIDTH_IN = 4.5  # three of them fit side by side
+_TITLE_WIDTH = 44
+_TITLE_LINES = 2
+
+Samples = NDArray[np.complex64] | NDArray[np.complex128]
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """A few examples to be shown.
+
+    Attributes:
+        tx: Transmitted samples, complex ``(n, steps)``; None where they are not known.
+        rx: Received samples, complex ``(n, steps)``.
+        target: Echo without noise, complex ``(n, steps)``; None where it is not known.
+        predicted: Echo that the model predicts, complex ``(n, steps)``; None without that task.
+        label: Name of the true class, ``n`` of them; empty where it is not known.
+        decision: Name of the decided class, ``n`` of them; empty without that task.
+        snr_db: SNR per sample [dB], ``n`` of them; None where it is not known.
+
+    Raises:
+        UsageError: If there are more than six examples, or the fields do not fit together.
+    """
+
+    tx: Samples | None
+    rx: Samples
+    target: Samples | None
+    predicted: Samples | None
+    label: list[str]
+    decision: list[str]
+    snr_db: list[float | None]
+
+    def __post_init__(self) -> None:
+        """Refuse fields that do not fit together."""
+        shape = self.rx.shape
+        if len(shape) != 2 or shape[0] > MOST_PICTURES:
+            raise UsageError(f"rx has shape {shape}; expected (at most {MOST_PICTURES}, steps)")
+        for name in ("tx", "target", "predicted"):
+            samples = getattr(self, name)
+            if samples is not None and samples.shape != shape:
+                raise UsageError(f"{name} has shape {samples.shape}; expected {shape}, as rx")
+        for name in ("label", "decision", "snr_db"):
+            if len(getattr(self, name)) != shape[0]:
+                raise UsageError(
+                    f"{name} has {len(getattr(self, name))} values; expected {shape[0]}, as rx"
+                )
+
+    def __len__(self) -> int:
+        """Return the number of examples."""
+        return len(self.rx)
+
+    def title(self, index: int) -> list[str]:
+        """Return class and decision of one example, and its SNR, as two phrases, where known."""
+        label, decision, snr_db = self.label[index], self.decision[index], self.snr_db[index]
+        verdict = "" if not label else " (right)" if decision == label else " (wrong)"
+        decided = f"decided {decision}{verdict}" if decision else ""
+        said = ", ".join(part for part in (label, decided) if part) or f"example {index + 1}"
+        known = snr_db is not None and np.isfinite(snr_db)
+        return [printable(said)] + ([f"SNR {snr_db:.1f} dB"] if known else [])
+
+
+def example_pairs(pictures: Pictures, *, step_name: str = "Step") -> list[str]:
+    """Return one SVG an example: transmitted phase, received level, received phase.
+
+    Where the transmitted samples are known, their phase is taken off the received phase: what is
+    left is that of the object and of its motion.
+
+    Args:
+        pictures: The examples.
+        step_name: What a step is, such as pulse.
+    """
+    height_in = 5.0 if pictures.tx is not None else 4.1
+    return [
+        svg(
+            partial(_draw, pictures, index, step_name),
+            label=f"Example pair: {', '.join(pictures.title(index))}",
+            height_in=height_in,
+            width_in=_WIDTH_IN,
+        )
+        for index in range(len(pictures))
+    ]
+
+
+def _draw(pictures: Pictures, index: int, step_name: str, figure: Figure) -> None:
+    tx = None if pictures.tx is None else pictures.tx[index]
+    ratios = [3, 2] if tx is None else [1.2, 3, 2]
+    panels = figure.subplots(len(ratios), 1, sharex=True, height_ratios=ratios)
+    if tx is not None:
+        _phase(panels[0], tx, color=INK, drawstyle="steps-mid", linewidth=1.2)
+        panels[0].set_ylabel("Tx (°)")
+    level, phase = panels[-2:]
+    for samples, style in _series(pictures, index):
+        _level(level, samples, **style)
+        _phase(phase, samples if tx is None else samples * np.conj(tx), **style)
+    level.set_ylabel("Level (dB)")
+    _limit_depth(level)
+    phase.set_ylabel("Phase (°)" if tx is None else "Phase less\nTx phase (°)")
+    phase.set_xlabel(step_name)
+    figure.align_ylabels()
+    title = [line for said in pictures.title(index) for line in _wrapped(said)]
+    figure.suptitle("\n".join(title), x=0.01, ha="left", weight="bold", fontsize=11)
+    legend(figure, level, where="outside lower center", columns=3)
+
+
+def _wrapped(said: str) -> list[str]:
+    return textwrap.wrap(said, _TITLE_WIDTH, max_lines=_TITLE_LINES)
+
+
+def _series(pictures: Pictures, index: int) -> list[tuple[Samples, dict[str, Any]]]:
+    """Return what is drawn over the steps, each with its style, the lowest first."""
+    rx = {"color": INK, "alpha": 0.6, "linewidth": 0.8, "marker": "o", "markersize": 2.5}
+    target = {"color": ORANGE, "linewidth": 3.4, "alpha": 0.85}
+    predicted = {"color": BLUE, "linewidth": 1.6, "linestyle": (0, (4, 1.5))}
+    series = [
+        (pictures.rx, {**rx, "label": "Rx"}),
+        (pictures.target, {**target, "label": "Echo"}),
+        (pictures.predicted, {**predicted, "label": "Predicted echo"}),
+    ]
+    return [(samples[index], style) for samples, style in series if samples is not None]
+
+
+def _level(axes: Axes, samples: Samples, **style: Any) -> None:
+    """Draw 20 log10 of the magnitude, with a gap where it is zero or not finite."""
+    magnitude = np.abs(samples.astype(np.complex128))
+    magnitude[~(np.isfinite(magnitude) & (magnitude > 0))] = np.nan
+    _line(axes, np.arange(len(samples)), 20.0 * np.log10(magnitude), **style)
+
+
+def _phase(axes: Axes, samples: Samples, **style: Any) -> None:
+    """Draw the phase from -180 to 180 degrees, with a gap where it goes once round."""
+    degrees = np.degrees(np.angle(samples.astype(np.complex128)))
+    turns = np.flatnonzero(np.abs(np.diff(degrees)) > 180.0) + 1
+    if "drawstyle" in style:
+        turns = turns[:0]  # a code's steps are as large as they are
+    steps = np.insert(np.arange(len(samples), dtype=float), turns, turns - 0.5)
+    _line(axes, steps, np.insert(degrees, turns, np.nan), **style)
+    axes.set_ylim(-195, 195)
+    axes.set_yticks([-180, 0, 180])
+
+
+def _line(axes: Axes, steps: NDArray[Any], values: NDArray[np.float64], **style: Any) -> None:
+    pixels = len(values) > _MOST_VECTOR_STEPS
+    if pixels and style["color"] == INK:
+        style["color"] = GREY
+    axes.plot(steps, values, rasterized=pixels, **style)
+
+
+def _limit_depth(axes: Axes) -> None:
+    values = np.concatenate([np.asarray(line.get_ydata(), float) for line in axes.get_lines()])
+    values = values[np.isfinite(values)]
+    if values.size and np.ptp(values) > _DEEPEST_DB:
+        axes.set_ylim(values.max() - _DEEPEST_DB, values.max() + 3.0)

@@ -1,0 +1,154 @@
+"""Batches for training: a stored set that stays in memory, or fresh pairs from the simulator."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from radarseq.dataset.schema import Examples
+from simulators.pairs import PairGenerator
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Examples as tensors on the device; absent columns are None.
+
+    Attributes:
+        signal: ``(batch, step)`` or ``(batch, step, channel)``.
+        tx: Transmitted samples ``(batch, step)``.
+        target: What to output at each step.
+        label: Class indices, int64 ``(batch,)``.
+        length: Valid steps ``(batch,)``.
+    """
+
+    signal: Tensor
+    tx: Tensor | None
+    target: Tensor | None
+    label: Tensor | None
+    length: Tensor | None
+
+    def __len__(self) -> int:
+        """Return the number of examples."""
+        return self.signal.shape[0]
+
+    def take(self, rows: Tensor | slice) -> "Batch":
+        """Return some of the examples."""
+        return Batch(*(None if v is None else v[rows] for v in vars(self).values()))
+
+
+def as_batch(columns: Examples, device: torch.device) -> Batch:
+    """Return examples as one batch on ``device``."""
+
+    def tensor(name: str) -> Tensor | None:
+        return to_tensor(columns[name], device) if name in columns else None
+
+    label, length = tensor("label"), tensor("length")
+    return Batch(
+        to_tensor(columns.input, device),
+        tensor("tx"),
+        tensor("target"),
+        None if label is None else label.long(),
+        None if length is None else length.long(),
+    )
+
+
+def to_tensor(values: NDArray[Any], device: torch.device) -> Tensor:
+    """Return an array as a tensor on ``device``; memory is shared where that can be."""
+    return torch.as_tensor(values).to(device)
+
+
+class BatchSource(Protocol):
+    """Where the training batches of an epoch come from."""
+
+    def __len__(self) -> int:
+        """Return the number of steps in an epoch."""
+        ...
+
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """Yield the batches of epoch ``number``: a function of the seed and the number."""
+        ...
+
+    def sample(self) -> Batch:
+        """Return examples to fit the features' statistics on."""
+        ...
+
+
+class StoredBatches:
+    """All examples resident on the device; an epoch is a permutation of their indices."""
+
+    def __init__(self, examples: Batch, *, batch_size: int, seed: int) -> None:
+        self._examples, self._batch_size, self._seed = examples, batch_size, seed
+
+    def __len__(self) -> int:
+        """Return the number of steps in an epoch."""
+        return -(-len(self._examples) // self._batch_size)
+
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """Yield the examples in the order of epoch ``number``."""
+        generator = torch.Generator().manual_seed(epoch_seed(self._seed, number))
+        order = torch.randperm(len(self._examples), generator=generator)
+        for rows in order.to(self._examples.signal.device).split(self._batch_size):
+            yield self._examples.take(rows)
+
+    def sample(self) -> Batch:
+        """Return the first examples; rows of a dataset are in no order."""
+        return self._examples.take(slice(0, 20_000))
+
+
+class FreshBatches:
+    """Pairs that are simulated for one step and never stored.
+
+    The next batch is simulated on another thread while the network works on this one.
+    """
+
+    def __init__(
+        self,
+        generate: PairGenerator,
+        *,
+        batch_size: int,
+        pairs_per_epoch: int,
+        device: torch.device,
+    ) -> None:
+        self._generate, self._batch_size, self._device = generate, batch_size, device
+        self._steps = max(1, pairs_per_epoch // batch_size)
+
+    def __len__(self) -> int:
+        """Return the number of steps in an epoch."""
+        return self._steps
+
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """Yield batches that no other epoch yields."""
+        first = number * self._steps
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(self._batch, first)
+            for step in range(first + 1, first + self._steps + 1):
+                batch = waiting.result()
+                if step < first + self._steps:
+                    waiting = pool.submit(self._batch, step)
+                yield batch
+
+    def sample(self) -> Batch:
+        """Return the first pairs of the stream."""
+        return simulated_batch(self._generate, 0, 8_192, self._device)
+
+    def _batch(self, step: int) -> Batch:
+        first = step * self._batch_size
+        return simulated_batch(self._generate, first, self._batch_size, self._device)
+
+
+def simulated_batch(generate: PairGenerator, first: int, count: int, device: torch.device) -> Batch:
+    """Return simulated examples ``first`` to ``first + count - 1`` as a batch."""
+    pairs = generate(first, count)
+    signal, tx, target, label = (
+        to_tensor(values, device) for values in (pairs.rx, pairs.tx, pairs.target, pairs.label)
+    )
+    return Batch(signal, tx, target, label.long(), None)
+
+
+def epoch_seed(seed: int, epoch: int) -> int:
+    """Return a seed for an epoch's order and dropout, apart from those of other epochs."""
+    return (seed * 1_000_003 + epoch + 1) % 2**63

@@ -1,0 +1,184 @@
+"""Checkpoints: weights in safetensors, a manifest that says what they are, and the run's state.
+
+A checkpoint is a folder that appears whole or not at all. Nothing in it is ever unpickled with the
+freedom to run code: weights are safetensors, and the optimiser's state is loaded as tensors only.
+"""
+
+import io
+import pickle
+import platform
+import shutil
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from radarseq.config import parse
+from radarseq.dataset.schema import Header
+from radarseq.errors import CheckpointError, RecipeError
+from radarseq.files import (
+    TEMPORARY_SUFFIX,
+    read_json,
+    recover_folder,
+    replace_folder,
+    sha256_of,
+    write_json,
+)
+from radarseq.models.network import InputSpec, Network
+from radarseq.models.settings import ModelSettings
+
+CHECKPOINT_KIND = "radarseq checkpoint"
+FORMAT_VERSION = 1
+MANIFEST, WEIGHTS, STATE = "manifest.json", "model.safetensors", "state.pt"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint as loaded.
+
+    Attributes:
+        path: Its folder.
+        network: With its weights, on the CPU, in evaluation mode.
+        header: Of the dataset that it was trained on.
+        manifest: All that the manifest says.
+    """
+
+    path: Path
+    network: Network
+    header: Header
+    manifest: dict[str, Any]
+
+
+def save_checkpoint(
+    folder: Path,
+    network: Network,
+    header: Header,
+    facts: dict[str, Any],
+    state: dict[str, Any] | None = None,
+) -> None:
+    """Write a checkpoint in the place of the one that is there.
+
+    Args:
+        folder: Where to.
+        network: Whose weights.
+        header: Of the training data.
+        facts: What else the manifest shall say: data, training settings, epoch, metrics.
+        state: Optimiser and history; only the last checkpoint of a run has one.
+    """
+    temporary = folder.with_name(folder.name + TEMPORARY_SUFFIX)
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    weights = {name: t.detach().cpu().contiguous() for name, t in network.state_dict().items()}
+    contents = {WEIGHTS: safetensors.torch.save(weights)}
+    if state is not None:
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        contents[STATE] = buffer.getvalue()
+    for name, content in contents.items():
+        (temporary / name).write_bytes(content)
+    manifest = {
+        "kind": CHECKPOINT_KIND,
+        "format_version": FORMAT_VERSION,
+        "model": asdict(network.settings),
+        "input": asdict(network.spec),
+        "header": header.to_json(),
+        "versions": versions(),
+        "files": {name: sha256_of(content) for name, content in contents.items()},
+    }
+    write_json(temporary / MANIFEST, manifest | facts)
+    replace_folder(temporary, folder)
+
+
+def load_checkpoint(folder: Path) -> Checkpoint:
+    """Return the checkpoint in a folder, every byte checked against its manifest.
+
+    Raises:
+        CheckpointError: If it is missing, altered or malformed.
+    """
+    recover_folder(folder)
+    manifest = _manifest(folder)
+    source = str(folder / MANIFEST)
+    try:
+        settings = parse(ModelSettings, manifest.get("model"), source, "model")
+        spec = parse(InputSpec, manifest.get("input"), source, "input")
+    except RecipeError as fault:
+        raise CheckpointError(str(fault)) from fault
+    network = Network(settings, spec)
+    _load_weights(network, _checked_bytes(folder, manifest, WEIGHTS), folder / WEIGHTS)
+    header = Header.from_json(manifest.get("header"), source)
+    return Checkpoint(folder, network.eval(), header, manifest)
+
+
+def load_state(folder: Path) -> dict[str, Any]:
+    """Return the run's state in a checkpoint.
+
+    Raises:
+        CheckpointError: If it is missing, altered, or holds anything but plain values and tensors.
+    """
+    content = _checked_bytes(folder, _manifest(folder), STATE)
+    try:
+        return torch.load(io.BytesIO(content), weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as fault:
+        raise CheckpointError(f"{folder / STATE}: refused or not readable ({fault})") from fault
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    manifest = read_json(folder / MANIFEST, CheckpointError)
+    if manifest.get("kind") != CHECKPOINT_KIND:
+        raise CheckpointError(
+            f"{folder / MANIFEST}: kind is {manifest.get('kind')!r}; expected {CHECKPOINT_KIND!r}"
+        )
+    if manifest.get("format_version") != FORMAT_VERSION:
+        raise CheckpointError(
+            f"{folder / MANIFEST}: format_version is {manifest.get('format_version')!r}; "
+            f"this version reads {FORMAT_VERSION}"
+        )
+    return manifest
+
+
+def _checked_bytes(folder: Path, manifest: dict[str, Any], name: str) -> bytes:
+    path, files = folder / name, manifest.get("files")
+    expected = files.get(name) if isinstance(files, dict) else None
+    try:
+        content = path.read_bytes()
+    except OSError as fault:
+        raise CheckpointError(f"{path}: cannot be read ({fault.strerror})") from fault
+    if sha256_of(content) != expected:
+        raise CheckpointError(
+            f"{path}: altered or truncated: its sha256 is not the one in {MANIFEST}. "
+            "Restore it from a copy, or train again"
+        )
+    return content
+
+
+def _load_weights(network: Network, content: bytes, path: Path) -> None:
+    try:
+        weights: dict[str, Tensor] = safetensors.torch.load(content)
+    except SafetensorError as fault:
+        raise CheckpointError(f"{path}: not readable as safetensors ({fault})") from fault
+    expected = {name: tuple(t.shape) for name, t in network.state_dict().items()}
+    found = {name: tuple(t.shape) for name, t in weights.items()}
+    if found != expected:
+        differing = sorted(k for k in expected | found if expected.get(k) != found.get(k))
+        name = differing[0]
+        raise CheckpointError(
+            f"{path}: weight {name!r} is {found.get(name)}; the model in the manifest has "
+            f"{expected.get(name)}"
+        )
+    network.load_state_dict(weights)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what numbers depend on."""
+    found = {"python": platform.python_version()}
+    for package in ("radarseq", "torch", "numpy", "numba"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "unknown"
+    return found
