@@ -31,6 +31,7 @@ def compare_classes(
     probabilities: NDArray,
     judged: Examples,
     training: Examples | None,
+    beside: dict[str, NDArray],
 ) -> dict[str, Any]:
     """Return the classification part of the metrics.
 
@@ -39,12 +40,14 @@ def compare_classes(
         probabilities: Of the model ``(n, class)``.
         judged: The ``n`` labelled rows.
         training: The rows that the baselines are fitted on; None leaves them out.
+        beside: Probabilities of other models, by name.
     """
     label = judged["label"].astype(np.int64)
-    contenders = {"model": probabilities}
+    baselines = {}
     if training is not None:
-        contenders[MAJORITY] = majority_probabilities(training, judged)
-        contenders[BOOSTING] = boosting_probabilities(training, judged)
+        baselines[MAJORITY] = majority_probabilities(training, judged)
+        baselines[BOOSTING] = boosting_probabilities(training, judged)
+    contenders = {"model": probabilities} | beside | baselines
     metrics = {who: class_metrics(p, label) for who, p in contenders.items()}
     right = {who: p.argmax(axis=1) == label for who, p in contenders.items()}
     model = metrics.pop("model")
@@ -53,7 +56,10 @@ def compare_classes(
         "baselines": metrics,
         "confusion": confusion(probabilities.argmax(axis=1), label, probabilities.shape[1]),
         "reliability": reliability(probabilities, label),
-        "verdict": _class_verdict(name, right),
+        "verdict": " ".join(
+            _class_verdict(who, right[key], {b: right[b] for b in baselines})
+            for who, key in [(name, "model"), *((other, other) for other in beside)]
+        ),
     }
     if SNR in judged:
         part["by_snr"] = [
@@ -68,10 +74,10 @@ def compare_classes(
     return part
 
 
-def _class_verdict(name: str, right: dict[str, NDArray[np.bool_]]) -> str:
+def _class_verdict(
+    name: str, model: NDArray[np.bool_], others: dict[str, NDArray[np.bool_]]
+) -> str:
     """Say in words whether the model beats its best baseline; the rows are the same for both."""
-    model = right["model"]
-    others = {who: r for who, r in right.items() if who != "model"}
     if not others:
         return f"{name} is right in {model.mean():.1%}; no baseline could be fitted."
     best = max(others, key=lambda who: others[who].mean())
@@ -91,7 +97,13 @@ def _class_verdict(name: str, right: dict[str, NDArray[np.bool_]]) -> str:
 
 
 def compare_echoes(
-    name: str, estimate: NDArray, judged: Examples, training: Examples | None, *, causal: bool
+    name: str,
+    estimate: NDArray,
+    judged: Examples,
+    training: Examples | None,
+    beside: dict[str, NDArray],
+    *,
+    causal: bool,
 ) -> dict[str, Any]:
     """Return the echo part of the metrics: squared error over the echo's energy, mean, in dB.
 
@@ -101,18 +113,27 @@ def compare_echoes(
     """
     target = judged["target"]
     errors = {"model": relative_error(estimate, target)}
+    errors |= {who: relative_error(e, target) for who, e in beside.items()}
+    baselines: dict[str, NDArray[np.float64]] = {}
     if judged.input.shape == target.shape:
-        errors[COPY] = relative_error(judged.input, target)
+        baselines[COPY] = relative_error(judged.input, target)
         if training is not None and SNR in judged and np.iscomplexobj(target):
             for kind in (True, False) if causal else (False,):
                 filtered = wiener_echo(training, judged, causal=kind)
-                errors[WIENER[kind]] = relative_error(filtered, target)
+                baselines[WIENER[kind]] = relative_error(filtered, target)
+    errors |= baselines
     means = {who: {"error_db": mean_db(e)} for who, e in errors.items()}
     model = means.pop("model")
     part: dict[str, Any] = {
         "model": model,
         "baselines": means,
-        "verdict": _echo_verdict(name, model["error_db"], means, causal=causal),
+        "verdict": " ".join(
+            _echo_verdict(who, error_db, {b: means[b] for b in baselines}, causal=causal)
+            for who, error_db in [
+                (name, model["error_db"]),
+                *((other, means[other]["error_db"]) for other in beside),
+            ]
+        ),
     }
     if SNR in judged:
         part["by_snr"] = [

@@ -17,18 +17,17 @@ from radarseq.evaluation.comparison import SNR, compare_classes, compare_echoes
 from radarseq.evaluation.fusion import fuse
 from radarseq.evaluation.predict import Prediction, Predictor, load
 from radarseq.evaluation.records import (
+    EVALUATION_KIND,
     capture_rows,
     write_failures,
+    write_metrics,
     write_predictions,
     write_summary,
 )
-from radarseq.files import output_folder, write_json
+from radarseq.files import output_folder
 from radarseq.models.baselines import majority_probabilities
 from radarseq.report.page import write_report
 from radarseq.report.pictures import MOST_PICTURES, Pictures
-
-METRICS = "metrics.json"
-_MOST_CAPTURES_IN_REPORT = 1000
 
 
 @dataclass(frozen=True)
@@ -68,6 +67,7 @@ def evaluate(
     *,
     split: str = "test",
     name: str = "",
+    beside: Sequence[Path | str] = (),
     device: str = "auto",
 ) -> EvaluateResult:
     """Judge a trained model beside its baselines, and write the evaluation folder.
@@ -79,6 +79,7 @@ def evaluate(
         split: Which rows of a dataset: ``test``, ``validation``, ``train`` or ``all``.
         name: For recordings, the pattern of their names, such as ``{label}_{group}.npz``; empty
             takes the one that the training data were imported with.
+        beside: Other runs to judge on the same rows, for comparison.
         device: ``auto``, ``cpu`` or ``cuda``.
 
     Returns:
@@ -96,17 +97,15 @@ def evaluate(
     with output_folder(Path(out)) as folder:
         judged = _gather(predictor, paths, split, name)
         prediction = predictor.predict_examples(judged.examples)
-        metrics, captures = _metrics(predictor, str(run), judged, prediction)
+        others = _predict_beside(beside, predictor, judged.examples, device)
+        metrics, captures = _metrics(predictor, str(run), judged, prediction, others)
         write_predictions(folder, judged.examples, prediction)
         write_summary(folder, captures)
         write_failures(folder, judged.failures)
-        write_json(folder / METRICS, metrics)
-        shown = metrics | {
-            "captures": captures[:_MOST_CAPTURES_IN_REPORT],
-            "failures": judged.failures,
-        }
+        shown = metrics | {"captures": captures, "failures": judged.failures}
         pictures = _pictures(judged.examples, prediction)
         write_report(folder, shown, pictures, _epochs(Path(run)))
+        write_metrics(folder, metrics)
     return EvaluateResult(Path(out), metrics, captures, judged.failures)
 
 
@@ -116,6 +115,24 @@ def _gather(predictor: Predictor, paths: list[Path], split: str, name: str) -> _
     if any(_is_dataset(path) for path in paths):
         raise UsageError("one dataset or any number of recordings can be judged at once, not both")
     return _from_recordings(predictor, paths, name)
+
+
+def _predict_beside(
+    runs: Sequence[Path | str], predictor: Predictor, examples: Examples, device: str
+) -> dict[str, Prediction]:
+    """Return the other models' predictions, by a name that tells them apart."""
+    others: dict[str, Prediction] = {}
+    for run in runs:
+        other = load(run, device=device)
+        if other.class_names != predictor.class_names:
+            raise DatasetError(
+                f"{run} knows the classes {', '.join(other.class_names)}, not "
+                f"{', '.join(predictor.class_names)}; such models cannot be compared"
+            )
+        name = other.network.settings.model
+        taken = name in others or name == predictor.network.settings.model
+        others[f"{name} ({run})" if taken else name] = other.predict_examples(examples)
+    return others
 
 
 def _is_dataset(path: Path) -> bool:
@@ -171,11 +188,15 @@ def _training_data(predictor: Predictor) -> Examples | None:
 
 
 def _metrics(
-    predictor: Predictor, run: str, judged: _Judged, prediction: Prediction
+    predictor: Predictor,
+    run: str,
+    judged: _Judged,
+    prediction: Prediction,
+    others: dict[str, Prediction],
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     examples, settings = judged.examples, predictor.network.settings
     metrics: dict[str, Any] = {
-        "kind": "radarseq evaluation",
+        "kind": EVALUATION_KIND,
         "model": _model_card(predictor, run),
         "data": {
             "path": judged.path,
@@ -193,7 +214,11 @@ def _metrics(
         known = np.flatnonzero(examples["label"] >= 0) if "label" in examples else np.zeros(0, int)
         if known.size:
             metrics["classification"] = compare_classes(
-                settings.model, prediction.probabilities[known], examples.take(known), training
+                settings.model,
+                prediction.probabilities[known],
+                examples.take(known),
+                training,
+                {who: p.probabilities[known] for who, p in others.items() if p.label is not None},
             )
         prior = np.full(len(predictor.class_names), 1 / len(predictor.class_names))
         if training is not None and "label" in training:
@@ -204,7 +229,12 @@ def _metrics(
             metrics["captures"] = _capture_metrics(captures)
     if prediction.echo is not None and "target" in examples:
         metrics["echo"] = compare_echoes(
-            settings.model, prediction.echo, examples, training, causal=settings.causal
+            settings.model,
+            prediction.echo,
+            examples,
+            training,
+            {who: p.echo for who, p in others.items() if p.echo is not None},
+            causal=settings.causal,
         )
     return metrics, captures
 

@@ -11,11 +11,14 @@ import h5py
 import numpy as np
 
 from radarseq.dataset.schema import PARAMETER_PREFIX, Examples
+from radarseq.errors import DataError
 from radarseq.evaluation.fusion import Fused
 from radarseq.evaluation.predict import Prediction
-from radarseq.files import write_atomically
+from radarseq.files import read_json, sha256_file, write_atomically, write_json
 
 PREDICTIONS, SUMMARY, FAILURES = "predictions.h5", "summary.csv", "failures.csv"
+METRICS, REPORT = "metrics.json", "report.html"
+EVALUATION_KIND = "radarseq evaluation"
 SUMMARY_COLUMNS = (
     "capture",
     "windows",
@@ -95,3 +98,28 @@ def write_predictions(folder: Path, judged: Examples, prediction: Prediction) ->
         file.flush()
         image = file.id.get_file_image()
     write_atomically(folder / PREDICTIONS, image)
+
+
+def write_metrics(folder: Path, metrics: dict[str, Any]) -> None:
+    """Write ``metrics.json`` last, with the digests of all the other files of the folder."""
+    names = [name for name in (PREDICTIONS, SUMMARY, FAILURES, REPORT) if (folder / name).exists()]
+    files = {name: sha256_file(folder / name) for name in names}
+    write_json(folder / METRICS, metrics | {"files": files})
+
+
+def check_digests(folder: Path, faults: list[str]) -> int:
+    """Append a fault for each file of an evaluation that is missing or altered; return how many.
+
+    Raises:
+        DataError: If ``metrics.json`` is damaged or names no files.
+    """
+    files = read_json(folder / METRICS, DataError).get("files")
+    if not isinstance(files, dict) or PREDICTIONS not in files:
+        raise DataError(f"{folder / METRICS}: names no files; evaluate again")
+    for name, digest in files.items():
+        path = folder / Path(name).name
+        if not path.exists():
+            faults.append(f"{path}: missing")
+        elif sha256_file(path) != digest:
+            faults.append(f"{path}: altered or truncated; evaluate again")
+    return len(files) + 1

@@ -164,7 +164,7 @@ class SequenceHead(nn.Module):
         self.share = nn.Linear(inputs, spec.target_channels) if self.has_share else None
 
     def forward(self, hidden: Tensor, described: Described, tx: Tensor | None) -> Tensor:
-        """Return the estimate from ``hidden`` (step, batch, channel), in proportion to the level."""
+        """Return the estimate from ``hidden`` (step, batch, channel), in units of the level."""
         estimate = self.correction(hidden).transpose(0, 1)  # (batch, step, channel)
         if self.is_complex:
             estimate = torch.view_as_complex(estimate.unflatten(2, (-1, 2)).contiguous())

@@ -17,6 +17,7 @@ from radarseq.training.settings import TrainSettings
 EpochRow = dict[str, float]
 _FLOOR_RATE = 0.02  # of the peak learning rate, at the end of the schedule
 _VALIDATION_BATCH = 2048
+_ECHO_FLOOR = 1e-3  # relative errors below -30 dB are good enough; their logarithm must not rule
 
 
 @dataclass
@@ -42,8 +43,9 @@ class Progress:
 def batch_loss(network: Network, batch: Batch, echo_weight: float) -> tuple[Tensor, EpochRow]:
     """Return the loss of a batch, and its parts for the record.
 
-    The echo's error is relative to the received power, so that an echo of a square metre and one
-    of a square centimetre count alike.
+    The echo's loss is the logarithm of its error relative to the received power: echoes of a
+    square metre and of a square centimetre count alike, and so do a decibel gained at 0 dB and
+    one gained at 20 dB of signal-to-noise ratio.
     """
     output = network(batch.signal, batch.tx, batch.length)
     total, parts = torch.zeros((), device=batch.signal.device), {}
@@ -55,7 +57,7 @@ def batch_loss(network: Network, batch: Batch, echo_weight: float) -> tuple[Tens
     if output.sequence is not None and batch.target is not None:
         power = sequence_error(batch.signal, torch.zeros_like(batch.signal))
         error = sequence_error(output.sequence, batch.target)
-        loss = (error / power.clamp(min=1e-30)).mean()
+        loss = (error / power.clamp(min=1e-30) + _ECHO_FLOOR).log().mean()
         total = total + echo_weight * loss
         parts |= {"echo_loss": loss.item()}
     return total, parts | {"loss": total.item()}

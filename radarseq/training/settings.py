@@ -18,7 +18,7 @@ class TrainSettings:
         warmup: Share of the schedule in which the rate rises.
         clip: Largest norm of the gradient; a step beyond it is shortened.
         patience: Epochs without a better validation loss before training stops; 0 never stops.
-        echo_weight: Of the echo's relative squared error beside the class's cross-entropy.
+        echo_weight: Of the echo's log error (nats) beside the class's cross-entropy (nats).
         seed: Of the initial weights, the order of the examples and the dropout.
         pairs_per_epoch: Of fresh pairs.
         validation_pairs: Of fresh pairs, the same in every epoch.
@@ -34,7 +34,7 @@ class TrainSettings:
     warmup: float = 0.1
     clip: float = 1.0
     patience: int = 10
-    echo_weight: float = 1.0
+    echo_weight: float = 0.2
     seed: int = 0
     pairs_per_epoch: int = 20_000
     validation_pairs: int = 4_000

@@ -1,0 +1,5 @@
+"""``python -m radarseq``."""
+
+from radarseq.cli import main
+
+main()

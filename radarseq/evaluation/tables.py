@@ -1,0 +1,63 @@
+"""The result of an evaluation as a table on a terminal."""
+
+from typing import Any
+
+_MOST_CAPTURES = 20
+
+
+def as_text(metrics: dict[str, Any], captures: list[dict[str, Any]]) -> str:
+    """Return the model beside its baselines, the verdicts, and the first captures."""
+    data = metrics["data"]
+    lines = [f"{data['path']}, {data['split']}: {data['examples']:,} examples"]
+    if "classification" in metrics:
+        lines += _classes(metrics["model"]["name"], metrics["classification"])
+    if "echo" in metrics:
+        lines += _echoes(metrics["model"]["name"], metrics["echo"])
+    if captures:
+        lines += _captures(metrics["captures"], captures)
+    lines += [f"left out, {reason}: {n:,}" for reason, n in data["left_out"].items()]
+    return "\n".join(lines)
+
+
+def _classes(name: str, part: dict[str, Any]) -> list[str]:
+    rows = {name: part["model"]} | part["baselines"]
+    lines = [f"  {'class':<20}{'accuracy':>20}{'balanced':>10}{'log loss':>10}{'calibration':>13}"]
+    for who, m in rows.items():
+        interval = f"{m['accuracy']:.1%} ({m['accuracy_low']:.1%}-{m['accuracy_high']:.1%})"
+        lines.append(
+            f"  {who:<20}{interval:>20}{m['balanced_accuracy']:>10.1%}"
+            f"{m['log_loss']:>10.3f}{m['calibration_error']:>13.3f}"
+        )
+    return [*lines, *_by_snr(name, part, "accuracy", "{:.1%}"), f"  {part['verdict']}"]
+
+
+def _echoes(name: str, part: dict[str, Any]) -> list[str]:
+    rows = {name: part["model"]} | part["baselines"]
+    lines = [f"  {'echo':<20}{'error':>20}"]
+    lines += [f"  {who:<20}{m['error_db']:>17.1f} dB" for who, m in rows.items()]
+    return [*lines, *_by_snr(name, part, "error_db", "{:.1f}"), f"  {part['verdict']}"]
+
+
+def _by_snr(name: str, part: dict[str, Any], key: str, form: str) -> list[str]:
+    bins = part.get("by_snr") or []
+    lines = []
+    for who in bins[0][key] if bins else ():
+        values = ", ".join(
+            f"{b['low_db']:g} to {b['high_db']:g} dB " + form.format(b[key][who]) for b in bins
+        )
+        lines.append(f"    {name if who == 'model' else who}: {values}")
+    return lines
+
+
+def _captures(summary: dict[str, Any], captures: list[dict[str, Any]]) -> list[str]:
+    told = f"  {summary['captures']:,} captures, all windows of each together"
+    if summary["accuracy"] is not None:
+        told += f": {summary['accuracy']:.1%} of {summary['labelled']:,} right"
+    lines = [told]
+    for row in captures[:_MOST_CAPTURES] if len(captures) <= _MOST_CAPTURES else ():
+        right = "" if row["window_accuracy"] is None else f", {row['window_accuracy']:.1%} right"
+        lines.append(
+            f"    {row['capture']}: {row['decision']} ({row['probability']:.3f}), "
+            f"{row['windows']:,} windows{right}"
+        )
+    return lines

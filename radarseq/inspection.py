@@ -1,0 +1,160 @@
+"""Saying what a dataset, a capture, a recipe, a run or an evaluation is."""
+
+import csv
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from radarseq.config import read_recipe
+from radarseq.dataset.read import open_dataset
+from radarseq.dataset.schema import SPLIT_NAMES
+from radarseq.errors import DataError
+from radarseq.files import read_json
+from radarseq.kinds import Kind, kind_of
+
+
+def inspect(path: Path | str) -> dict[str, Any]:
+    """Return what is at ``path``, as plain JSON types.
+
+    Args:
+        path: A dataset, a recording, a recipe, a run, a checkpoint or an evaluation.
+
+    Raises:
+        DataError: If there is nothing, or it is damaged.
+        RecipeError: If it is a recipe and not valid.
+    """
+    path = Path(path)
+    kind = kind_of(path)
+    tell = {
+        Kind.DATASET: _dataset,
+        Kind.RUN: _run,
+        Kind.CHECKPOINT: _checkpoint,
+        Kind.EVALUATION: _evaluation,
+        Kind.RECIPE: _recipe,
+        Kind.CAPTURE: _capture,
+    }
+    return {"kind": str(kind), "path": str(path)} | tell[kind](path)
+
+
+def _dataset(path: Path) -> dict[str, Any]:
+    dataset = open_dataset(path)
+    examples, header = dataset.load(), dataset.header
+    columns = {n: f"{v.dtype} {v.shape}" for n, v in examples.columns.items()}
+    told: dict[str, Any] = {
+        "examples": len(dataset),
+        "steps": examples.steps,
+        "shards": len(dataset.shards),
+        "bytes": sum(shard.path.stat().st_size for shard in dataset.shards),
+        "sample_axis": header.sample_axis,
+        "sample_interval_s": header.sample_interval_s,
+        "carrier_hz": header.carrier_hz,
+        "seed": header.seed,
+        "digest": dataset.digest,
+        "columns": columns,
+        "warnings": list(header.warnings),
+    }
+    if "label" in examples:
+        counts = Counter(examples["label"].tolist())
+        names = dict(enumerate(header.class_names)) | {-1: "unknown"}
+        told["classes"] = {names[label]: counts[label] for label in sorted(counts)}
+    if "split" in examples:
+        counts = np.bincount(examples["split"], minlength=len(SPLIT_NAMES))
+        told["split"] = dict(zip(SPLIT_NAMES, counts.tolist(), strict=True))
+    if header.group_names:
+        told["recordings"] = len(header.group_names)
+    return told
+
+
+def _recipe(path: Path) -> dict[str, Any]:
+    recipe = read_recipe(path)
+    scene = recipe.scene
+    return {
+        "name": recipe.name,
+        "classes": {
+            item.name: {size: list(getattr(item, size)) for size in item.size_names}
+            | {"tumble_rad_per_s": list(item.tumble_rad_per_s)}
+            for item in scene.objects
+        },
+        "objects_per_class": scene.objects_per_class,
+        "radar": vars(scene.radar),
+        "motion": {key: list(value) for key, value in vars(scene.motion).items()},
+        "receiver": {key: list(value) for key, value in vars(scene.receiver).items()},
+        "split": vars(scene.split),
+        "warnings": list(scene.warnings()),
+    }
+
+
+def _run(path: Path) -> dict[str, Any]:
+    best = path / "checkpoints" / "best"
+    told = _checkpoint(best)
+    table = path / "metrics.csv"
+    if table.exists():
+        with table.open(newline="", encoding="utf-8") as file:
+            told["epochs"] = sum(1 for _ in csv.DictReader(file))
+    return told
+
+
+def _checkpoint(path: Path) -> dict[str, Any]:
+    from radarseq.training.checkpoint import load_checkpoint
+
+    checkpoint = load_checkpoint(path)
+    network, manifest, header = checkpoint.network, checkpoint.manifest, checkpoint.header
+    return {
+        "model": manifest["model"],
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "receptive_field": network.receptive_field,
+        "input": manifest["input"],
+        "class_names": list(header.class_names),
+        "sample_axis": header.sample_axis,
+        "sample_interval_s": header.sample_interval_s,
+        "data": manifest.get("data"),
+        "training": manifest.get("training"),
+        "best_epoch": manifest.get("epoch"),
+        "metrics": manifest.get("metrics"),
+        "versions": manifest.get("versions"),
+    }
+
+
+def _evaluation(path: Path) -> dict[str, Any]:
+    return {k: v for k, v in read_json(path / "metrics.json", DataError).items() if k != "kind"}
+
+
+def _capture(path: Path) -> dict[str, Any]:
+    from radarseq.captures.registry import find_captures, read_capture
+
+    if path.is_dir():
+        files = find_captures([path])
+        if not files:
+            raise DataError(f"{path}: holds nothing that is known: no dataset, run or recording")
+        return {"recordings": [str(file) for file in files]}
+    capture = read_capture(path)
+    labels = Counter(capture.row_labels or ())
+    return {
+        "shape": dict(zip(capture.axes, capture.samples.shape, strict=True)),
+        "dtype": str(capture.samples.dtype),
+        "sample_axis": capture.sample_axis,
+        "sample_interval_s": capture.sample_interval_s,
+        "carrier_hz": capture.carrier_hz,
+        "tx": capture.tx is not None,
+        "labels": dict(labels),
+    }
+
+
+def as_text(told: dict[str, Any], indent: int = 0) -> str:
+    """Return what ``inspect`` told as aligned lines for a person."""
+    lines = []
+    width = max((len(key) for key in told), default=0)
+    for key, value in told.items():
+        start = " " * indent + f"{key:<{width}}  "
+        if isinstance(value, dict):
+            lines += [start.rstrip(), as_text(value, indent + 2)] if value else [start + "none"]
+        elif isinstance(value, float):
+            lines.append(start + f"{value:g}")
+        elif isinstance(value, list) and value and isinstance(value[0], str) and len(value) > 4:
+            lines += [start.rstrip(), *(" " * (indent + 2) + item for item in value)]
+        else:
+            lines.append(start + (json.dumps(value) if isinstance(value, list) else str(value)))
+    return "\n".join(lines)
