@@ -314,9 +314,7 @@ def evaluate(
     from radarseq.evaluation.judge import evaluate as judge
     from radarseq.evaluation.tables import as_text
 
-    result = judge(
-        run, data, out, split=split, name=name, beside=beside or (), device=device
-    )
+    result = judge(run, data, out, split=split, name=name, beside=beside or (), device=device)
     _warn(result.metrics["data"]["warnings"])
     _print(result.metrics, as_json, lambda: as_text(result.metrics, result.captures))
     _note(f"report: {out / 'report.html'}")

@@ -124,14 +124,7 @@ def output_folder(folder: Path, *, resume: bool = False) -> Iterator[Path]:
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder}: is a file; expected a folder to write to. Choose another")
     folder.mkdir(parents=True, exist_ok=True)
-    # The kernel drops this lock when the process ends, however it ends: none can go stale.
-    with (folder / LOCK_NAME).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as taken:
-            raise OutputError(
-                f"{folder}: another process is writing here. Wait for it, or choose another folder"
-            ) from taken
+    with _locked(folder):
         held = [entry.name for entry in folder.iterdir() if entry.name != LOCK_NAME]
         if held and not resume:
             raise OutputError(
@@ -139,10 +132,31 @@ def output_folder(folder: Path, *, resume: bool = False) -> Iterator[Path]:
                 "Choose another folder, or continue this one with --resume"
             )
         sweep(folder)
+        yield folder
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock; the kernel drops it however the process ends: none can go stale."""
+    path = folder / LOCK_NAME
+    while True:
+        lock = path.open("w")
         try:
-            yield folder
-        finally:
-            (folder / LOCK_NAME).unlink(missing_ok=True)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as taken:
+            lock.close()
+            raise OutputError(
+                f"{folder}: another process is writing here. Wait for it, or choose another folder"
+            ) from taken
+        # The holder before us removes the file: a lock on a removed file keeps nobody out.
+        if path.exists() and path.stat().st_ino == os.fstat(lock.fileno()).st_ino:
+            break
+        lock.close()
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        lock.close()
 
 
 def sweep(folder: Path) -> None:

@@ -149,7 +149,7 @@ def read_header(file: h5py.File, source: str) -> Header:
     content: dict[str, Any] = {}
     for name in Header.__dataclass_fields__:
         value = file.attrs.get(name)
-        content[name] = value.tolist() if hasattr(value, "tolist") else value
+        content[name] = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
     return Header.from_json(content, source)
 
 

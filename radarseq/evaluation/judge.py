@@ -1,20 +1,18 @@
 """Judging a model on a dataset or on recordings: predictions, metrics, baselines, report."""
 
-import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from radarseq.captures.collect import collect
-from radarseq.captures.reading import Reading
-from radarseq.dataset.read import open_dataset
-from radarseq.dataset.schema import MANIFEST_NAME, UNFINISHED_NAME, Examples
-from radarseq.errors import DatasetError, RadarseqError, UsageError
-from radarseq.evaluation.comparison import SNR, compare_classes, compare_echoes
+from radarseq.dataset.schema import Examples
+from radarseq.errors import DatasetError
+from radarseq.evaluation.comparison import compare_classes, compare_echoes
 from radarseq.evaluation.fusion import fuse
+from radarseq.evaluation.gathering import Judged, rows_to_judge
 from radarseq.evaluation.predict import Prediction, Predictor, load
 from radarseq.evaluation.records import (
     EVALUATION_KIND,
@@ -24,10 +22,10 @@ from radarseq.evaluation.records import (
     write_predictions,
     write_summary,
 )
+from radarseq.evaluation.showing import model_card, pictures, training_history
 from radarseq.files import output_folder
 from radarseq.models.baselines import majority_probabilities
 from radarseq.report.page import write_report
-from radarseq.report.pictures import MOST_PICTURES, Pictures
 
 
 @dataclass(frozen=True)
@@ -45,19 +43,6 @@ class EvaluateResult:
     metrics: dict[str, Any]
     captures: list[dict[str, Any]]
     failures: list[dict[str, str]]
-
-
-@dataclass(frozen=True)
-class _Judged:
-    """The rows to judge, where they come from, and what to fit baselines on."""
-
-    path: str
-    digest: str
-    split: str
-    examples: Examples
-    training: Examples | None
-    failures: list[dict[str, str]]
-    left_out: dict[str, int]
 
 
 def evaluate(
@@ -95,7 +80,7 @@ def evaluate(
     predictor = load(run, device=device)
     paths = [Path(data)] if isinstance(data, str | Path) else [Path(item) for item in data]
     with output_folder(Path(out)) as folder:
-        judged = _gather(predictor, paths, split, name)
+        judged = rows_to_judge(predictor, paths, split, name)
         prediction = predictor.predict_examples(judged.examples)
         others = _predict_beside(beside, predictor, judged.examples, device)
         metrics, captures = _metrics(predictor, str(run), judged, prediction, others)
@@ -103,18 +88,10 @@ def evaluate(
         write_summary(folder, captures)
         write_failures(folder, judged.failures)
         shown = metrics | {"captures": captures, "failures": judged.failures}
-        pictures = _pictures(judged.examples, prediction)
-        write_report(folder, shown, pictures, _epochs(Path(run)))
+        examples = pictures(judged.examples, prediction)
+        write_report(folder, shown, examples, training_history(Path(run)))
         write_metrics(folder, metrics)
     return EvaluateResult(Path(out), metrics, captures, judged.failures)
-
-
-def _gather(predictor: Predictor, paths: list[Path], split: str, name: str) -> _Judged:
-    if len(paths) == 1 and _is_dataset(paths[0]):
-        return _from_dataset(predictor, paths[0], split)
-    if any(_is_dataset(path) for path in paths):
-        raise UsageError("one dataset or any number of recordings can be judged at once, not both")
-    return _from_recordings(predictor, paths, name)
 
 
 def _predict_beside(
@@ -135,69 +112,18 @@ def _predict_beside(
     return others
 
 
-def _is_dataset(path: Path) -> bool:
-    return (path / MANIFEST_NAME).exists() or (path / UNFINISHED_NAME).exists()
-
-
-def _from_dataset(predictor: Predictor, path: Path, split: str) -> _Judged:
-    dataset = open_dataset(path)
-    examples = dataset.load()
-    _check_classes(predictor, examples)
-    part = examples.part(split)
-    if not len(part):
-        raise DatasetError(f"{path}: no example is in the {split} split; choose another --split")
-    training = examples.part("train") if "split" in examples else None
-    if training is None or not len(training):
-        training = _training_data(predictor)
-    return _Judged(str(path), dataset.digest, split, part, training, [], {})
-
-
-def _check_classes(predictor: Predictor, examples: Examples) -> None:
-    names = examples.header.class_names
-    if "label" in examples and names != predictor.class_names:
-        raise DatasetError(
-            f"the dataset's classes are {', '.join(names)}; the model knows "
-            f"{', '.join(predictor.class_names)}. Judge it on data with the same classes"
-        )
-
-
-def _from_recordings(predictor: Predictor, paths: Iterable[Path], name: str) -> _Judged:
-    paths = list(paths)
-    reading = Reading.from_recipe(predictor.header.recipe) or Reading()
-    if name:
-        reading = Reading.from_json(reading.to_json() | {"name": name})
-    found = collect(paths, reading, class_names=predictor.class_names)
-    failures = [
-        {"capture": str(f.path), "reason": f.reason, "remedy": f.remedy} for f in found.failures
-    ]
-    source = ", ".join(str(path) for path in paths)
-    training = _training_data(predictor)
-    return _Judged(source, "", "all", found.examples, training, failures, found.left_out)
-
-
-def _training_data(predictor: Predictor) -> Examples | None:
-    """Return the rows that the model was trained on, if they are still there and the same."""
-    facts = predictor.manifest.get("data", {})
-    if facts.get("kind") != "stored":
-        return None
-    try:
-        dataset = open_dataset(Path(facts["path"]))
-        return dataset.load().part("train") if dataset.digest == facts["digest"] else None
-    except RadarseqError:
-        return None
-
-
 def _metrics(
     predictor: Predictor,
     run: str,
-    judged: _Judged,
+    judged: Judged,
     prediction: Prediction,
     others: dict[str, Prediction],
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    examples, settings = judged.examples, predictor.network.settings
+    """Return the content of ``metrics.json``, and a row for each capture."""
+    examples = judged.examples
     metrics: dict[str, Any] = {
         "kind": EVALUATION_KIND,
-        "model": _model_card(predictor, run),
+        "model": model_card(predictor, run),
         "data": {
             "path": judged.path,
             "digest": judged.digest,
@@ -209,21 +135,22 @@ def _metrics(
         },
     }
     captures: list[dict[str, Any]] = []
-    training = judged.training
+    settings = predictor.network.settings
     if prediction.probabilities is not None:
-        known = np.flatnonzero(examples["label"] >= 0) if "label" in examples else np.zeros(0, int)
-        if known.size:
+        if (rows := _labelled_rows(examples)).size:
             metrics["classification"] = compare_classes(
                 settings.model,
-                prediction.probabilities[known],
-                examples.take(known),
-                training,
-                {who: p.probabilities[known] for who, p in others.items() if p.label is not None},
+                prediction.probabilities[rows],
+                examples.take(rows),
+                judged.training,
+                {
+                    w: p.probabilities[rows]
+                    for w, p in others.items()
+                    if p.probabilities is not None
+                },
             )
-        prior = np.full(len(predictor.class_names), 1 / len(predictor.class_names))
-        if training is not None and "label" in training:
-            prior = majority_probabilities(training, training.take(slice(1)))[0]
         if "group" in examples:
+            prior = _class_shares(predictor, judged.training)
             fused = fuse(prediction.probabilities, examples["group"], prior)
             captures = capture_rows(fused, examples, prediction)
             metrics["captures"] = _capture_metrics(captures)
@@ -232,11 +159,23 @@ def _metrics(
             settings.model,
             prediction.echo,
             examples,
-            training,
+            judged.training,
             {who: p.echo for who, p in others.items() if p.echo is not None},
             causal=settings.causal,
         )
     return metrics, captures
+
+
+def _labelled_rows(examples: Examples) -> NDArray[np.intp]:
+    return np.flatnonzero(examples["label"] >= 0) if "label" in examples else np.zeros(0, np.intp)
+
+
+def _class_shares(predictor: Predictor, training: Examples | None) -> NDArray[np.float64]:
+    """Return the classes' shares of the training data; equal ones where that is gone."""
+    classes = len(predictor.class_names)
+    if training is None or "label" not in training:
+        return np.full(classes, 1 / classes)
+    return majority_probabilities(training, training.take(slice(1)))[0]
 
 
 def _capture_metrics(captures: list[dict[str, Any]]) -> dict[str, Any]:
@@ -248,74 +187,3 @@ def _capture_metrics(captures: list[dict[str, Any]]) -> dict[str, Any]:
         "labelled": len(known),
         "accuracy": float(np.mean(right)) if right else None,
     }
-
-
-def _model_card(predictor: Predictor, run: str) -> dict[str, Any]:
-    network, manifest, header = predictor.network, predictor.manifest, predictor.header
-    return {
-        "name": network.settings.model,
-        "task": network.settings.task,
-        "parameters": sum(p.numel() for p in network.parameters()),
-        "receptive_field": network.receptive_field,
-        "features": list(network.settings.features),
-        "seed": manifest.get("training", {}).get("seed"),
-        "epoch": manifest.get("epoch"),
-        "run": run,
-        "training_data": manifest.get("data", {}).get("path"),
-        "sample_axis": header.sample_axis,
-        "sample_interval_s": header.sample_interval_s,
-        "carrier_hz": header.carrier_hz,
-        "versions": manifest.get("versions"),
-        "limits": _limits(predictor),
-    }
-
-
-def _limits(predictor: Predictor) -> list[str]:
-    spec, header = predictor.network.spec, predictor.header
-    limits = [
-        f"sequences of other than {spec.steps} steps, or another sampling interval or axis",
-    ]
-    if header.class_names:
-        limits.append(
-            f"objects outside {', '.join(header.class_names)}: it always names one of these"
-        )
-    if header.seed >= 0:
-        limits.append("measured data, before it has been judged on some: it has seen simulation")
-    return limits
-
-
-def _pictures(examples: Examples, prediction: Prediction) -> Pictures | None:
-    """Return examples to show, one of each class first."""
-    signal = examples.input
-    if not np.iscomplexobj(signal) or signal.ndim != 2:
-        return None
-    rows = np.arange(min(MOST_PICTURES, len(examples)))
-    if "label" in examples:
-        first = np.unique(examples["label"], return_index=True)[1]
-        rows = np.concatenate((first, np.setdiff1d(rows, first)))[:MOST_PICTURES]
-    names = examples.header.class_names
-
-    def named(labels: Any) -> list[str]:
-        return ["" if labels is None or labels[r] < 0 else names[labels[r]] for r in rows]
-
-    def taken(values: Any) -> Any:
-        return None if values is None or values.shape != signal.shape else values[rows]
-
-    return Pictures(
-        tx=taken(examples.columns.get("tx")),
-        rx=signal[rows],
-        target=taken(examples.columns.get("target")),
-        predicted=taken(prediction.echo),
-        label=named(examples.columns.get("label")),
-        decision=named(prediction.label),
-        snr_db=[float(examples[SNR][r]) if SNR in examples else None for r in rows],
-    )
-
-
-def _epochs(run: Path) -> list[dict[str, Any]] | None:
-    """Return the rows of the run's ``metrics.csv``, or None where there is none."""
-    path = run / "metrics.csv"
-    if not path.exists():
-        return None
-    with path.open(newline="", encoding="utf-8") as file:
-        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]

@@ -30,7 +30,7 @@ def class_metrics(probabilities: NDArray, label: NDArray) -> dict[str, float]:
         "accuracy_low": float(interval.low),
         "accuracy_high": float(interval.high),
         "balanced_accuracy": balanced_accuracy(probabilities.argmax(axis=1), label),
-        "log_loss": float(-np.log(np.maximum(chosen, _FLOOR)).mean()),
+        "log_loss": float(-np.log(np.clip(chosen, _FLOOR, 1.0)).mean() + 0.0),
         "calibration_error": float(error / len(label)),
     }
 

@@ -44,7 +44,7 @@ def boosting_probabilities(
     )
     model.fit(_tabular(training), training["label"])
     probabilities = np.zeros((len(judged), len(training.header.class_names)))
-    probabilities[:, model.classes_] = model.predict_proba(_tabular(judged))
+    probabilities[:, np.asarray(model.classes_)] = model.predict_proba(_tabular(judged))
     return probabilities
 
 
@@ -88,7 +88,7 @@ def _echo_covariance(training: Examples) -> NDArray[np.complex128]:
     if "tx" in training:
         echo = echo * training["tx"].conj()
     echo = echo / np.sqrt(np.maximum((np.abs(echo) ** 2).mean(axis=1, keepdims=True), 1e-60))
-    return echo.T @ echo.conj() / len(echo)
+    return np.asarray(echo.T @ echo.conj() / len(echo), dtype=np.complex128)
 
 
 def _wiener_matrix(

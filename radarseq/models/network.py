@@ -204,6 +204,7 @@ class ClassHead(nn.Module):
         """Return logits (batch, class) from ``hidden`` (step, batch, channel)."""
         pooled = [*_pool(hidden, length)]
         if self.spectrum is not None and self.correlation is not None:
+            assert described.spectrum is not None and described.correlation is not None
             seen = self.spectrum(described.spectrum)
             pooled += [seen.mean(dim=2), seen.amax(dim=2)]
             pooled.append(self.correlation(described.correlation.flatten(1)))

@@ -37,7 +37,8 @@ class Batch:
 
     def take(self, rows: Tensor | slice) -> "Batch":
         """Return some of the examples."""
-        return Batch(*(None if v is None else v[rows] for v in vars(self).values()))
+        signal, *others = vars(self).values()
+        return Batch(signal[rows], *(None if v is None else v[rows] for v in others))
 
 
 def as_batch(columns: Examples, device: torch.device) -> Batch:

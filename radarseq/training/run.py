@@ -7,7 +7,7 @@ import platform
 import time
 import tomllib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -163,8 +163,7 @@ def fit_task(settings: ModelSettings, spec: InputSpec, asked: bool) -> ModelSett
         if can_classify and can_echo:
             return settings
         if can_classify or can_echo:
-            task = "classify" if can_classify else "echo"
-            return ModelSettings(**(vars(settings) | {"task": task}))
+            return replace(settings, task="classify" if can_classify else "echo")
     if task in ("both", "classify") and not can_classify:
         raise DatasetError(
             f"task {task!r} needs labels of two or more classes; the data have {spec.classes}"
