@@ -23,6 +23,7 @@ from radarseq.models.baselines import (
 SNR = PARAMETER_PREFIX + "snr_db"
 MAJORITY, BOOSTING, COPY = "majority class", "gradient boosting", "copy"
 WIENER = {False: "LMMSE", True: "causal LMMSE"}
+_NO_BASELINE = "no baseline could be fitted: the training data are gone or have changed."
 _LEAST_GAIN_DB = 0.1  # below this, two echo errors are called level
 
 
@@ -79,7 +80,7 @@ def _class_verdict(
 ) -> str:
     """Say in words whether the model beats its best baseline; the rows are the same for both."""
     if not others:
-        return f"{name} is right in {model.mean():.1%}; no baseline could be fitted."
+        return f"{name} is right in {model.mean():.1%}; {_NO_BASELINE}"
     best = max(others, key=lambda who: others[who].mean())
     gain = model.astype(float) - others[best]
     points, spread = 100 * gain.mean(), 196 * gain.std() / np.sqrt(len(gain))
@@ -153,7 +154,7 @@ def _echo_verdict(
 ) -> str:
     fair = {who: e["error_db"] for who, e in others.items() if not causal or who != WIENER[False]}
     if not fair:
-        return f"{name}'s echo error is {error_db:.1f} dB; no baseline could be fitted."
+        return f"{name}'s echo error is {error_db:.1f} dB; {_NO_BASELINE}"
     best = min(fair, key=lambda who: fair[who])
     gain, scores = fair[best] - error_db, f"{error_db:.1f} dB against {fair[best]:.1f} dB"
     if gain > _LEAST_GAIN_DB:

@@ -97,7 +97,7 @@ def _wiener_matrix(
     """Return W with estimate = W received; lower triangular if causal."""
     received = covariance + noise * np.eye(len(covariance))
     if not causal:
-        return np.linalg.solve(received, covariance).conj().T
+        return np.asarray(np.linalg.solve(received, covariance).conj().T, dtype=np.complex128)
     matrix = np.zeros_like(covariance)
     for n in range(len(covariance)):
         past = slice(0, n + 1)
