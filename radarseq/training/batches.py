@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import torch
@@ -11,6 +11,9 @@ from torch import Tensor
 
 from radarseq.dataset.schema import Examples
 from simulators.pairs import PairGenerator
+
+
+NOISE_POWER = "parameters/noise_power_m2"
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,8 @@ class Batch:
         target: What to output at each step.
         label: Class indices, int64 ``(batch,)``.
         length: Valid steps ``(batch,)``.
+        noise_power: Of the receiver noise in ``signal``, ``(batch,)``; known of simulated pairs
+            whose target is the echo without noise.
     """
 
     signal: Tensor
@@ -30,6 +35,7 @@ class Batch:
     target: Tensor | None
     label: Tensor | None
     length: Tensor | None
+    noise_power: Tensor | None = None
 
     def __len__(self) -> int:
         """Return the number of examples."""
@@ -48,12 +54,14 @@ def as_batch(columns: Examples, device: torch.device) -> Batch:
         return to_tensor(columns[name], device) if name in columns else None
 
     label, length = tensor("label"), tensor("length")
+    has_echo = columns.columns.get("target") is not None and columns["target"].dtype.kind == "c"
     return Batch(
         to_tensor(columns.input, device),
         tensor("tx"),
         tensor("target"),
         None if label is None else label.long(),
         None if length is None else length.long(),
+        tensor(NOISE_POWER) if has_echo else None,
     )
 
 
@@ -79,10 +87,19 @@ class BatchSource(Protocol):
 
 
 class StoredBatches:
-    """All examples resident on the device; an epoch is a permutation of their indices."""
+    """All examples resident on the device; an epoch is a permutation of their indices.
 
-    def __init__(self, examples: Batch, *, batch_size: int, seed: int) -> None:
+    Args:
+        examples: The training rows.
+        batch_size: Examples in a step.
+        seed: Of the order, and of the noise.
+        redraw_noise: Whether to add new noise of the same power to the stored echo in every
+            epoch, where echo and power are stored, so that no noise can be learnt by heart.
+    """
+
+    def __init__(self, examples: Batch, *, batch_size: int, seed: int, redraw_noise: bool) -> None:
         self._examples, self._batch_size, self._seed = examples, batch_size, seed
+        self._redraw = redraw_noise and examples.noise_power is not None
 
     def __len__(self) -> int:
         """Return the number of steps in an epoch."""
@@ -93,11 +110,21 @@ class StoredBatches:
         generator = torch.Generator().manual_seed(epoch_seed(self._seed, number))
         order = torch.randperm(len(self._examples), generator=generator)
         for rows in order.to(self._examples.signal.device).split(self._batch_size):
-            yield self._examples.take(rows)
+            batch = self._examples.take(rows)
+            yield with_new_noise(batch, generator) if self._redraw else batch
 
     def sample(self) -> Batch:
         """Return the first examples; rows of a dataset are in no order."""
         return self._examples.take(slice(0, 20_000))
+
+
+def with_new_noise(batch: Batch, generator: torch.Generator) -> Batch:
+    """Return the batch with another draw of its receiver noise: the echo plus circular noise."""
+    if batch.target is None or batch.noise_power is None:
+        return batch
+    noise = torch.randn(batch.target.shape, dtype=batch.target.dtype, generator=generator)
+    scale = batch.noise_power.sqrt().view(-1, *[1] * (batch.target.ndim - 1))
+    return replace(batch, signal=batch.target + scale * noise.to(batch.target.device))
 
 
 class FreshBatches:

@@ -207,7 +207,12 @@ def _prepare(data: Path, settings: TrainSettings, device: torch.device) -> _Data
     held_out = examples.part("validation") if "split" in examples else examples.take(slice(0))
     batch = as_batch(training, device)
     return _Data(
-        StoredBatches(batch, batch_size=settings.batch_size, seed=settings.seed),
+        StoredBatches(
+            batch,
+            batch_size=settings.batch_size,
+            seed=settings.seed,
+            redraw_noise=settings.redraw_noise,
+        ),
         as_batch(held_out, device) if len(held_out) else None,
         dataset.header,
         spec_of(training),

@@ -19,6 +19,8 @@ class TrainSettings:
         clip: Largest norm of the gradient; a step beyond it is shortened.
         patience: Epochs without a better validation loss before training stops; 0 never stops.
         echo_weight: Of the echo's log error (nats) beside the class's cross-entropy (nats).
+        redraw_noise: Whether each epoch adds new noise to the stored echoes of a simulated
+            dataset; stored examples then last longer before they are learnt by heart.
         seed: Of the initial weights, the order of the examples and the dropout.
         pairs_per_epoch: Of fresh pairs.
         validation_pairs: Of fresh pairs, the same in every epoch.
@@ -35,6 +37,7 @@ class TrainSettings:
     clip: float = 1.0
     patience: int = 10
     echo_weight: float = 0.2
+    redraw_noise: bool = True
     seed: int = 0
     pairs_per_epoch: int = 20_000
     validation_pairs: int = 4_000

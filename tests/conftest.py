@@ -1,0 +1,68 @@
+"""What several test modules share: one tiny simulated dataset, and tiny runs trained on it."""
+
+import os
+
+# Before torch: with two threads on cores that others use too, its LSTM spins for a second a call.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from radarseq.dataset.read import open_dataset
+from radarseq.dataset.schema import Examples, Header
+from radarseq.dataset.simulated import simulate
+
+RECIPE = Path(__file__).parents[1] / "datasets" / "space_objects.toml"
+
+
+@pytest.fixture(scope="session")
+def space_recipe() -> Path:
+    """The recipe of the tumbling space objects."""
+    return RECIPE
+
+
+@pytest.fixture(scope="session")
+def space(tmp_path_factory) -> Path:
+    """A dataset of 600 looks at space objects, in three shards."""
+    folder = tmp_path_factory.mktemp("space") / "data"
+    simulate(RECIPE, folder, examples=600, seed=7, rows_per_shard=200)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def space_examples(space) -> Examples:
+    """The rows of ``space``."""
+    return open_dataset(space).load()
+
+
+@pytest.fixture(scope="session")
+def space_run(space, tmp_path_factory) -> Path:
+    """A small WaveNet after two epochs on ``space``."""
+    from radarseq.training.run import train
+
+    run = tmp_path_factory.mktemp("runs") / "wavenet"
+    train(space, run, epochs=2, batch_size=64, width=8, skip=16)
+    return run
+
+
+@pytest.fixture(scope="session")
+def lstm_run(space, tmp_path_factory) -> Path:
+    """A small LSTM after one epoch on ``space``."""
+    from radarseq.training.run import train
+
+    run = tmp_path_factory.mktemp("runs") / "lstm"
+    train(space, run, epochs=1, batch_size=64, model="lstm", width=8)
+    return run
+
+
+@pytest.fixture(scope="session")
+def toy() -> Examples:
+    """240 real sequences of two classes, told apart by the sign of their mean; 80 validate."""
+    generator = np.random.default_rng(5)
+    label = np.arange(240, dtype=np.int32) % 2
+    x = generator.normal(size=(240, 8, 2)) + (2.0 * label - 1.0)[:, None, None]
+    split = (np.arange(240) % 3 == 2).astype(np.uint8)
+    header = Header(sample_axis="step", class_names=("down", "up"))
+    return Examples(header, {"x": x.astype(np.float32), "label": label, "split": split})

@@ -1,0 +1,150 @@
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+
+from simulators.motion import LARGEST_TURN_RAD, advance
+
+STEPS = 32
+BODIES = {
+    "long cylinder": (0.0558, 0.0558, 0.005),
+    "flat disc": (1.0, 1.0, 2.0),
+    "plate": (0.02, 0.005, 0.025),
+    "brick": (1.0, 2.0, 2.7),
+}
+
+
+def follow(inertia, omega, direction, interval_s, steps=STEPS):
+    """Return the states of a dwell, shape (steps, 6), by the code under test."""
+    inertia, work = np.array(inertia, dtype=float), np.empty((3, 6))
+    state = np.concatenate([omega, direction]).astype(float)
+    states = [state.copy()]
+    for _ in range(steps - 1):
+        advance(inertia, state, interval_s, work)
+        states.append(state.copy())
+    return np.array(states)
+
+
+def directions_by_rotation_matrix(inertia, omega, direction, times):
+    """Return the direction to the radar in the body frame, from the attitude in the fixed frame.
+
+    In the fixed frame the angular momentum L is constant, w = R I^-1 R^T L and R' = [w]x R; no
+    Euler equation and no body-frame direction is integrated.
+    """
+    inertia = np.array(inertia, dtype=float)
+    momentum = inertia * omega  # the frames coincide at t = 0
+
+    def slope(_, flat):
+        attitude = flat.reshape(3, 3)
+        spin = attitude @ ((attitude.T @ momentum) / inertia)
+        return np.cross(spin, attitude, axisb=0, axisc=0).ravel()
+
+    solution = solve_ivp(
+        slope, (0, times[-1]), np.eye(3).ravel(), "DOP853", times, rtol=1e-12, atol=1e-13
+    )
+    return np.einsum("ijt,i->tj", solution.y.reshape(3, 3, -1), direction)
+
+
+def a_start(seed, rate):
+    generator = np.random.default_rng(seed)
+    axis, direction = generator.normal(size=(2, 3))
+    return rate * axis / np.linalg.norm(axis), direction / np.linalg.norm(direction)
+
+
+def test_a_symmetric_top_precesses_at_the_closed_form_rate():
+    inertia, nutation, spin = np.array([2.0, 2.0, 1.0]), np.radians(20), 5.0
+    momentum = inertia[2] * spin / np.cos(nutation)
+    omega = np.array([momentum * np.sin(nutation) / inertia[0], 0.0, spin])
+    towards_l = np.array([np.sin(nutation), 0.0, np.cos(nutation)])
+    across = np.array([np.cos(nutation), 0.0, -np.sin(nutation)])  # fixed, at right angles to L
+    states = follow(inertia, omega, across, 0.01, 200)
+    fixed_l = states[:, :3] * inertia / momentum
+    fixed_u = states[:, 3:]
+    np.testing.assert_allclose(fixed_l[0], towards_l, atol=1e-12)
+    # The symmetry axis is body z: its components along two fixed directions across L give the
+    # angle that it has turned about L.
+    angle = np.unwrap(np.arctan2(np.cross(fixed_l, fixed_u)[:, 2], fixed_u[:, 2]))
+    rate = np.polyfit(0.01 * np.arange(200), angle, 1)[0]
+    assert abs(rate) == pytest.approx(2.6604, abs=5e-5)
+    assert rate == pytest.approx(momentum / inertia[0], rel=1e-7)
+    np.testing.assert_allclose(fixed_l[:, 2], np.cos(nutation), atol=1e-7)
+
+
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("seed", range(3))
+def test_energy_angular_momentum_and_unit_length_are_kept_over_a_dwell(body, seed):
+    omega, direction = a_start(seed, 4.0)
+    states = follow(BODIES[body], omega, direction, 2e-3)
+    inertia, w, u = np.array(BODIES[body]), states[:, :3], states[:, 3:]
+    assert np.abs(w[-1] - w[0]).max() > 1e-3  # the axis does wander: something is to be kept
+    energy = 0.5 * w**2 @ inertia
+    momentum = np.linalg.norm(w * inertia, axis=1)
+    assert np.abs(energy / energy[0] - 1).max() < 1e-9
+    assert np.abs(momentum / momentum[0] - 1).max() < 1e-9
+    assert np.abs(np.linalg.norm(u, axis=1) - 1).max() < 1e-9
+    # L and u are both fixed in space, so the angle between them is as well.
+    between = np.sum(w * inertia * u, axis=1) / momentum
+    assert np.abs(between - between[0]).max() < 1e-9
+
+
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize(
+    ("interval_s", "rate", "tolerance"),
+    [(2e-3, 4.0, 1e-10), (0.05, 4.0, 1e-6)],  # the second turns 0.2 rad a step: four parts
+)
+def test_direction_agrees_with_the_attitude_integrated_in_the_fixed_frame(
+    body, interval_s, rate, tolerance
+):
+    omega, direction = a_start(11, rate)
+    found = follow(BODIES[body], omega, direction, interval_s)[:, 3:]
+    times = interval_s * np.arange(STEPS)
+    expected = directions_by_rotation_matrix(BODIES[body], omega, direction, times)
+    assert np.abs(expected - direction).max() > 0.05
+    assert np.abs(found - expected).max() < tolerance
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_sphere_turns_uniformly_about_a_fixed_axis(seed):
+    omega, u = a_start(seed, 3.0)
+    states = follow((1, 1, 1), omega, u, 2e-3)
+    np.testing.assert_array_equal(states[:, :3], np.tile(omega, (STEPS, 1)))
+    axis = omega / 3.0
+    angle = -3.0 * 2e-3 * np.arange(STEPS)[:, None]  # the fixed direction turns the other way
+    rodrigues = (
+        u * np.cos(angle) + np.cross(axis, u) * np.sin(angle) + axis * (axis @ u) * (1 - np.cos(angle))
+    )
+    assert np.abs(states[:, 3:] - rodrigues).max() < 1e-11
+
+
+def test_a_body_spinning_about_z_sees_x_turn_towards_minus_y():
+    state = np.array([0.0, 0.0, 1.0, 1.0, 0.0, 0.0])
+    advance(np.ones(3), state, 0.01, np.empty((3, 6)))
+    np.testing.assert_allclose(state[3:], [np.cos(0.01), -np.sin(0.01), 0.0], atol=1e-12)
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_going_back_undoes_going_forth(body):
+    inertia, work = np.array(BODIES[body]), np.empty((3, 6))
+    start = np.concatenate(a_start(5, 4.0))
+    state = start.copy()
+    advance(inertia, state, 0.064, work)
+    assert np.abs(state - start).max() > 0.05
+    advance(inertia, state, -0.064, work)
+    assert np.abs(state - start).max() < 1e-8
+
+
+def test_a_long_step_is_divided_so_that_it_equals_many_short_ones():
+    inertia, work = np.array(BODIES["brick"]), np.empty((3, 6))
+    long = np.concatenate(a_start(6, 4.0))
+    short = long.copy()
+    advance(inertia, long, 1.0, work)
+    for _ in range(1000):
+        advance(inertia, short, 1e-3, work)
+    # Fourth order: (turn)^4 / 120 a radian, over 4 rad.
+    assert np.abs(long - short).max() < 4 * LARGEST_TURN_RAD**4
+    assert np.abs(long[3:] - np.concatenate(a_start(6, 4.0))[3:]).max() > 0.5
+
+
+def test_no_rotation_moves_nothing():
+    state = np.array([0.0, 0.0, 0.0, 0.6, 0.0, 0.8])
+    advance(np.array(BODIES["plate"]), state, 1.0, np.empty((3, 6)))
+    np.testing.assert_array_equal(state, [0.0, 0.0, 0.0, 0.6, 0.0, 0.8])
