@@ -7,8 +7,6 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,11 +16,11 @@ from radarseq.errors import (
     EXIT_DATA,
     EXIT_FAILURE,
     EXIT_INTERRUPTED,
-    EXIT_PARTIAL,
     EXIT_TERMINATED,
     RadarseqError,
     RecipeError,
 )
+from radarseq.terminal import finish, note, print_result, progress_bar, size, warn
 
 app = typer.Typer(
     name="radarseq",
@@ -88,10 +86,10 @@ def simulate(
     from radarseq.dataset.simulated import simulate as run
 
     plan = plan_simulation(recipe, examples=examples, seed=seed, rows_per_shard=rows_per_shard)
-    _warn(plan.warnings)
-    _note(f"{plan.recipe.name}: {examples:,} pairs, {_size(plan.bytes_on_disk)} on disk")
+    warn(plan.warnings)
+    note(f"{plan.recipe.name}: {examples:,} pairs, {size(plan.bytes_on_disk)} on disk")
     started = time.perf_counter()
-    with _bar("simulating", examples, "pairs") as advance:
+    with progress_bar("simulating", examples, "pairs") as advance:
         dataset = run(
             plan.recipe,
             out,
@@ -112,11 +110,11 @@ def simulate(
         "pairs_per_s": round(len(dataset) / seconds),
         "warnings": list(plan.warnings),
     }
-    _print(
+    print_result(
         told,
         as_json,
         lambda: (
-            f"{out}: {len(dataset):,} pairs, {_size(told['bytes'])}, "
+            f"{out}: {len(dataset):,} pairs, {size(told['bytes'])}, "
             f"{told['pairs_per_s']:,} pairs/s, digest {dataset.digest[:12]}"
         ),
     )
@@ -195,8 +193,8 @@ def import_command(
         "left_out": result.left_out,
         "failures": [[str(f.path), f.reason, f.remedy] for f in result.failures],
     }
-    _print(told, as_json, lambda: _import_text(told))
-    _finish([f"{f.path}: {f.reason}. {f.remedy}" for f in result.failures])
+    print_result(told, as_json, lambda: _import_text(told))
+    finish([f"{f.path}: {f.reason}. {f.remedy}" for f in result.failures])
 
 
 def _import_text(told: dict[str, Any]) -> str:
@@ -243,7 +241,7 @@ def train(
     given |= dict(_setting(text) for text in settings or [])
     started = time.perf_counter()
     result = run(data, out, device=device, resume=resume, on_epoch=_show_epoch, **given)
-    _warn(result.notes)
+    warn(result.notes)
     told = {
         "run": str(out),
         "device": result.device,
@@ -255,7 +253,7 @@ def train(
         "sequences_per_s": round(result.sequences_per_s),
         "seconds": round(time.perf_counter() - started, 1),
     }
-    _print(told, as_json, lambda: _train_text(told))
+    print_result(told, as_json, lambda: _train_text(told))
 
 
 def _setting(text: str) -> tuple[str, Any]:
@@ -271,7 +269,7 @@ def _setting(text: str) -> tuple[str, Any]:
 def _show_epoch(row: dict[str, float]) -> None:
     if sys.stderr.isatty():
         rest = "  ".join(f"{key} {value:.4f}" for key, value in row.items() if key != "epoch")
-        _note(f"epoch {row['epoch']:.0f}  {rest}")
+        note(f"epoch {row['epoch']:.0f}  {rest}")
 
 
 def _train_text(told: dict[str, Any]) -> str:
@@ -315,10 +313,10 @@ def evaluate(
     from radarseq.evaluation.tables import as_text
 
     result = judge(run, data, out, split=split, name=name, beside=beside or (), device=device)
-    _warn(result.metrics["data"]["warnings"])
-    _print(result.metrics, as_json, lambda: as_text(result.metrics, result.captures))
-    _note(f"report: {out / 'report.html'}")
-    _finish([f"{f['capture']}: {f['reason']}. {f['remedy']}" for f in result.failures])
+    warn(result.metrics["data"]["warnings"])
+    print_result(result.metrics, as_json, lambda: as_text(result.metrics, result.captures))
+    note(f"report: {out / 'report.html'}")
+    finish([f"{f['capture']}: {f['reason']}. {f['remedy']}" for f in result.failures])
 
 
 @app.command()
@@ -334,7 +332,7 @@ def inspect(
     from radarseq.inspection import inspect as look
 
     told = look(path)
-    _print(told, as_json, lambda: as_text(told))
+    print_result(told, as_json, lambda: as_text(told))
 
 
 @app.command()
@@ -356,7 +354,7 @@ def validate(
         "valid": found.is_valid,
         "faults": list(found.faults),
     }
-    _print(told, as_json, lambda: _validate_text(told))
+    print_result(told, as_json, lambda: _validate_text(told))
     if not found.is_valid:
         raise typer.Exit(EXIT_DATA)
 
@@ -383,61 +381,4 @@ def export(
 
     files = write(dataset, out, split=split, limit=limit)
     told = {"out": str(out), "files": [str(file) for file in files]}
-    _print(told, as_json, lambda: f"{out}: {len(files):,} recordings")
-
-
-def _print(told: dict[str, Any], as_json: bool, text: Callable[[], str]) -> None:
-    """Print a result on stdout, as JSON or as text."""
-    print(json.dumps(told, ensure_ascii=False) if as_json else text())
-
-
-def _note(text: str) -> None:
-    print(text, file=sys.stderr)
-
-
-def _warn(warnings: Any) -> None:
-    for warning in warnings:
-        _note(f"warning: {warning}")
-
-
-def _finish(failures: list[str]) -> None:
-    """Name the inputs that failed, and end with the status that says that others did not."""
-    for failure in failures:
-        _note(f"failed: {failure}")
-    if failures:
-        raise typer.Exit(EXIT_PARTIAL)
-
-
-def _size(count: float) -> str:
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:.3g} TB"
-
-
-@contextmanager
-def _bar(title: str, total: int, unit: str) -> Iterator[Callable[[int, int], None] | None]:
-    """Show a progress bar with rate and time left, on a terminal only."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    started = time.perf_counter()
-    columns = (
-        TextColumn(title),
-        BarColumn(),
-        TextColumn("{task.completed:,.0f} of {task.total:,.0f}"),
-        TextColumn("{task.fields[rate]} " + unit + "/s"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task(title, total=total, rate="-")
-
-        def advance(done: int, _: int) -> None:
-            rate = f"{done / (time.perf_counter() - started):,.0f}"
-            progress.update(task, completed=done, rate=rate)
-
-        yield advance
+    print_result(told, as_json, lambda: f"{out}: {len(files):,} recordings")

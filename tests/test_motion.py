@@ -110,7 +110,9 @@ def test_a_sphere_turns_uniformly_about_a_fixed_axis(seed):
     axis = omega / 3.0
     angle = -3.0 * 2e-3 * np.arange(STEPS)[:, None]  # the fixed direction turns the other way
     rodrigues = (
-        u * np.cos(angle) + np.cross(axis, u) * np.sin(angle) + axis * (axis @ u) * (1 - np.cos(angle))
+        u * np.cos(angle)
+        + np.cross(axis, u) * np.sin(angle)
+        + axis * (axis @ u) * (1 - np.cos(angle))
     )
     assert np.abs(states[:, 3:] - rodrigues).max() < 1e-11
 

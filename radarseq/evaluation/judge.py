@@ -25,7 +25,7 @@ from radarseq.evaluation.records import (
 from radarseq.evaluation.showing import model_card, pictures, training_history
 from radarseq.files import output_folder
 from radarseq.models.baselines import majority_probabilities
-from radarseq.report.page import write_report
+from radarseq.report.page import write_plots, write_report
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,7 @@ def evaluate(
         shown = metrics | {"captures": captures, "failures": judged.failures}
         examples = pictures(judged.examples, prediction)
         write_report(folder, shown, examples, training_history(Path(run)))
+        write_plots(folder, shown, examples)
         write_metrics(folder, metrics)
     return EvaluateResult(Path(out), metrics, captures, judged.failures)
 

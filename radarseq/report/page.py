@@ -13,6 +13,7 @@ from radarseq.report import figures, tables
 from radarseq.report.pictures import Pictures, example_pairs
 
 REPORT_NAME = "report.html"
+PLOTS_NAME = "plots"
 _MODEL: dict[str, Any] = {"name": "model", "limits": []}
 _DATA: dict[str, Any] = {"path": "", "split": "", "examples": None, "warnings": []}
 _CAPTURE = dict.fromkeys(
@@ -38,6 +39,22 @@ def write_report(
     # The name of a capture may hold bytes that are no text; a page of "?" beats no page.
     write_atomically(path, page.encode("utf-8", errors="replace"))
     return path
+
+
+def write_plots(folder: Path, metrics: dict[str, Any], pictures: Pictures | None) -> list[Path]:
+    """Write the page's figures as SVG files into ``folder``/plots, and return their paths.
+
+    Raises:
+        OSError: If the folder cannot be written.
+    """
+    plots = folder / PLOTS_NAME
+    plots.mkdir(parents=True, exist_ok=True)
+    named = {title.lower().replace(" ", "_"): drawn for title, _, drawn in _charts(metrics)}
+    named |= {f"example_{i + 1}": drawn for i, drawn in enumerate(_pairs(metrics, pictures))}
+    for name, drawn in named.items():
+        content = '<?xml version="1.0" encoding="UTF-8"?>\n' + drawn
+        write_atomically(plots / f"{name}.svg", content.encode("utf-8", errors="replace"))
+    return [plots / f"{name}.svg" for name in named]
 
 
 def render(

@@ -12,7 +12,6 @@ from torch import Tensor
 from radarseq.dataset.schema import Examples
 from simulators.pairs import PairGenerator
 
-
 NOISE_POWER = "parameters/noise_power_m2"
 
 

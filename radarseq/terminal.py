@@ -1,0 +1,72 @@
+"""What the commands print: results on stdout, everything else on stderr."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+
+from radarseq.errors import EXIT_PARTIAL
+
+
+def print_result(told: dict[str, Any], as_json: bool, text: Callable[[], str]) -> None:
+    """Print a result on stdout, as JSON or as text."""
+    print(json.dumps(told, ensure_ascii=False) if as_json else text())
+
+
+def note(text: str) -> None:
+    """Print a line on stderr."""
+    print(text, file=sys.stderr)
+
+
+def warn(warnings: Iterable[str]) -> None:
+    """Print warnings on stderr, a line each."""
+    for warning in warnings:
+        note(f"warning: {warning}")
+
+
+def finish(failures: list[str]) -> None:
+    """Name the inputs that failed, and end with the status that says that others did not."""
+    for failure in failures:
+        note(f"failed: {failure}")
+    if failures:
+        raise typer.Exit(EXIT_PARTIAL)
+
+
+def size(count: float) -> str:
+    """Return a number of bytes in the unit that suits it."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"
+
+
+@contextmanager
+def progress_bar(title: str, total: int, unit: str) -> Iterator[Callable[[int, int], None] | None]:
+    """Show a progress bar with rate and time left, on a terminal only."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    started = time.perf_counter()
+    columns = (
+        TextColumn(title),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f} of {task.total:,.0f}"),
+        TextColumn("{task.fields[rate]} " + unit + "/s"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(title, total=total, rate="-")
+
+        def advance(done: int, _: int) -> None:
+            rate = f"{done / (time.perf_counter() - started):,.0f}"
+            progress.update(task, completed=done, rate=rate)
+
+        yield advance
