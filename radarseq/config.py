@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 import tomllib
 import typing
 from dataclasses import dataclass, fields, is_dataclass
@@ -95,6 +96,10 @@ def _scene(content: dict[str, Any], source: str) -> Scene:
 
 def _object(table: dict[str, Any], index: int, source: str) -> ObjectClass:
     shape, place = table.get("shape"), f"objects[{index}]"
+    if shape is None:
+        raise RecipeError(
+            f"{source}: key '{place}.shape' is missing; expected one of {', '.join(SHAPES)}"
+        )
     if shape not in SHAPES:
         near = difflib.get_close_matches(str(shape), SHAPES, n=1)
         hint = f" (did you mean {near[0]!r}?)" if near else ""
@@ -151,11 +156,19 @@ def _short(value: Any) -> str:
 def to_toml(content: dict[str, Any]) -> str:
     """Return plain settings (numbers, strings, lists, one level of tables) as TOML."""
     flat = {k: v for k, v in content.items() if not isinstance(v, dict)}
-    lines = [f"{key} = {_toml_value(value)}" for key, value in flat.items() if value is not None]
+    lines = [
+        f"{_toml_key(key)} = {_toml_value(value)}"
+        for key, value in flat.items()
+        if value is not None
+    ]
     for key, table in content.items():
         if isinstance(table, dict):
-            lines += ["", f"[{key}]", to_toml(table).rstrip()]
+            lines += ["", f"[{_toml_key(key)}]", to_toml(table).rstrip()]
     return "\n".join(lines) + "\n"
+
+
+def _toml_key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _toml_value(key)
 
 
 def _toml_value(value: Any) -> str:
@@ -163,4 +176,4 @@ def _toml_value(value: Any) -> str:
         return "[" + ", ".join(_toml_value(item) for item in value) + "]"
     if isinstance(value, float):
         return repr(value)
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -77,31 +77,42 @@ class Features(nn.Module):
         self.mean = nn.Buffer(torch.zeros(self.width))
         self.std = nn.Buffer(torch.ones(self.width))
 
-    def forward(self, signal: Tensor, tx: Tensor | None = None) -> Described:
-        """Return the features of ``signal``, ``(batch, step)`` or ``(batch, step, channel)``."""
-        steps, relative, level, decoded = self._describe(signal, tx)
+    def forward(
+        self, signal: Tensor, tx: Tensor | None = None, length: Tensor | None = None
+    ) -> Described:
+        """Return the features of ``signal``, ``(batch, step)`` or ``(batch, step, channel)``.
+
+        Samples at and after ``length`` ``(batch,)`` are padding: they are taken for zero.
+        """
+        steps, relative, level, decoded = self._describe(signal, tx, length)
         spectrum = correlation = None
         if "spectrum" in self.names:
             spectrum, correlation = _spectrum(decoded)
         return Described((steps - self.mean) / self.std, relative, level, spectrum, correlation)
 
     @torch.no_grad()
-    def fit(self, signal: Tensor, tx: Tensor | None) -> None:
-        """Take mean and standard deviation of the features from training data."""
-        steps, _, _, _ = self._describe(signal, tx)
-        flat = steps.reshape(-1, self.width).double()
+    def fit(self, signal: Tensor, tx: Tensor | None, length: Tensor | None = None) -> None:
+        """Take mean and standard deviation of the features from training data, without padding."""
+        steps, _, _, _ = self._describe(signal, tx, length)
+        flat = (steps if length is None else steps[_valid(steps, length)]).double()
+        flat = flat.reshape(-1, self.width)
         self.mean.copy_(flat.mean(dim=0))
         self.std.copy_(flat.std(dim=0).clamp(min=1e-3))
 
-    def _describe(self, signal: Tensor, tx: Tensor | None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _describe(
+        self, signal: Tensor, tx: Tensor | None, length: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         # float64 / complex128 here: squares of samples from 1e-30 to 1e30 neither vanish nor
         # overflow. The network after it is many times dearer.
         wide = signal.to(torch.complex128 if signal.is_complex() else torch.float64)
         decoded = decode(wide, None if tx is None else tx.to(torch.complex128))
         if decoded.ndim == 2:
             decoded = decoded[..., None]
+        if length is not None:
+            padding = ~_valid(decoded, length)[..., None]
+            decoded = decoded.masked_fill(padding, 0.0)
         power = _power(decoded)  # (batch, step, channel)
-        level = self._level(power.mean(dim=2, keepdim=True))  # (batch, step, 1)
+        level = self._level(power.mean(dim=2, keepdim=True), length)  # (batch, step, 1)
         relative = decoded / level
         parts = []
         if "iq" in self.names:
@@ -115,13 +126,19 @@ class Features(nn.Module):
         narrow = relative.to(torch.complex64 if relative.is_complex() else torch.float32)
         return torch.cat(parts, dim=2).float(), narrow, level.float(), decoded
 
-    def _level(self, power: Tensor) -> Tensor:
+    def _level(self, power: Tensor, length: Tensor | None) -> Tensor:
         if self.causal:
             count = torch.arange(1, power.shape[1] + 1, device=power.device)
             mean = power.cumsum(dim=1) / count[:, None]
         else:
-            mean = power.mean(dim=1, keepdim=True).expand_as(power)
+            count = power.shape[1] if length is None else length.clamp(min=1)[:, None, None]
+            mean = (power.sum(dim=1, keepdim=True) / count).expand_as(power)
         return mean.sqrt().clamp(min=_FLOOR)
+
+
+def _valid(steps: Tensor, length: Tensor) -> Tensor:
+    """Return which steps of (batch, step, ...) are before the length, ``(batch, step)``."""
+    return torch.arange(steps.shape[1], device=steps.device) < length[:, None]
 
 
 def _power(samples: Tensor) -> Tensor:

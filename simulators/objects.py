@@ -10,7 +10,20 @@ from simulators.scattering.closed_forms import SMALLEST_KA
 Interval = tuple[float, float]  # lowest and highest value; drawn uniformly between them
 
 # What the generator's kernel dispatches on.
-KIND_SPHERE, KIND_PLATE, KIND_CYLINDER, KIND_CONE = range(4)
+(
+    KIND_SPHERE,
+    KIND_PLATE,
+    KIND_CYLINDER,
+    KIND_CONE,
+    KIND_DISC,
+    KIND_ELLIPSOID,
+    KIND_BOX,
+    KIND_SATELLITE,
+    KIND_ROCKET_BODY,
+) = range(9)
+SMALLEST_SPHERE_KA = 0.1
+FASTEST_TUMBLE_RAD_PER_S = 1e4
+LARGEST_SIZE_M = 1e3
 STRICT = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
 
 
@@ -35,9 +48,9 @@ class ObjectClass:
         """Refuse an empty name and intervals that are not 0 <= low <= high, sizes above 0."""
         if not self.name:
             raise ValueError("name must not be empty")
-        check_interval("tumble_rad_per_s", self.tumble_rad_per_s, lowest=0.0)
+        check_interval("tumble_rad_per_s", self.tumble_rad_per_s, 0.0, FASTEST_TUMBLE_RAD_PER_S)
         for size in self.size_names:
-            low, _ = check_interval(size, getattr(self, size), lowest=0.0)
+            low, _ = check_interval(size, getattr(self, size), 0.0, LARGEST_SIZE_M)
             if low <= 0:
                 raise ValueError(f"{size} must be above 0, got {low}")
 
@@ -80,7 +93,13 @@ class Sphere(ObjectClass):
         return 2 * self.radius_m[1]
 
     def check_physics(self, wavenumber: float) -> None:
-        """Accept any size: the series is exact."""
+        """Accept any size that the table of the exact series resolves: k times radius above 0.1."""
+        if wavenumber * self.radius_m[0] < SMALLEST_SPHERE_KA:
+            raise ValueError(
+                f"objects.{self.name}.radius_m: k times {self.radius_m[0]} m is "
+                f"{wavenumber * self.radius_m[0]:.3f}; expected {SMALLEST_SPHERE_KA} or more, "
+                f"which is {SMALLEST_SPHERE_KA / wavenumber:.5f} m at this carrier"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,8 +151,96 @@ class Cone(ObjectClass):
         return max(slant, 2 * self.radius_m[1])
 
 
-def check_interval(key: str, interval: Interval, lowest: float | None = None) -> Interval:
-    """Return ``interval`` if its ends are in order and not below ``lowest``.
+@dataclass(frozen=True, kw_only=True)
+class Disc(ObjectClass):
+    """A thin circular plate: an antenna dish seen from afar, a lid."""
+
+    kind: ClassVar[int] = KIND_DISC
+    size_names: ClassVar[tuple[str, ...]] = ("radius_m",)
+
+    shape: Literal["disc"] = "disc"
+    radius_m: Interval = (0.05, 0.3)
+
+    def largest_extent_m(self) -> float:
+        """Return the largest diameter [m]."""
+        return 2 * self.radius_m[1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ellipsoid(ObjectClass):
+    """An ellipsoid with three semi-axes: a tank, a rounded fragment."""
+
+    kind: ClassVar[int] = KIND_ELLIPSOID
+    size_names: ClassVar[tuple[str, ...]] = ("semi_x_m", "semi_y_m", "semi_z_m")
+
+    shape: Literal["ellipsoid"] = "ellipsoid"
+    semi_x_m: Interval = (0.05, 0.2)
+    semi_y_m: Interval = (0.05, 0.2)
+    semi_z_m: Interval = (0.15, 0.4)
+
+    def largest_extent_m(self) -> float:
+        """Return the largest axis [m]."""
+        return 2 * max(self.semi_x_m[1], self.semi_y_m[1], self.semi_z_m[1])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Box(ObjectClass):
+    """A closed box; the defaults are those of cubesats from 1U to 12U.
+
+    Reference:
+        CubeSat Design Specification, rev. 14.1, California Polytechnic State University, 2022.
+    """
+
+    kind: ClassVar[int] = KIND_BOX
+    size_names: ClassVar[tuple[str, ...]] = ("width_m", "height_m", "depth_m")
+
+    shape: Literal["box"] = "box"
+    width_m: Interval = (0.1, 0.23)
+    height_m: Interval = (0.1, 0.24)
+    depth_m: Interval = (0.11, 0.37)
+
+    def largest_extent_m(self) -> float:
+        """Return the largest diagonal [m]."""
+        return float(np.linalg.norm([self.width_m[1], self.height_m[1], self.depth_m[1]]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Satellite(ObjectClass):
+    """A cubic bus with two thin solar panels, a small satellite; no shadows, no bounces."""
+
+    kind: ClassVar[int] = KIND_SATELLITE
+    size_names: ClassVar[tuple[str, ...]] = ("bus_m", "panel_length_m", "panel_width_m")
+
+    shape: Literal["satellite"] = "satellite"
+    bus_m: Interval = (0.2, 0.5)
+    panel_length_m: Interval = (0.3, 0.8)
+    panel_width_m: Interval = (0.2, 0.5)
+
+    def largest_extent_m(self) -> float:
+        """Return the largest span over both panels [m]."""
+        return self.bus_m[1] + 2 * self.panel_length_m[1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RocketBody(ObjectClass):
+    """A cylinder with a hemispherical dome and a flat end: a small upper stage or motor case."""
+
+    kind: ClassVar[int] = KIND_ROCKET_BODY
+    size_names: ClassVar[tuple[str, ...]] = ("radius_m", "length_m")
+
+    shape: Literal["rocket_body"] = "rocket_body"
+    radius_m: Interval = (0.1, 0.3)
+    length_m: Interval = (0.5, 1.5)
+
+    def largest_extent_m(self) -> float:
+        """Return the largest length with the dome, or diagonal [m]."""
+        return float(np.hypot(2 * self.radius_m[1], self.length_m[1] + self.radius_m[1]))
+
+
+def check_interval(
+    key: str, interval: Interval, lowest: float = -np.inf, highest: float = np.inf
+) -> Interval:
+    """Return ``interval`` if its ends are in order and from ``lowest`` to ``highest``.
 
     Raises:
         ValueError: Naming the key, what was found and what was expected.
@@ -141,6 +248,6 @@ def check_interval(key: str, interval: Interval, lowest: float | None = None) ->
     low, high = interval
     if low > high:
         raise ValueError(f"{key} is [{low}, {high}]; the lower end comes first")
-    if lowest is not None and low < lowest:
-        raise ValueError(f"{key} is [{low}, {high}]; expected {lowest} or more")
+    if low < lowest or high > highest:
+        raise ValueError(f"{key} is [{low}, {high}]; expected {lowest:g} to {highest:g}")
     return interval

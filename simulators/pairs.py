@@ -8,7 +8,17 @@ from numpy.typing import NDArray
 
 from simulators import random as rng
 from simulators.motion import advance
-from simulators.objects import KIND_CONE, KIND_CYLINDER, KIND_PLATE, KIND_SPHERE
+from simulators.objects import (
+    KIND_BOX,
+    KIND_CONE,
+    KIND_CYLINDER,
+    KIND_DISC,
+    KIND_ELLIPSOID,
+    KIND_PLATE,
+    KIND_ROCKET_BODY,
+    KIND_SATELLITE,
+    KIND_SPHERE,
+)
 from simulators.scattering import closed_forms, mie
 from simulators.scene import Scene
 from simulators.units import wavenumber
@@ -18,7 +28,8 @@ from simulators.waveforms import RANDOM_PHASES, code
 STORED, FRESH_TRAIN, FRESH_VALIDATION, FRESH_TEST = range(4)
 LARGEST_SEED = 2**64 - 1
 _RIPPLE_STEP = 0.02  # in ka; four-point interpolation of the ripple is then within 1e-6
-_MOST_SIZES = 2
+_MOST_SIZES = 3
+_PANEL_MASS = 0.1  # of a satellite's mass, in each panel
 SIGNAL_PARAMETERS = (
     "tumble_x_rad_per_s",
     "tumble_y_rad_per_s",
@@ -162,7 +173,17 @@ def _amplitude(kind, k, sizes, ux, uy, uz, ripple, smallest_ka):
         return closed_forms.plate(k, sizes[0], sizes[1], ux, uy, uz)
     if kind == KIND_CYLINDER:
         return closed_forms.cylinder(k, sizes[0], sizes[1], uz)
-    return closed_forms.cone(k, sizes[0], sizes[1], uz)
+    if kind == KIND_CONE:
+        return closed_forms.cone(k, sizes[0], sizes[1], uz)
+    if kind == KIND_DISC:
+        return closed_forms.thin_disc(k, sizes[0], uz)
+    if kind == KIND_ELLIPSOID:
+        return closed_forms.ellipsoid(k, sizes[0], sizes[1], sizes[2], ux, uy, uz)
+    if kind == KIND_BOX:
+        return closed_forms.box(k, sizes[0], sizes[1], sizes[2], ux, uy, uz)
+    if kind == KIND_SATELLITE:
+        return closed_forms.satellite(k, sizes[0], sizes[1], sizes[2], ux, uy, uz)
+    return closed_forms.rocket_body(k, sizes[0], sizes[1], uz)
 
 
 @njit(cache=True, nogil=True)
@@ -172,12 +193,30 @@ def _set_inertia(kind, sizes, inertia):
         inertia[0] = sizes[1] ** 2 / 12.0
         inertia[1] = sizes[0] ** 2 / 12.0
         inertia[2] = inertia[0] + inertia[1]
-    elif kind == KIND_CYLINDER:
+    elif kind == KIND_CYLINDER or kind == KIND_ROCKET_BODY:
         inertia[0] = inertia[1] = sizes[0] ** 2 / 4.0 + sizes[1] ** 2 / 12.0
         inertia[2] = sizes[0] ** 2 / 2.0
     elif kind == KIND_CONE:
         inertia[0] = inertia[1] = 0.15 * sizes[0] ** 2 + 0.0375 * sizes[1] ** 2
         inertia[2] = 0.3 * sizes[0] ** 2
+    elif kind == KIND_DISC:
+        inertia[0] = inertia[1] = sizes[0] ** 2 / 4.0
+        inertia[2] = sizes[0] ** 2 / 2.0
+    elif kind == KIND_ELLIPSOID:
+        inertia[0] = (sizes[1] ** 2 + sizes[2] ** 2) / 5.0
+        inertia[1] = (sizes[0] ** 2 + sizes[2] ** 2) / 5.0
+        inertia[2] = (sizes[0] ** 2 + sizes[1] ** 2) / 5.0
+    elif kind == KIND_BOX:
+        inertia[0] = (sizes[1] ** 2 + sizes[2] ** 2) / 12.0
+        inertia[1] = (sizes[0] ** 2 + sizes[2] ** 2) / 12.0
+        inertia[2] = (sizes[0] ** 2 + sizes[1] ** 2) / 12.0
+    elif kind == KIND_SATELLITE:
+        bus, length, width = sizes[0], sizes[1], sizes[2]
+        cube = (1.0 - 2.0 * _PANEL_MASS) * bus**2 / 6.0
+        along = length**2 / 12.0 + (0.5 * (bus + length)) ** 2
+        inertia[0] = cube + 2.0 * _PANEL_MASS * width**2 / 12.0
+        inertia[1] = cube + 2.0 * _PANEL_MASS * along
+        inertia[2] = cube + 2.0 * _PANEL_MASS * (along + width**2 / 12.0)
     else:
         inertia[:] = 1.0
 

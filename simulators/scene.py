@@ -6,11 +6,16 @@ from typing import ClassVar, Literal, get_args
 
 from simulators.objects import (
     STRICT,
+    Box,
     Cone,
     Cylinder,
+    Disc,
+    Ellipsoid,
     Interval,
     ObjectClass,
     Plate,
+    RocketBody,
+    Satellite,
     Sphere,
     check_interval,
 )
@@ -19,6 +24,7 @@ from simulators.units import wavelength_m, wavenumber
 CodeName = Literal["constant", "barker", "frank", "p3", "p4", "zadoff_chu", "random"]
 SPLIT_NAMES = ("train", "validation", "test")
 MOST_STEPS = 65_536
+MOST_OBJECTS = 10_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +47,10 @@ class Radar:
 
     def __post_init__(self) -> None:
         """Refuse values that are not positive, and sequences of absurd length."""
-        if self.carrier_hz <= 0:
-            raise ValueError(f"carrier_hz must be above 0, got {self.carrier_hz}")
-        if self.pulse_interval_s <= 0:
-            raise ValueError(f"pulse_interval_s must be above 0, got {self.pulse_interval_s}")
+        if not 1e6 <= self.carrier_hz <= 1e13:
+            raise ValueError(f"carrier_hz must be 1e6 to 1e13, got {self.carrier_hz}")
+        if not 1e-9 <= self.pulse_interval_s <= 1e3:
+            raise ValueError(f"pulse_interval_s must be 1e-9 to 1e3, got {self.pulse_interval_s}")
         if not 2 <= self.steps <= MOST_STEPS:
             raise ValueError(f"steps must be 2 to {MOST_STEPS}, got {self.steps}")
 
@@ -59,9 +65,9 @@ class Motion:
     residual_acceleration_mps2: Interval = (-2.0, 2.0)
 
     def __post_init__(self) -> None:
-        """Refuse intervals whose ends are out of order."""
-        check_interval("residual_velocity_mps", self.residual_velocity_mps)
-        check_interval("residual_acceleration_mps2", self.residual_acceleration_mps2)
+        """Refuse intervals whose ends are out of order or out of this world."""
+        check_interval("residual_velocity_mps", self.residual_velocity_mps, -1e5, 1e5)
+        check_interval("residual_acceleration_mps2", self.residual_acceleration_mps2, -1e6, 1e6)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +79,8 @@ class Receiver:
     snr_db: Interval = (0.0, 20.0)
 
     def __post_init__(self) -> None:
-        """Refuse an interval whose ends are out of order."""
-        check_interval("snr_db", self.snr_db)
+        """Refuse an interval whose ends are out of order or beyond what float32 holds."""
+        check_interval("snr_db", self.snr_db, -100.0, 100.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,8 +106,8 @@ class Split:
         return max(0.0, round(1 - self.train - self.validation, 9))
 
 
-AnyObject = Sphere | Plate | Cylinder | Cone
-SHAPES: dict[str, type[ObjectClass]] = {cls.__name__.lower(): cls for cls in get_args(AnyObject)}
+AnyObject = Sphere | Plate | Cylinder | Cone | Disc | Ellipsoid | Box | Satellite | RocketBody
+SHAPES: dict[str, type[ObjectClass]] = {cls.shape: cls for cls in get_args(AnyObject)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,8 +137,10 @@ class Scene:
             raise ValueError("objects is empty; expected at least one [[objects]] table")
         if len(set(names)) < len(names):
             raise ValueError(f"objects: two of them share a name: {', '.join(names)}")
-        if self.objects_per_class < 0:
-            raise ValueError(f"objects_per_class is {self.objects_per_class}; expected 0 or more")
+        if not 0 <= self.objects_per_class <= MOST_OBJECTS:
+            raise ValueError(
+                f"objects_per_class is {self.objects_per_class}; expected 0 to {MOST_OBJECTS:,}"
+            )
         shares = (self.split.train, self.split.validation, self.split.test)
         for part, share, count in zip(SPLIT_NAMES, shares, self.objects_per_split, strict=True):
             if self.objects_per_class and share > 0 and count == 0:
@@ -152,9 +160,9 @@ class Scene:
     @property
     def objects_per_split(self) -> tuple[int, int, int]:
         """How many objects of each class train, validate and test."""
-        train = round(self.objects_per_class * self.split.train)
-        validation = round(self.objects_per_class * (self.split.train + self.split.validation))
-        return train, validation - train, self.objects_per_class - validation
+        shares = (self.split.train, self.split.train + self.split.validation)
+        first, second = (math.floor(self.objects_per_class * share + 0.5) for share in shares)
+        return first, second - first, self.objects_per_class - second
 
     @property
     def size_names(self) -> tuple[str, ...]:
@@ -178,10 +186,12 @@ class Scene:
                     f"above wavelength / (2 D) = {limit:.4f} rad: its Doppler aliases. "
                     f"A pulse_interval_s of {interval * limit / turn:.2e} or less would not"
                 )
+        dwell_s = interval * (self.radar.steps - 1)
         fastest = max(abs(v) for v in self.motion.residual_velocity_mps)
+        fastest += dwell_s * max(abs(a) for a in self.motion.residual_acceleration_mps2)
         if fastest > length / interval / 4:
             found.append(
-                f"motion.residual_velocity_mps: up to {fastest:g} m/s, above "
+                f"motion: up to {fastest:g} m/s along the line of sight, above "
                 f"wavelength / (4 T) = {length / interval / 4:.3g} m/s: the Doppler aliases. "
                 f"A pulse_interval_s of {length / fastest / 4:.2e} or less would not"
             )

@@ -24,6 +24,15 @@ def space_recipe() -> Path:
 
 
 @pytest.fixture(scope="session")
+def plate_recipe(tmp_path_factory) -> Path:
+    """A recipe without spheres, whose table takes most of a second to make."""
+    path = tmp_path_factory.mktemp("recipe") / "plates.toml"
+    shapes = RECIPE.read_text().split("[[objects]]")
+    path.write_text("[[objects]]".join(s for s in shapes if 'shape = "sphere"' not in s))
+    return path
+
+
+@pytest.fixture(scope="session")
 def space(tmp_path_factory) -> Path:
     """A dataset of 600 looks at space objects, in three shards."""
     folder = tmp_path_factory.mktemp("space") / "data"
@@ -55,6 +64,22 @@ def lstm_run(space, tmp_path_factory) -> Path:
     run = tmp_path_factory.mktemp("runs") / "lstm"
     train(space, run, epochs=1, batch_size=64, model="lstm", width=8)
     return run
+
+
+@pytest.fixture(scope="session")
+def space_evaluation(space_run, lstm_run, space, tmp_path_factory):
+    """What ``evaluate`` gives for ``space_run`` on the test split, ``lstm_run`` beside it."""
+    from radarseq.evaluation.judge import evaluate
+    from radarseq.models import baselines
+
+    real = baselines.HistGradientBoostingClassifier
+    with pytest.MonkeyPatch.context() as patched:
+        # Fewer trees: how good they are is not the matter here.
+        patched.setattr(
+            baselines, "HistGradientBoostingClassifier", lambda **s: real(**s | {"max_iter": 5})
+        )
+        out = tmp_path_factory.mktemp("evaluation") / "e"
+        return evaluate(space_run, space, out, beside=[lstm_run], device="cpu")
 
 
 @pytest.fixture(scope="session")

@@ -129,8 +129,7 @@ def test_a_causal_estimate_does_not_see_later_samples():
 def test_on_simulated_objects_the_filters_are_in_order(space_examples):
     training, judged = space_examples.part("train"), space_examples.part("test")
     full, causal = (
-        relative_error(wiener_echo(training, judged, causal=kind), judged)
-        for kind in (False, True)
+        relative_error(wiener_echo(training, judged, causal=kind), judged) for kind in (False, True)
     )
     assert full < causal < relative_error(judged["rx"].astype(np.complex128), judged)
 
@@ -154,9 +153,7 @@ HEADER = Header(sample_axis="step", class_names=("low", "mid", "high"))
 def steps_at(means, label, seed=0):
     generator = np.random.default_rng(seed)
     x = generator.normal(size=(len(label), 12, 1)) * 0.3 + np.asarray(means)[label][:, None, None]
-    return Examples(
-        HEADER, {"x": x.astype(np.float32), "label": np.asarray(label, dtype=np.int32)}
-    )
+    return Examples(HEADER, {"x": x.astype(np.float32), "label": np.asarray(label, dtype=np.int32)})
 
 
 def test_the_majority_baseline_gives_the_shares_of_the_classes():

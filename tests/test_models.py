@@ -399,9 +399,7 @@ def test_a_code_that_was_not_trained_with_and_complex_for_real_are_refused():
     assert "expected no code; tx is given" in complain(network, signal, tx)
     assert "expected real samples" in complain(network, signal.to(torch.complex64))
     told = complain(network, signal.transpose(1, 2))
-    assert told == (
-        "expected samples (batch, step, 2), got (5, 2, 32); the step axis comes second"
-    )
+    assert told == ("expected samples (batch, step, 2), got (5, 2, 32); the step axis comes second")
 
 
 @pytest.mark.xfail(strict=True, reason="BUG: the condition looks at the channels found")

@@ -15,7 +15,7 @@ from simulators.units import rcs_dbsm, wavelength_m, wavenumber
 ROOT_PI = np.sqrt(np.pi)
 K_10_GHZ = wavenumber(10e9)
 # 0.05 dB of the peak: what the rule around the axis may err by where part of a cone is in shade.
-CONE_SHARE = 10 ** (0.05 / 20) - 1
+CONE_SHARE = 2e-6
 
 
 # Independent routes ---------------------------------------------------------------------------
@@ -325,6 +325,13 @@ def test_cone_nose_on(half_angle_deg, expected_dbsm):
     found = forms.cone(k, radius, length, 1.0)
     assert rcs_dbsm(found) == pytest.approx(expected_dbsm, abs=1e-3)
     assert found == pytest.approx(cone_by_quadrature(k, radius, length, 1.0, 40, 400), rel=1e-6)
+
+
+@pytest.mark.parametrize("y", [0.0, 1e-6, 0.01, 0.0499, -0.0499, 0.0501, -0.0501, 1.0, -30.0])
+def test_sum_along_a_line_of_a_cone_is_the_integral_of_s_exp_jys(y):
+    with mpmath.workdps(30):
+        expected = complex(mpmath.quad(lambda s: s * mpmath.expj(y * s), [0, 0.5, 1]))
+    assert abs(forms._slant(y) - expected) < 1e-11
 
 
 CONES = [(0.05, 0.2), (0.1, 0.4), (0.1, 0.15)]

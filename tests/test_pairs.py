@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from test_motion import directions_by_rotation_matrix
-from test_oracles import CONE_SHARE, cone_by_quadrature, gauss, mie_by_recurrence
+from test_oracles import cone_by_quadrature, gauss, mie_by_recurrence
 
 from radarseq.config import read_recipe
 from simulators.objects import Sphere
@@ -22,12 +22,17 @@ from simulators.pairs import (
     STORED,
     PairGenerator,
     Pairs,
+    _set_inertia,
 )
 from simulators.scene import Motion, Radar, Receiver, Scene, Split
 from simulators.units import wavelength_m, wavenumber
 from simulators.waveforms import code
 
 SCENE = read_recipe(Path(__file__).parents[1] / "datasets" / "space_objects.toml").scene
+# With spheres of nearly one size, whose table takes no time, for what does not depend on them.
+QUICK = replace(
+    SCENE, objects=(replace(SCENE.objects[0], radius_m=(0.29, 0.3)), *SCENE.objects[1:])
+)
 COUNT = 20_000
 
 
@@ -73,9 +78,10 @@ def test_threads_share_one_generator(generator):
 
 def test_two_generators_of_one_scene_and_seed_agree_and_other_seeds_do_not(generator):
     assert image(PairGenerator(SCENE, seed=3)(0, 20)) == image(generator(0, 20))
+    here = PairGenerator(QUICK, seed=3)(0, 20)
     for seed in (4, 3 + 2**32, 2**64 - 1):
-        other = PairGenerator(SCENE, seed=seed)(0, 20)
-        assert not np.any(other.rx == generator(0, 20).rx)
+        other = PairGenerator(QUICK, seed=seed)(0, 20)
+        assert not np.any(other.rx == here.rx)
 
 
 def test_indices_beyond_32_bits_are_other_examples(generator):
@@ -102,7 +108,7 @@ def test_types_and_shapes_are_the_documented_ones(many):
 @pytest.mark.parametrize("seed", [-1, 2**64])
 def test_a_seed_out_of_range_is_refused(seed):
     with pytest.raises(ValueError, match=rf"seed is {seed}; expected 0 to 2\^64 - 1"):
-        PairGenerator(SCENE, seed=seed)
+        PairGenerator(QUICK, seed=seed)
 
 
 @pytest.mark.parametrize(("first", "count"), [(-1, 5), (0, -5)])
@@ -132,7 +138,7 @@ def test_no_object_is_in_two_splits_or_of_two_classes_or_sizes(many):
 
 
 def test_every_object_is_drawn_about_equally_often():
-    scene = replace(SCENE, objects_per_class=20)
+    scene = replace(QUICK, objects_per_class=20)
     pairs = PairGenerator(scene, seed=1)(0, 10_000)
     groups, counts = np.unique(pairs.group, return_counts=True)
     np.testing.assert_array_equal(groups, np.arange(80))
@@ -141,11 +147,12 @@ def test_every_object_is_drawn_about_equally_often():
     assert per_split == [4 * count for count in scene.objects_per_split] == [56, 12, 12]
 
 
-def test_fresh_domains_differ_from_the_stored_one_and_keep_to_their_objects(many):
+def test_fresh_domains_differ_from_the_stored_one_and_keep_to_their_objects():
+    many = PairGenerator(QUICK, seed=3)(0, COUNT)
     homes = {part: set(many.group[many.split == part]) for part in range(3)}
     stored = {row.tobytes() for row in many.rx}
     for part, domain in enumerate((FRESH_TRAIN, FRESH_VALIDATION, FRESH_TEST)):
-        fresh = PairGenerator(SCENE, seed=3, domain=domain)(0, 5000)
+        fresh = PairGenerator(QUICK, seed=3, domain=domain)(0, 5000)
         assert set(fresh.split) == {part}
         for other in {0, 1, 2} - {part}:
             assert not set(fresh.group) & homes[other]
@@ -169,19 +176,19 @@ def test_an_object_has_the_same_sizes_in_every_domain(many):
 
 
 def test_a_fresh_domain_without_objects_is_refused():
-    scene = replace(SCENE, split=Split(train=1.0, validation=0.0))
+    scene = replace(QUICK, split=Split(train=1.0, validation=0.0))
     with pytest.raises(ValueError, match="without objects"):
         PairGenerator(scene, seed=1, domain=FRESH_TEST)
     assert set(PairGenerator(scene, seed=1, domain=FRESH_TRAIN)(0, 100).split) == {0}
 
 
 def test_objects_per_class_0_makes_a_new_object_for_every_example():
-    scene = replace(SCENE, objects_per_class=0)
+    scene = replace(QUICK, objects_per_class=0)
     stored = PairGenerator(scene, seed=3)(50, 4000)
     np.testing.assert_array_equal(stored.group, 50 + np.arange(4000))
-    spheres = stored.parameters["radius_m"][stored.label == 0]
-    assert stats.kstest(spheres, "uniform", args=(0.05, 0.25)).pvalue > 1e-4
-    assert len(np.unique(spheres)) > 0.999 * len(spheres)
+    widths = stored.parameters["width_m"][stored.label == 1]
+    assert stats.kstest(widths, "uniform", args=(0.1, 0.4)).pvalue > 1e-4
+    assert len(np.unique(widths)) > 0.999 * len(widths)
     assert {0, 1, 2} == set(stored.split)
     fresh = PairGenerator(scene, seed=3, domain=FRESH_TEST)(50, 4000)
     assert set(fresh.split) == {2}
@@ -207,6 +214,19 @@ def principal_moments(name, sizes):
     return np.array([across, across, np.average(rho**2 / 2, weights=mass)])
 
 
+@pytest.mark.parametrize(
+    ("item", "sizes"),
+    list(zip(SCENE.objects, [(0.2, 1.0), (0.3, 0.4), (0.1, 0.7), (0.15, 0.6)], strict=True)),
+    ids=SCENE.class_names,
+)
+def test_moments_of_inertia_are_those_of_the_uniform_body(item, sizes):
+    found = np.empty(3)
+    _set_inertia(item.kind, np.array(sizes), found)
+    expected = principal_moments(item.name, sizes)
+    # Free motion knows their ratios alone.
+    np.testing.assert_allclose(found / found[2], expected / expected[2], rtol=1e-12)
+
+
 def amplitude(name, k, sizes, u):
     if name == "sphere":
         return mie_by_recurrence(sizes[0], k)
@@ -216,7 +236,7 @@ def amplitude(name, k, sizes, u):
         return -1j * width * height * np.sqrt(4 * np.pi) * k / (2 * np.pi) * abs(u[2]) * pattern
     radius, length = sizes
     if name == "cone":
-        return cone_by_quadrature(k, radius, length, u[2], 60, 120)
+        return cone_by_quadrature(k, radius, length, u[2], 120, 240)
     aspect = np.arccos(abs(u[2]))
     line = np.sqrt(k * radius * np.sin(aspect)) * length
     line *= np.sinc(k * length * np.cos(aspect) / np.pi)
@@ -247,10 +267,10 @@ def echo_from_parameters(pairs, row, scene):
 
 # The stored parameters are float32: 3e-8 of a size of 0.8 m or of a direction moves a phase of
 # 2 k r = 300 rad by 1e-5 rad. Where a whole dwell lies in a null of the pattern that is 1e-3 of
-# its rms. A cone's tolerance is CONE_SHARE of its base seen face on, see test_oracles.
+# its rms. A cone's tolerance is a share of its base seen face on.
 @pytest.mark.parametrize(
     ("name", "examples", "tolerance"),
-    [("sphere", 12, 1e-5), ("plate", 12, 1e-3), ("cylinder", 12, 1e-3), ("cone", 4, CONE_SHARE)],
+    [("sphere", 12, 1e-5), ("plate", 12, 1e-3), ("cylinder", 12, 1e-3), ("cone", 3, 1e-5)],
 )
 def test_the_echo_is_that_of_its_stored_parameters_by_independent_code(
     many, name, examples, tolerance
@@ -268,7 +288,7 @@ def test_the_echo_is_that_of_its_stored_parameters_by_independent_code(
 
 def one_sphere(speed, *, tumble=(0.0, 0.0), code="constant", acceleration=0.0):
     return Scene(
-        objects=(Sphere(name="ball", radius_m=(0.1, 0.2), tumble_rad_per_s=tumble),),
+        objects=(Sphere(name="ball", radius_m=(0.1, 0.11), tumble_rad_per_s=tumble),),
         radar=Radar(code=code),
         motion=Motion(
             residual_velocity_mps=(speed, speed),
@@ -318,20 +338,20 @@ def test_tx_is_the_code_and_modulates_the_echo(many):
 
 
 def test_a_random_code_is_quadriphase_uniform_and_new_in_each_example():
-    pairs = PairGenerator(replace(SCENE, radar=Radar(code="random")), seed=3)(0, 2000)
+    pairs = PairGenerator(replace(QUICK, radar=Radar(code="random")), seed=3)(0, 2000)
     np.testing.assert_allclose(pairs.tx**4, 1.0, atol=1e-5)
     quarter = np.round(np.angle(pairs.tx) / (np.pi / 2)).astype(int) % 4
     assert stats.chisquare(np.bincount(quarter.ravel(), minlength=4)).pvalue > 1e-4
     assert len(np.unique(quarter, axis=0)) == 2000
     lagged = np.mean(pairs.tx[:, 1:] * pairs.tx[:, :-1].conj())
     assert abs(lagged) < 4.5 / np.sqrt(2000 * 31)
-    plain = PairGenerator(replace(SCENE, radar=Radar(code="constant")), seed=3)(0, 2000)
+    plain = PairGenerator(replace(QUICK, radar=Radar(code="constant")), seed=3)(0, 2000)
     np.testing.assert_allclose(pairs.target, plain.target * pairs.tx, rtol=1e-4, atol=1e-7)
 
 
 @pytest.mark.parametrize("steps", [2, 7, 33])
 def test_any_number_of_steps_even_or_odd(steps):
-    pairs = PairGenerator(replace(SCENE, radar=Radar(steps=steps)), seed=3)(0, 2000)
+    pairs = PairGenerator(replace(QUICK, radar=Radar(steps=steps)), seed=3)(0, 2000)
     assert pairs.rx.shape == (2000, steps)
     noise = normalised_noise(pairs)
     assert np.mean(np.abs(noise) ** 2, axis=0) == pytest.approx(np.ones(steps), abs=0.12)

@@ -66,13 +66,20 @@ def test_a_turning_sphere_does_not_alias():
 @pytest.mark.parametrize("interval", [(-4.0, 1.0), (1.0, 4.0)])
 def test_a_velocity_that_aliases_is_warned_of(interval):
     # wavelength / (4 T) at 10 GHz and 2 ms is 3.747 m/s.
-    scene = Scene(objects=(BALL,), motion=Motion(residual_velocity_mps=interval))
+    still = (0.0, 0.0)
+    scene = Scene(
+        objects=(BALL,),
+        motion=Motion(residual_velocity_mps=interval, residual_acceleration_mps2=still),
+    )
     (warning,) = scene.warnings()
-    for part in ("motion.residual_velocity_mps", "4 m/s", "3.75 m/s", "1.87e-03", "aliases"):
+    for part in ("motion: up to 4 m/s", "3.75 m/s", "1.87e-03", "aliases"):
         assert part in warning
     assert replace(scene, radar=Radar(pulse_interval_s=1.87e-3)).warnings() == ()
-    slower = replace(scene, motion=Motion(residual_velocity_mps=(-3.7, 3.7)))
-    assert slower.warnings() == ()
+    slower = Motion(residual_velocity_mps=(-3.7, 3.7), residual_acceleration_mps2=still)
+    assert replace(scene, motion=slower).warnings() == ()
+    # 10 m/s^2 over 31 pulse intervals of 2 ms adds 0.62 m/s.
+    gaining = replace(slower, residual_acceleration_mps2=(0.0, 10.0))
+    assert "up to 4.32 m/s" in replace(scene, motion=gaining).warnings()[0]
 
 
 def test_every_warning_is_given():
@@ -95,14 +102,18 @@ def test_every_warning_is_given():
         (lambda: Sphere(name="a", radius_m=(-0.1, 0.1)), r"radius_m is \[-0.1, 0.1\]; expected 0"),
         (lambda: Plate(name="a", height_m=(0.2, 0.1)), r"height_m is \[0.2, 0.1\]; the lower"),
         (lambda: Cone(name="a", length_m=(0.0, 0.1)), "length_m must be above 0"),
-        (lambda: Cylinder(name="a", tumble_rad_per_s=(-1.0, 1.0)), "tumble_rad_per_s is .* 0.0 or"),
+        (lambda: Cylinder(name="a", tumble_rad_per_s=(-1.0, 1.0)), "tumble_rad_per_s is .* 0 to 1"),
         (lambda: Cylinder(name="a", tumble_rad_per_s=(2.0, 1.0)), "tumble_rad_per_s is .* lower"),
         (lambda: Sphere(name=""), "name must not be empty"),
         (lambda: Motion(residual_velocity_mps=(1.0, -1.0)), r"residual_velocity_mps is \[1.0, -1"),
         (lambda: Motion(residual_acceleration_mps2=(1.0, 0.0)), "residual_acceleration_mps2 is"),
         (lambda: Receiver(snr_db=(20.0, 0.0)), r"snr_db is \[20.0, 0.0\]; the lower end comes"),
-        (lambda: Radar(carrier_hz=0.0), "carrier_hz must be above 0, got 0.0"),
-        (lambda: Radar(pulse_interval_s=-1.0), "pulse_interval_s must be above 0, got -1.0"),
+        (lambda: Radar(carrier_hz=0.0), "carrier_hz must be 1e6 to 1e13, got 0.0"),
+        (lambda: Radar(pulse_interval_s=-1.0), "pulse_interval_s must be 1e-9 to 1e3, got -1.0"),
+        (lambda: Radar(carrier_hz=1e300), "carrier_hz must be 1e6 to 1e13, got 1e.300"),
+        (lambda: Receiver(snr_db=(-4000.0, 0.0)), "snr_db is .* expected -100 to 100"),
+        (lambda: Motion(residual_velocity_mps=(0.0, 1e300)), "expected -100000 to 100000"),
+        (lambda: Scene(objects=(BALL,), objects_per_class=10**22), "expected 0 to 10,000,000"),
         (lambda: Radar(steps=1), f"steps must be 2 to {MOST_STEPS}, got 1"),
         (lambda: Radar(steps=MOST_STEPS + 1), f"got {MOST_STEPS + 1}"),
         (lambda: Split(train=0.9, validation=0.2), "split.train 0.9 and split.validation 0.2"),
@@ -133,8 +144,16 @@ def test_bodies_too_small_for_physical_optics_are_refused(item, key):
     assert Scene(objects=(item,), radar=Radar(carrier_hz=10.3e9)).class_names == ("a",)
 
 
-def test_a_sphere_of_any_size_is_accepted():
-    assert Scene(objects=(Sphere(name="dust", radius_m=(1e-4, 1e-3)),)).class_names == ("dust",)
+def test_a_sphere_may_be_small_but_not_below_what_its_table_resolves():
+    assert Scene(objects=(Sphere(name="shot", radius_m=(5e-4, 1e-3)),)).class_names == ("shot",)
+    with pytest.raises(ValueError, match=r"objects.dust.radius_m: k times 0.0001 m is 0.021"):
+        Scene(objects=(Sphere(name="dust", radius_m=(1e-4, 1e-3)),))
+
+
+def test_half_objects_are_rounded_up_to_the_earlier_share():
+    split = Split(train=0.375, validation=0.25)
+    scene = Scene(objects=(BALL,), objects_per_class=4, split=split)
+    assert scene.objects_per_split == (2, 1, 1)
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,16 @@ def test_aperiodic_peak_sidelobe_is_the_published_one(name, steps, expected_db):
 
 @pytest.mark.parametrize(
     ("name", "steps"),
-    [("p4", 16), ("p4", 31), ("p4", 32), ("zadoff_chu", 31), ("zadoff_chu", 32), ("frank", 16)]
-    + [("p3", 16), ("p3", 32)],
+    [
+        ("p4", 16),
+        ("p4", 31),
+        ("p4", 32),
+        ("zadoff_chu", 31),
+        ("zadoff_chu", 32),
+        ("frank", 16),
+        ("p3", 16),
+        ("p3", 32),
+    ],
 )
 def test_polyphase_codes_are_perfect_when_they_repeat(name, steps):
     correlation = periodic_autocorrelation(code(name, steps))

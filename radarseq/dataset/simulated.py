@@ -7,10 +7,10 @@ from pathlib import Path
 
 from radarseq.config import Recipe, read_recipe
 from radarseq.dataset.read import Dataset, open_dataset
-from radarseq.dataset.schema import MANIFEST_NAME, PARAMETER_PREFIX, Examples, Header
+from radarseq.dataset.schema import PARAMETER_PREFIX, Examples, Header
 from radarseq.dataset.write import ROWS_PER_SHARD, ShardWriter, expected_bytes, shard_image
-from radarseq.errors import DatasetError, OutputError, UsageError
-from radarseq.files import output_folder, read_json, sha256_of
+from radarseq.errors import UsageError
+from radarseq.files import output_folder, sha256_of
 from simulators.pairs import PairGenerator, Pairs
 from simulators.scene import Scene
 
@@ -129,8 +129,6 @@ def simulate(
         "rows_per_shard": rows_per_shard,
     }
     with output_folder(out, resume=resume):
-        if (out / MANIFEST_NAME).exists():
-            return _finished(out, plan)
         header = header_of(recipe, seed)
         writer = ShardWriter(out, header, plan)
         firsts = range(0, examples, rows_per_shard)
@@ -157,17 +155,6 @@ def _generator(scene: Scene, seed: int) -> PairGenerator:
         return PairGenerator(scene, seed=seed)
     except ValueError as fault:
         raise UsageError(str(fault)) from fault
-
-
-def _finished(out: Path, plan: dict[str, object]) -> Dataset:
-    """Return the dataset that is there already, if it is the one asked for."""
-    earlier = read_json(out / MANIFEST_NAME, DatasetError).get("plan")
-    if earlier != plan:
-        raise OutputError(
-            f"{out}: holds another dataset, made with {earlier}; this one is {plan}. "
-            "Choose another folder"
-        )
-    return open_dataset(out)
 
 
 def _in_any_order(

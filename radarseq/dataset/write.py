@@ -26,7 +26,7 @@ from radarseq.files import (
 )
 
 ROWS_PER_SHARD = 50_000
-_BYTES_PER_SHARD = 12_000  # HDF5's own structures
+_BYTES_PER_SHARD = 14_900  # HDF5's own structures, and the entry in the manifest
 
 
 def shard_name(index: int) -> str:
@@ -86,21 +86,33 @@ class ShardWriter:
     """
 
     def __init__(self, folder: Path, header: Header, plan: dict[str, Any]) -> None:
-        self._folder, self._header = folder, header
+        self._folder, self._header, self._plan = folder, header, plan
         self._unfinished = folder / UNFINISHED_NAME
         self._records: dict[str, dict[str, Any]] = {}
-        self._plan = plan
-        if self._unfinished.exists():
-            earlier = read_json(self._unfinished, DatasetError)
-            if earlier.get("plan") != plan:
-                raise OutputError(
-                    f"{folder}: holds part of another dataset, made with {earlier.get('plan')}; "
-                    f"this one is {plan}. Choose another folder, or repeat that command"
-                )
-            self._records = {
-                record["file"]: record for record in earlier["shards"] if self._is_whole(record)
-            }
-        self._save(self._unfinished)
+        for earlier in (folder / MANIFEST_NAME, self._unfinished):
+            if earlier.exists():
+                self._take_over(read_json(earlier, DatasetError))
+        if not self.is_finished:
+            self._save(self._unfinished)
+
+    def _take_over(self, earlier: dict[str, Any]) -> None:
+        """Keep the shards of an earlier run of the same plan that are still whole."""
+        if earlier.get("plan") != self._plan:
+            raise OutputError(
+                f"{self._folder}: holds another dataset, or part of one, made with "
+                f"{earlier.get('plan')}; this one is {self._plan}. Choose another folder, or "
+                "repeat that command"
+            )
+        whole = [record for record in earlier["shards"] if self._is_whole(record)]
+        self._records |= {record["file"]: record for record in whole}
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the manifest is there and every shard that it names is whole."""
+        path = self._folder / MANIFEST_NAME
+        if not path.exists():
+            return False
+        return len(read_json(path, DatasetError)["shards"]) == len(self._records)
 
     def _is_whole(self, record: dict[str, Any]) -> bool:
         path = self._folder / record["file"]
@@ -119,8 +131,9 @@ class ShardWriter:
 
     def finish(self) -> None:
         """Write the manifest: from here on the folder is a dataset."""
-        self._save(self._folder / MANIFEST_NAME)
-        self._unfinished.unlink()
+        if not self.is_finished:
+            self._save(self._folder / MANIFEST_NAME)
+        self._unfinished.unlink(missing_ok=True)
 
     def _save(self, path: Path) -> None:
         shards = [self._records[name] for name in sorted(self._records)]

@@ -94,8 +94,8 @@ class Network(nn.Module):
             MismatchError: If the samples do not have the shape that the network was built for.
         """
         self._check(signal, tx)
-        described = self.features(signal, tx)
-        hidden = self._hidden(described.steps.transpose(0, 1))  # (step, batch, channel)
+        described = self.features(signal, tx, length)
+        hidden = self._hidden(described.steps.transpose(0, 1), length)  # (step, batch, channel)
         sequence = logits = None
         if self.sequence is not None:
             sequence = self.sequence(hidden, described, tx)
@@ -103,17 +103,19 @@ class Network(nn.Module):
             logits = self.classes(hidden, described, length)
         return Output(sequence, logits)
 
-    def _hidden(self, steps: Tensor) -> Tensor:
+    def _hidden(self, steps: Tensor, length: Tensor | None) -> Tensor:
         forwards = self.backbone(steps)
         if self.backwards is None:
             return forwards
-        return torch.cat((forwards, self.backwards(steps.flip(0)).flip(0)), dim=2)
+        backwards = _reverse(self.backwards(_reverse(steps, length)), length)
+        return torch.cat((forwards, backwards), dim=2)
 
     def _check(self, signal: Tensor, tx: Tensor | None) -> None:
         channels = 1 if signal.ndim == 2 else signal.shape[-1]
-        if signal.ndim not in (2, 3) or channels != self.spec.channels:
+        wanted = self.spec.channels
+        if signal.ndim not in (2, 3) or channels != wanted:
             raise MismatchError(
-                f"expected samples (batch, step{f', {self.spec.channels}' * (channels > 1)}), "
+                f"expected samples (batch, step{f', {wanted}' if wanted > 1 else ''}), "
                 f"got {tuple(signal.shape)}; the step axis comes second"
             )
         if signal.is_complex() != self.spec.is_complex:
@@ -211,6 +213,15 @@ class ClassHead(nn.Module):
         return self.classify(torch.cat(pooled, dim=1))
 
 
+def _reverse(steps: Tensor, length: Tensor | None) -> Tensor:
+    """Return (step, batch, feature) with the valid steps of each example in reverse order."""
+    if length is None:
+        return steps.flip(0)
+    position = torch.arange(steps.shape[0], device=steps.device)[:, None]
+    source = torch.where(position < length, length - 1 - position, position)  # (step, batch)
+    return steps.gather(0, source[..., None].expand_as(steps))
+
+
 def _pool(hidden: Tensor, length: Tensor | None) -> tuple[Tensor, Tensor]:
     """Return mean and maximum over the valid steps, (batch, channel) each."""
     if length is None:
@@ -233,5 +244,6 @@ def sequence_error(estimate: Tensor, target: Tensor) -> Tensor:
 
 
 def class_loss(logits: Tensor, label: Tensor) -> Tensor:
-    """Return the mean cross-entropy [nats]; examples labelled -1 do not count."""
-    return functional.cross_entropy(logits, label, ignore_index=-1)
+    """Return the mean cross-entropy [nats]; examples labelled -1 do not count, none gives 0."""
+    total = functional.cross_entropy(logits, label, ignore_index=-1, reduction="sum")
+    return total / (label >= 0).sum().clamp(min=1)

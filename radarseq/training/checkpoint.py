@@ -20,7 +20,7 @@ from torch import Tensor
 
 from radarseq.config import parse
 from radarseq.dataset.schema import Header
-from radarseq.errors import CheckpointError, RecipeError
+from radarseq.errors import CheckpointError, DatasetError, RecipeError
 from radarseq.files import (
     TEMPORARY_SUFFIX,
     read_json,
@@ -106,11 +106,11 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     try:
         settings = parse(ModelSettings, manifest.get("model"), source, "model")
         spec = parse(InputSpec, manifest.get("input"), source, "input")
-    except RecipeError as fault:
+        header = Header.from_json(manifest.get("header"), source)
+    except (RecipeError, DatasetError) as fault:
         raise CheckpointError(str(fault)) from fault
     network = Network(settings, spec)
     _load_weights(network, _checked_bytes(folder, manifest, WEIGHTS), folder / WEIGHTS)
-    header = Header.from_json(manifest.get("header"), source)
     return Checkpoint(folder, network.eval(), header, manifest)
 
 

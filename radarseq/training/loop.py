@@ -52,8 +52,9 @@ def batch_loss(network: Network, batch: Batch, echo_weight: float) -> tuple[Tens
     if output.logits is not None and batch.label is not None:
         loss = class_loss(output.logits, batch.label)
         total = total + loss
-        hits = output.logits.argmax(dim=1) == batch.label
-        parts |= {"class_loss": loss.item(), "accuracy": hits.float().mean().item()}
+        hits = (output.logits.argmax(dim=1) == batch.label).sum()
+        known = (batch.label >= 0).sum().clamp(min=1)
+        parts |= {"class_loss": loss.item(), "accuracy": (hits / known).item()}
     if output.sequence is not None and batch.target is not None:
         power = sequence_error(batch.signal, torch.zeros_like(batch.signal))
         error = sequence_error(output.sequence, batch.target)
@@ -117,7 +118,7 @@ def _train_epoch(
 ) -> EpochRow:
     network.train()
     steps = len(source)
-    total_steps = steps * (settings.schedule_epochs or settings.epochs)
+    total_steps = steps * settings.schedule_epochs
     sums: dict[str, float] = {}
     for index, batch in enumerate(source.epoch(number)):
         step = number * steps + index
@@ -126,9 +127,9 @@ def _train_epoch(
         loss, parts = batch_loss(network, batch, settings.echo_weight)
         if not math.isfinite(parts["loss"]):
             raise RadarseqError(
-                f"the loss is {parts['loss']} at step {index} of epoch {number + 1}. The last "
-                "checkpoint is good: lower learning_rate (now "
-                f"{settings.learning_rate:g}) or clip, and resume"
+                f"the loss is {parts['loss']} at step {index} of epoch {number + 1}. Train in "
+                f"another folder with a lower learning_rate (now {settings.learning_rate:g}) or "
+                "clip; the checkpoints of the epochs before are good"
             )
         optimiser.zero_grad(set_to_none=True)
         loss.backward()

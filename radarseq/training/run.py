@@ -20,7 +20,13 @@ from radarseq.dataset.schema import Examples, Header
 from radarseq.dataset.simulated import header_of
 from radarseq.devices import choose_device
 from radarseq.errors import CheckpointError, DatasetError, OutputError, RecipeError, UsageError
-from radarseq.files import output_folder, sha256_of, write_atomically, write_json
+from radarseq.files import (
+    output_folder,
+    recover_folder,
+    sha256_of,
+    write_atomically,
+    write_json,
+)
 from radarseq.models.network import InputSpec, Network
 from radarseq.models.settings import ModelSettings
 from radarseq.training.batches import (
@@ -145,10 +151,9 @@ def resolve_settings(settings: dict[str, Any]) -> tuple[ModelSettings, TrainSett
     if "width" not in model:
         model["width"] = DEFAULT_WIDTHS.get(model.get("model", "wavenet"), 32)
     training = {key: settings[key] for key in settings if key in _TRAIN_KEYS}
-    return (
-        parse(ModelSettings, model, "settings"),
-        parse(TrainSettings, training, "settings"),
-    )
+    parsed = parse(TrainSettings, training, "settings")
+    schedule = parsed.schedule_epochs or parsed.epochs
+    return parse(ModelSettings, model, "settings"), replace(parsed, schedule_epochs=schedule)
 
 
 def fit_task(settings: ModelSettings, spec: InputSpec, asked: bool) -> ModelSettings:
@@ -192,8 +197,7 @@ def _resumed_settings(out: Path, data: Path, asked: dict[str, Any]) -> dict[str,
                 f"{out}: was trained with {key} = {earlier[key]!r}, not {value!r}. "
                 "Leave it out to resume, or choose another folder"
             )
-    schedule = earlier["schedule_epochs"] or earlier["epochs"]
-    return earlier | asked | {"schedule_epochs": schedule}
+    return earlier | asked
 
 
 def _prepare(data: Path, settings: TrainSettings, device: torch.device) -> _Data:
@@ -287,10 +291,12 @@ def _run(
     torch.manual_seed(train_settings.seed)
     network, progress = Network(model_settings, prepared.spec), Progress()
     sample = prepared.source.sample()
-    network.features.to(device).fit(sample.signal, sample.tx)
+    network.features.to(device).fit(sample.signal, sample.tx, sample.length)
     network.to(device)
     optimiser = optimiser_for(network, train_settings)
-    if resume and (last / "manifest.json").exists():
+    recover_folder(last)
+    recover_folder(best)
+    if resume and last.exists():
         _restore(last, network, optimiser, progress, prepared)
     config = {
         "data": str(data),

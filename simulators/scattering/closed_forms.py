@@ -134,24 +134,112 @@ def _slant(y):
 
 
 @njit(cache=True, nogil=True)
+def _lit_half_angle(sin_half, cos_half, uz, across):
+    """Return the azimuth, from the line nearest to the radar, up to which a cone's side is lit."""
+    if sin_half * uz >= cos_half * across:
+        return np.pi
+    if sin_half * uz <= -cos_half * across:
+        return 0.0
+    return np.arccos(-sin_half * uz / (cos_half * across))
+
+
+@njit(cache=True, nogil=True)
+def _cone_side(k, slant, sin_half, cos_half, uz, across):
+    """Return the sum over the lit side of a cone, tip at the origin.
+
+    Around the axis by the midpoint rule, which converges exponentially for a periodic integrand.
+    Where part of the side is dark, the azimuth is the lit half-angle times a sine: its slope
+    vanishes at both ends, and the integrand is smooth and periodic there too.
+    """
+    lit = _lit_half_angle(sin_half, cos_half, uz, across)
+    if lit == 0.0:
+        return 0.0j
+    count = int(1.5 * k * slant * sin_half * across) + 12
+    total = 0.0j
+    for i in range(count):
+        t = (i + 0.5) / count
+        azimuth, weight = lit * t, lit
+        if lit < np.pi:
+            azimuth = lit * np.sin(0.5 * np.pi * t)
+            weight = lit * 0.5 * np.pi * np.cos(0.5 * np.pi * t)
+        cosine = np.cos(azimuth)
+        facing = sin_half * uz + cos_half * across * cosine
+        along = sin_half * across * cosine - cos_half * uz
+        total += weight * facing * _slant(2.0 * k * slant * along)
+    return -1j * k / _ROOT_PI * sin_half * slant * slant * total * (2.0 / count)
+
+
+@njit(cache=True, nogil=True)
 def cone(k, radius, length, uz):
     """Return the amplitude of a closed right circular cone, tip towards +z.
 
-    Physical optics exactly: the sum along each line from the tip is in closed form, the sum around
-    the axis is a midpoint rule, which converges exponentially once it resolves exp(2jk r cos).
+    Physical optics to 1e-6 of its peak: the sum along each line from the tip is in closed form,
+    the sum around the axis by quadrature.
     """
     slant = np.sqrt(radius * radius + length * length)
-    sin_half, cos_half = radius / slant, length / slant
     across = np.sqrt(max(0.0, 1.0 - uz * uz))
-    count = int(k * radius * across) + 12
-    total = 0.0j
-    for i in range(count):
-        cos_azimuth = np.cos(np.pi * (i + 0.5) / count)
-        facing = sin_half * uz + cos_half * across * cos_azimuth
-        if facing > 0.0:
-            along = sin_half * across * cos_azimuth - cos_half * uz
-            total += facing * _slant(2.0 * k * slant * along)
-    side = -1j * k / _ROOT_PI * sin_half * slant * slant * total * (2.0 * np.pi / count)
+    side = _cone_side(k, slant, radius / slant, length / slant, uz, across)
     base = disc(k, radius, length, -uz)
     centre = np.exp(2j * k * 0.75 * length * uz)  # from the tip to the centre of mass
     return (side + base) * centre
+
+
+@njit(cache=True, nogil=True)
+def thin_disc(k, radius, uz):
+    """Return the amplitude of a thin disc, lit on either side; normal along z."""
+    return disc(k, radius, 0.0, abs(uz))
+
+
+@njit(cache=True, nogil=True)
+def ellipsoid(k, a, b, c, ux, uy, uz):
+    """Return the amplitude of an ellipsoid with semi-axes a, b, c, by geometrical optics.
+
+    The specular point lies at the distance h towards the radar, h^2 = (a ux)^2 + (b uy)^2 +
+    (c uz)^2, where the principal radii multiply to (a b c)^2 / h^4. The creeping wave is left out.
+    """
+    square = (a * ux) ** 2 + (b * uy) ** 2 + (c * uz) ** 2
+    return -_ROOT_PI * a * b * c / square * np.exp(2j * k * np.sqrt(square))
+
+
+@njit(cache=True, nogil=True)
+def _face(k, width, height, offset, ux, uy, uz):
+    """Return the amplitude of a rectangular face towards +z at height ``offset``; dark behind."""
+    if uz <= 0.0:
+        return 0.0j
+    return plate(k, width, height, ux, uy, uz) * np.exp(2j * k * offset * uz)
+
+
+@njit(cache=True, nogil=True)
+def box(k, width, height, depth, ux, uy, uz):
+    """Return the amplitude of a closed box: its three lit faces, coherently."""
+    return (
+        _face(k, height, depth, 0.5 * width, uy, uz, abs(ux))
+        + _face(k, width, depth, 0.5 * height, ux, uz, abs(uy))
+        + _face(k, width, height, 0.5 * depth, ux, uy, abs(uz))
+    )
+
+
+@njit(cache=True, nogil=True)
+def satellite(k, bus, panel_length, panel_width, ux, uy, uz):
+    """Return the amplitude of a cubic bus with two thin solar panels along x, normal along z.
+
+    A coherent sum: shadows of the bus on the panels, and bounces between them, are left out.
+    """
+    arm = 0.5 * (bus + panel_length)
+    panels = plate(k, panel_length, panel_width, ux, uy, uz) * 2.0 * np.cos(2.0 * k * arm * ux)
+    return box(k, bus, bus, bus, ux, uy, uz) + panels
+
+
+@njit(cache=True, nogil=True)
+def rocket_body(k, radius, length, uz):
+    """Return the amplitude of a cylinder with a hemispherical dome at +z and an open flat end.
+
+    The dome returns its specular point from any direction in front of it; the flat end, taken as
+    closed, stands at -z.
+    """
+    across = np.sqrt(max(0.0, 1.0 - uz * uz))
+    flash = length * sinc(k * length * uz) * np.sqrt(k * radius * across)
+    total = -1j * flash * np.exp(1j * (2.0 * k * radius * across - 0.25 * np.pi))
+    if uz > 0.0:
+        total -= _ROOT_PI * radius * np.exp(2j * k * (radius + 0.5 * length * uz))
+    return total + disc(k, radius, 0.5 * length, -uz)
