@@ -14,6 +14,7 @@ from radarseq.errors import DataError, OutputError
 
 LOCK_NAME = ".lock"
 TEMPORARY_SUFFIX = ".part"  # a leftover of a killed process; swept at the next start
+SEAL = "seal"  # the key of a JSON file's own digest
 _BLOCK = 1 << 20
 _LARGEST_JSON = 64 << 20
 
@@ -84,17 +85,26 @@ def sha256_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def write_json(path: Path, content: Any) -> None:
-    """Write ``content`` as readable JSON, atomically."""
-    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write ``content`` as readable JSON under a seal, atomically."""
+    sealed = content | {SEAL: _seal_of(content)}
+    text = json.dumps(sealed, indent=1, ensure_ascii=False, allow_nan=False)
     write_atomically(path, (text + "\n").encode())
 
 
+def _seal_of(content: dict[str, Any]) -> str:
+    """Return the digest of the values, whatever the layout of the file that holds them."""
+    rest = {key: value for key, value in content.items() if key != SEAL}
+    canonical = json.dumps(rest, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return sha256_of(canonical.encode())
+
+
 def read_json(path: Path, error: type[DataError]) -> dict[str, Any]:
-    """Return the object in a JSON file.
+    """Return the object in a JSON file that ``write_json`` wrote.
 
     Raises:
-        DataError: Of the class ``error``, if the file is absent, too large or not a JSON object.
+        DataError: Of the class ``error``, if the file is absent, too large, not a JSON object, or
+            no longer what was written.
     """
     try:
         if path.stat().st_size > _LARGEST_JSON:
@@ -106,6 +116,12 @@ def read_json(path: Path, error: type[DataError]) -> dict[str, Any]:
         raise error(f"{path}: not readable as JSON ({fault}); restore it from a copy") from fault
     if not isinstance(content, dict):
         raise error(f"{path}: holds a {type(content).__name__}; expected a JSON object")
+    try:
+        intact = content.pop(SEAL, None) == _seal_of(content)
+    except ValueError:  # NaN or Infinity, which are never written
+        intact = False
+    if not intact:
+        raise error(f"{path}: altered: its values do not have the digest that seals it")
     return content
 
 
