@@ -3,10 +3,12 @@
 Nothing heavy is imported before a command runs, so that --help is instant.
 """
 
+import io
 import json
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,27 +41,35 @@ Resume = Annotated[bool, typer.Option("--resume", help="Continue an interrupted 
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 
 
-class Terminated(BaseException):
-    """The process was asked to end."""
+class Stopped(BaseException):
+    """The process was asked to end; not KeyboardInterrupt, which the command library takes."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
 
 
 def main() -> None:
     """Run the command line; end with the status that the error classes name."""
-    signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):  # names of files need not be UTF-8
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    signal.signal(signal.SIGTERM, partial(_stop, EXIT_TERMINATED))
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, partial(_stop, EXIT_INTERRUPTED))
     try:
         app()
     except RadarseqError as fault:
         _fail(str(fault), fault.exit_code)
-    except Terminated:
-        _fail("terminated; what is finished is kept, --resume continues", EXIT_TERMINATED)
-    except KeyboardInterrupt:
-        _fail("interrupted; what is finished is kept, --resume continues", EXIT_INTERRUPTED)
+    except Stopped as stop:
+        word = "interrupted" if stop.status == EXIT_INTERRUPTED else "terminated"
+        _fail(f"{word}; simulate and train go on with --resume, others start anew", stop.status)
     except OSError as fault:
         _fail(f"{fault.filename or 'output'}: {fault.strerror or fault}", EXIT_FAILURE)
 
 
-def _terminate(*_: object) -> None:
-    raise Terminated
+def _stop(status: int, *_: object) -> None:
+    raise Stopped(status)
 
 
 def _fail(message: str, status: int) -> None:
@@ -160,6 +170,7 @@ def import_command(
 
     Example: radarseq import ionosphere.csv --interleaved --label-column -1 --out data/ionosphere
     """
+    from radarseq.captures.faults import printable
     from radarseq.captures.importing import import_
     from radarseq.captures.reading import Reading
 
@@ -191,10 +202,10 @@ def import_command(
         "rows": result.rows,
         "classes": result.counts,
         "left_out": result.left_out,
-        "failures": [[str(f.path), f.reason, f.remedy] for f in result.failures],
+        "failures": [[printable(f.path), f.reason, f.remedy] for f in result.failures],
     }
     print_result(told, as_json, lambda: _import_text(told))
-    finish([f"{f.path}: {f.reason}. {f.remedy}" for f in result.failures])
+    finish([f"{path}: {reason}. {remedy}" for path, reason, remedy in told["failures"]])
 
 
 def _import_text(told: dict[str, Any]) -> str:
@@ -217,7 +228,7 @@ def train(
     seed: Annotated[int | None, typer.Option(help="Same seed, same weights.")] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", help="Any other setting as KEY=VALUE; may be repeated."),
+        typer.Option("--set", help="Any other setting, KEY=VALUE; an unknown KEY lists all."),
     ] = None,
     device: Device = "auto",
     resume: Resume = False,

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,9 @@ def write_atomically(path: Path, content: bytes | memoryview) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+    except OSError as fault:
+        temporary.unlink(missing_ok=True)
+        raise OSError(fault.errno, fault.strerror, str(path)) from fault
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -89,7 +93,7 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write ``content`` as readable JSON under a seal, atomically."""
     sealed = content | {SEAL: _seal_of(content)}
     text = json.dumps(sealed, indent=1, ensure_ascii=False, allow_nan=False)
-    write_atomically(path, (text + "\n").encode())
+    write_atomically(path, (text + "\n").encode("utf-8", "backslashreplace"))
 
 
 def _seal_of(content: dict[str, Any]) -> str:
@@ -125,13 +129,26 @@ def read_json(path: Path, error: type[DataError]) -> dict[str, Any]:
     return content
 
 
+def printable(text: str | Path) -> str:
+    r"""Return a path or a part of one as valid Unicode.
+
+    A file name need not be UTF-8; its other bytes become ``\xNN``, so that the name can be
+    printed, and stored in JSON and HDF5, and two names stay two.
+    """
+    return os.fsencode(text).decode("utf-8", "backslashreplace")
+
+
 @contextmanager
-def output_folder(folder: Path, *, resume: bool = False) -> Iterator[Path]:
+def output_folder(
+    folder: Path, *, resume: bool = False, unfinished: tuple[str, ...] = ()
+) -> Iterator[Path]:
     """Own ``folder`` for the length of the context: make it, lock it, sweep leftovers.
 
     Args:
         folder: Taken exactly as it is given; made if absent.
         resume: Whether what it holds already is to be continued.
+        unfinished: Patterns of what a killed process may leave of work that starts anew: a folder
+            that holds nothing else is emptied.
 
     Raises:
         OutputError: If it is not empty and ``resume`` is false, is not a folder, or another
@@ -141,11 +158,16 @@ def output_folder(folder: Path, *, resume: bool = False) -> Iterator[Path]:
         raise OutputError(f"{folder}: is a file; expected a folder to write to. Choose another")
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
-        held = [entry.name for entry in folder.iterdir() if entry.name != LOCK_NAME]
+        held = [entry for entry in folder.iterdir() if entry.name != LOCK_NAME]
+        ours = (*unfinished, "*" + TEMPORARY_SUFFIX)
+        if unfinished and all(any(fnmatch(e.name, pattern) for pattern in ours) for e in held):
+            _remove(held)
+            held = []
         if held and not resume:
+            first = printable(min(entry.name for entry in held))
             raise OutputError(
-                f"{folder}: not empty ({len(held)} entries, {sorted(held)[0]!r} among them). "
-                "Choose another folder, or continue this one with --resume"
+                f"{folder}: not empty ({len(held)} entries, {first!r} among them). "
+                "Choose another folder, or continue this one with --resume if it was interrupted"
             )
         sweep(folder)
         yield folder
@@ -177,8 +199,12 @@ def _locked(folder: Path) -> Iterator[None]:
 
 def sweep(folder: Path) -> None:
     """Remove what a killed process left half-written below ``folder``."""
-    for leftover in folder.rglob("*" + TEMPORARY_SUFFIX):
-        if leftover.is_dir():
-            shutil.rmtree(leftover)
+    _remove(list(folder.rglob("*" + TEMPORARY_SUFFIX)))
+
+
+def _remove(entries: list[Path]) -> None:
+    for entry in entries:
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
         else:
-            leftover.unlink()
+            entry.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ import json
 from enum import StrEnum
 from pathlib import Path
 
+from radarseq.dataset.schema import SHARD_MAGIC
 from radarseq.errors import DataError
 
 
@@ -52,7 +53,7 @@ def _kind_of_folder(path: Path) -> Kind:
             except (OSError, ValueError, RecursionError) as fault:
                 raise DataError(f"{path / name}: not readable as JSON ({fault})") from fault
             kind = content.get("kind") if isinstance(content, dict) else None
-            if kind in _MANIFEST_KINDS:
+            if isinstance(kind, str) and kind in _MANIFEST_KINDS:
                 return _MANIFEST_KINDS[kind]
             raise DataError(
                 f"{path / name}: kind is {kind!r}; expected one of {', '.join(_MANIFEST_KINDS)}"
@@ -61,12 +62,5 @@ def _kind_of_folder(path: Path) -> Kind:
 
 
 def _is_shard(path: Path) -> bool:
-    if path.suffix != ".h5":
-        return False
-    import h5py
-
-    try:
-        with h5py.File(path, "r") as file:
-            return file.attrs.get("kind") == "radarseq dataset"
-    except OSError:
-        return False
+    with path.open("rb") as file:
+        return file.read(len(SHARD_MAGIC)) == SHARD_MAGIC

@@ -6,6 +6,7 @@ from pathlib import Path
 from radarseq.config import read_recipe
 from radarseq.dataset.read import open_dataset, read_shard
 from radarseq.errors import CaptureError, CheckpointError, DataError, RadarseqError
+from radarseq.files import read_json, recover_folder, sha256_file
 from radarseq.kinds import Kind, kind_of
 
 
@@ -71,6 +72,8 @@ def _dataset(path: Path, faults: list[str]) -> int:
 
 def _run(path: Path, faults: list[str]) -> int:
     checkpoints = path / "checkpoints"
+    for name in ("best", "last"):
+        recover_folder(checkpoints / name)
     found = [checkpoints / name for name in ("best", "last") if (checkpoints / name).exists()]
     if not found:
         raise CheckpointError(f"{path}: a run without a checkpoint; train it, or resume it")
@@ -79,6 +82,8 @@ def _run(path: Path, faults: list[str]) -> int:
             _checkpoint(folder, faults)
         except DataError as fault:
             faults.append(str(fault))
+    if (path / "metrics.json").exists():  # written when training has ended
+        check_digests(path, faults)
     return len(found)
 
 
@@ -86,15 +91,34 @@ def _checkpoint(path: Path, faults: list[str]) -> int:
     from radarseq.training.checkpoint import STATE, load_checkpoint, load_state
 
     checkpoint = load_checkpoint(path)
-    if STATE in checkpoint.manifest["files"]:
+    if STATE in checkpoint.manifest["files"] or (path / STATE).exists():
         load_state(path)
     return len(checkpoint.manifest["files"]) + 1
 
 
 def _evaluation(path: Path, faults: list[str]) -> int:
-    from radarseq.evaluation.records import check_digests
-
     return check_digests(path, faults)
+
+
+def check_digests(folder: Path, faults: list[str]) -> int:
+    """Append a fault for each file that ``metrics.json`` vouches for and that is not as it was.
+
+    Returns:
+        How many files were read.
+
+    Raises:
+        DataError: If ``metrics.json`` is damaged or names no files.
+    """
+    files = read_json(folder / "metrics.json", DataError).get("files")
+    if not isinstance(files, dict) or not files:
+        raise DataError(f"{folder / 'metrics.json'}: names no files; make the folder again")
+    for name, digest in files.items():
+        path = folder / Path(name).name
+        if not path.exists():
+            faults.append(f"{path}: missing")
+        elif sha256_file(path) != digest:
+            faults.append(f"{path}: altered or truncated; make the folder again")
+    return len(files) + 1
 
 
 def _recipe(path: Path, faults: list[str]) -> int:
@@ -106,6 +130,8 @@ def _capture(path: Path, faults: list[str]) -> int:
     from radarseq.captures.registry import find_captures, read_capture
 
     files = find_captures([path])
+    if not files:
+        raise DataError(f"{path}: holds nothing that is known: no dataset, run or recording")
     for file in files:
         try:
             read_capture(file)

@@ -134,7 +134,6 @@ def test_on_simulated_objects_the_filters_are_in_order(space_examples):
     assert full < causal < relative_error(judged["rx"].astype(np.complex128), judged)
 
 
-@pytest.mark.xfail(strict=True, reason="BUG: decodes by conj(tx), which holds for |tx| = 1 alone")
 def test_the_filter_takes_the_power_of_the_code_off_too():
     """A code of magnitude 2 doubles target and received samples, and the estimate with them."""
     plain = looks(autoregressive(), 5.0, 60)
@@ -193,7 +192,6 @@ def test_a_class_that_training_lacks_has_no_probability():
     assert probabilities[[0, 2]].argmax(axis=1).tolist() == [0, 2]
 
 
-@pytest.mark.xfail(strict=True, reason="BUG: scikit-learn refuses training rows of one class")
 @pytest.mark.parametrize("label", [0, -1])
 def test_boosting_on_one_class_or_none_says_what_the_majority_does(label):
     training, judged = steps_at([0, 0, 0], [label] * 30), steps_at([0, 0, 0], [0, 1])

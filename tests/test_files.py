@@ -305,7 +305,6 @@ def test_sweeping_follows_no_link(tmp_path):
     assert names(folder) == ["link"]
 
 
-@pytest.mark.xfail(strict=True, reason="BUG: shutil.rmtree refuses a link to a folder")
 def test_sweeping_removes_a_link_to_a_folder(tmp_path):
     outside, folder = tmp_path / "outside", tmp_path / "folder"
     outside.mkdir()

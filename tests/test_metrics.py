@@ -203,7 +203,6 @@ def test_a_thousand_windows_do_not_underflow():
     assert sure.posterior.tolist() == [1.0, 0.0]
 
 
-@pytest.mark.xfail(strict=True, reason="BUG: a class without training rows wins every fusion")
 def test_a_class_that_training_lacks_is_not_decided_for():
     windows = np.array([[0.9989, 0.001, 0.0001]] * 3)
     (fused,) = fuse(windows, np.zeros(3, int), np.array([0.5, 0.5, 0.0]))

@@ -259,7 +259,6 @@ def test_padding_after_the_length_does_not_change_the_class(model):
     assert not torch.equal(network(padded).logits, other)
 
 
-@pytest.mark.xfail(strict=True, reason="BUG: the spectrum and the level see the padding")
 @pytest.mark.parametrize("settings", [{}, {"causal": False, "features": PER_STEP}])
 def test_padding_after_the_length_does_not_change_the_class_by_any_feature(settings):
     spec = spec_of(is_complex=False, channels=2, target="", coded=False)
@@ -402,7 +401,6 @@ def test_a_code_that_was_not_trained_with_and_complex_for_real_are_refused():
     assert told == ("expected samples (batch, step, 2), got (5, 2, 32); the step axis comes second")
 
 
-@pytest.mark.xfail(strict=True, reason="BUG: the condition looks at the channels found")
 def test_samples_that_lack_the_channels_are_told_of_them():
     spec = spec_of(channels=3)
     network, (_, tx) = network_of(spec), signal_of(spec)
@@ -447,7 +445,6 @@ def test_the_class_loss_is_the_mean_over_the_labelled():
     torch.testing.assert_close(class_loss(logits, label), -picked.mean())
 
 
-@pytest.mark.xfail(strict=True, reason="BUG: the mean over no labels is NaN and ends training")
 def test_a_batch_without_a_label_has_no_loss():
     loss = class_loss(torch.randn(4, 3, requires_grad=True), torch.full((4,), -1))
     assert loss.item() == 0.0

@@ -1,10 +1,10 @@
 """What is wrong with one recording: its path, the reason, and what to do about it."""
 
-import os
 from pathlib import Path
 from typing import NamedTuple
 
 from radarseq.errors import CaptureError
+from radarseq.files import printable
 
 
 class Failure(NamedTuple):
@@ -27,12 +27,3 @@ class CaptureFault(CaptureError):
     def __init__(self, path: Path, reason: str, remedy: str) -> None:
         super().__init__(f"{printable(path)}: {reason}. {remedy}")
         self.failure = Failure(path, reason, remedy)
-
-
-def printable(text: str | Path) -> str:
-    r"""Return a path or a part of one as valid Unicode.
-
-    A file name need not be UTF-8; its other bytes become ``\xNN``, so that the name can be
-    printed, and stored in JSON and HDF5, and two names stay two.
-    """
-    return os.fsencode(text).decode("utf-8", "backslashreplace")

@@ -33,6 +33,8 @@ def read_capture(path: Path, reading: Reading = AS_WRITTEN) -> Capture:
     Raises:
         CaptureFault: If it cannot be read in this way; the message says why and what to do.
     """
+    if not path.is_file():
+        raise CaptureFault(path, "is not there, or not a plain file", "Check the path")
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise CaptureFault(
@@ -42,8 +44,6 @@ def read_capture(path: Path, reading: Reading = AS_WRITTEN) -> Capture:
             "Convert it, or leave it out",
         )
     try:
-        if not path.is_file():
-            raise CaptureFault(path, "is not there, or not a plain file", "Check the path")
         return reader(path, reading)
     except RadarseqError:
         raise

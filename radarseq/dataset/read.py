@@ -1,6 +1,7 @@
 """Opening a dataset: every shard is checked before a value is used, every fault named at once."""
 
 import io
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from radarseq.dataset.schema import (
     Examples,
     Header,
     column_faults,
+    is_sealed,
     value_faults,
 )
 from radarseq.errors import DatasetError
@@ -100,9 +102,10 @@ def open_dataset(path: Path) -> Dataset:
             f"{FORMAT_VERSION}. Use the version that wrote it, or make the dataset again"
         )
     header = Header.from_json(manifest.get("header"), source)
-    shards = tuple(_shard(path, record, source) for record in manifest.get("shards") or [])
-    if not shards:
+    records = manifest.get("shards")
+    if not isinstance(records, list) or not records:
         raise DatasetError(f"{source}: lists no shards")
+    shards = tuple(_shard(path, record, source) for record in records)
     return Dataset(path, header, shards, sha256_of("".join(s.sha256 for s in shards).encode()))
 
 
@@ -115,22 +118,22 @@ def _shard(folder: Path, record: Any, source: str) -> Shard:
         raise DatasetError(f"{source}: a shard entry has a value of the wrong type")
     if Path(name).name != name:
         raise DatasetError(f"{source}: shard {name!r} lies outside the dataset's folder; refused")
+    if not name.isprintable() or not name.isascii():
+        raise DatasetError(f"{source}: shard name {name!r} is not plain; refused")
+    if not re.fullmatch("[0-9a-f]{64}", digest):
+        raise DatasetError(f"{source}: shard {name!r} has no sha256; make the dataset again")
     return Shard(folder / name, rows, digest)
 
 
 def _single_shard(path: Path) -> Dataset:
-    faults: list[str] = []
-    try:
-        with h5py.File(path, "r") as file:
-            header = read_header(file, str(path))
-            rows = next((len(v) for v in file.values() if isinstance(v, h5py.Dataset)), 0)
-    except OSError as fault:
-        raise DatasetError(f"{path}: not readable as HDF5 ({fault})") from fault
-    shard = Shard(path, rows, "")
-    read_shard(shard, header, faults)
+    """Return a shard on its own as a dataset; the digest inside vouches for its content."""
+    shard, faults = Shard(path, -1, ""), []
+    columns = read_shard(shard, None, faults)
     if faults:
         raise DatasetError("\n".join(faults))
-    return Dataset(path, header, (shard,), "")
+    with h5py.File(path, "r") as file:
+        header = read_header(file, str(path))
+    return Dataset(path, header, (Shard(path, len(next(iter(columns.values()))), ""),), "")
 
 
 def read_header(file: h5py.File, source: str) -> Header:
@@ -139,7 +142,8 @@ def read_header(file: h5py.File, source: str) -> Header:
     Raises:
         DatasetError: If the file is not a shard of this format.
     """
-    if file.attrs.get("kind") != DATASET_KIND:
+    kind = file.attrs.get("kind")
+    if not isinstance(kind, str) or kind != DATASET_KIND:
         raise DatasetError(f"{source}: not a radarseq dataset (no attribute kind)")
     if file.attrs.get("format_version") != FORMAT_VERSION:
         raise DatasetError(
@@ -153,16 +157,17 @@ def read_header(file: h5py.File, source: str) -> Header:
     return Header.from_json(content, source)
 
 
-def read_shard(shard: Shard, header: Header, faults: list[str]) -> dict[str, NDArray[Any]]:
+def read_shard(shard: Shard, header: Header | None, faults: list[str]) -> dict[str, NDArray[Any]]:
     """Return the columns of a shard; what is wrong with it is appended to ``faults``.
 
-    The file is read once: the digest is taken of the very bytes that HDF5 then parses, so nothing
-    reaches the HDF5 library that the manifest does not vouch for.
+    The file is read once, and the digest is taken of the very bytes that HDF5 then parses: nothing
+    reaches the HDF5 library that the manifest does not vouch for, or, of a shard on its own
+    (``header`` None), its user block.
     """
     try:
         image = shard.path.read_bytes()
-    except OSError as fault:
-        faults.append(f"{shard.path}: cannot be read ({fault.strerror})")
+    except (OSError, ValueError) as fault:  # ValueError: a name with a NUL
+        faults.append(f"{shard.path}: cannot be read ({getattr(fault, 'strerror', fault)})")
         return {}
     if shard.sha256 and sha256_of(image) != shard.sha256:
         faults.append(
@@ -170,32 +175,54 @@ def read_shard(shard: Shard, header: Header, faults: list[str]) -> dict[str, NDA
             f"{shard.sha256[:12]}... that the manifest gives"
         )
         return {}
-    try:
-        with h5py.File(io.BytesIO(image), "r") as file:
-            if (own := read_header(file, str(shard.path))) != header:
-                faults.append(f"{shard.path}: its attributes differ from the manifest's: {own}")
-            columns = _columns(file)
-    except (OSError, KeyError, ValueError, RuntimeError) as fault:
-        faults.append(f"{shard.path}: not readable as HDF5 ({fault})")
+    if not shard.sha256 and not is_sealed(image):
+        faults.append(
+            f"{shard.path}: not a whole shard of a radarseq dataset: altered, truncated, or "
+            "something else. Restore it from a copy"
+        )
         return {}
+    try:
+        own, columns = _parse(image, shard)
     except DatasetError as fault:
         faults.append(str(fault))
         return {}
+    except Exception as fault:  # whatever a damaged file makes the HDF5 library raise
+        faults.append(f"{shard.path}: not readable as HDF5 ({type(fault).__name__}: {fault})")
+        return {}
+    if header is not None and own != header:
+        faults.append(f"{shard.path}: its attributes differ from the manifest's: {own}")
     shapes = {name: (str(v.dtype), v.shape) for name, v in columns.items()}
-    found = column_faults(header, shapes) or value_faults(header, columns)
-    if columns and any(len(v) != shard.rows for v in columns.values()):
+    found = column_faults(own, shapes) or value_faults(own, columns)
+    if shard.rows >= 0 and any(len(v) != shard.rows for v in columns.values()):
         found.append(f"holds other than the {shard.rows} rows that the manifest gives")
     faults.extend(f"{shard.path}: {fault}" for fault in found)
     return columns
 
 
-def _columns(file: h5py.File) -> dict[str, NDArray[Any]]:
+def _parse(image: bytes, shard: Shard) -> tuple[Header, dict[str, NDArray[Any]]]:
+    """Return what a shard's bytes hold.
+
+    Raises:
+        DatasetError: If it is not of this format, or is not what was written.
+    """
+    with h5py.File(io.BytesIO(image), "r") as file:
+        header = read_header(file, str(shard.path))
+        columns = _columns(file, str(shard.path))
+        if not columns or not all(v.shape and len(v) for v in columns.values()):
+            raise DatasetError(f"{shard.path}: holds no rows, or a column that is no array")
+        return header, columns
+
+
+def _columns(file: h5py.File, source: str) -> dict[str, NDArray[Any]]:
     columns = {}
     for name, item in file.items():
         members = item.items() if isinstance(item, h5py.Group) else [("", item)]
         for member, dataset in members:
             full = f"{name}/{member}".rstrip("/")
             if not isinstance(dataset, h5py.Dataset) or dataset.external or dataset.is_virtual:
-                raise DatasetError(f"{file.filename}: {full} is not a plain array; refused")
+                raise DatasetError(f"{source}: {full} is not a plain array; refused")
+            # A column that claims more than the file stores would be filled with zeros.
+            if dataset.shape is None or dataset.nbytes > dataset.id.get_storage_size():
+                raise DatasetError(f"{source}: {full} claims more than the file holds; refused")
             columns[full] = dataset[()]
     return columns

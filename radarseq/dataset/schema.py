@@ -11,11 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radarseq.errors import DatasetError, UsageError
+from radarseq.files import sha256_of
 
 FORMAT_VERSION = 1
 MANIFEST_NAME = "manifest.json"
 UNFINISHED_NAME = "manifest.unfinished.json"
 DATASET_KIND = "radarseq dataset"
+USER_BLOCK = 512  # bytes before the HDF5 part of a shard
+SHARD_MAGIC = b"radarseq dataset shard, format 1\n"
 UNKNOWN_LABEL = -1
 SPLIT_NAMES = ("train", "validation", "test")
 SAMPLE_AXES = ("slow_time", "fast_time", "step")  # "step": no radar axis, plain sequences
@@ -225,9 +228,32 @@ def value_faults(header: Header, columns: dict[str, NDArray[Any]]) -> list[str]:
                     f"labels run from {column.min()} to {column.max()}; "
                     f"there are {len(header.class_names)} class_names"
                 )
+        if name == "length" and column.size:
+            steps = next(values.shape[1] for key, values in columns.items() if key in STEP_COLUMNS)
+            if column.min() < 1 or column.max() > steps:
+                faults.append(
+                    f"length runs from {column.min()} to {column.max()}; expected 1 to "
+                    f"{steps}, the steps"
+                )
         if name == "split" and column.size and column.max() >= len(SPLIT_NAMES):
             faults.append(f"split holds {column.max()}; expected 0, 1 or 2")
         if name == "group" and header.group_names and column.size:
             if column.min() < 0 or column.max() >= len(header.group_names):
                 faults.append(f"groups run to {column.max()}; {len(header.group_names)} are named")
     return faults
+
+
+def seal_shard(body: bytes) -> bytes:
+    """Return a shard's HDF5 part with a user block before it that holds its digest.
+
+    The HDF5 library can hang on a damaged file, so a shard must be known to be whole before the
+    library sees it: its first 512 bytes, which HDF5 leaves to the user, hold the sha256 of the
+    rest as readable text.
+    """
+    head = SHARD_MAGIC + f"sha256 {sha256_of(body)}\n".encode()
+    return head.ljust(USER_BLOCK, b"\0") + body
+
+
+def is_sealed(image: bytes) -> bool:
+    """Return whether a shard's bytes are those that ``seal_shard`` gave."""
+    return seal_shard(image[USER_BLOCK:]) == image

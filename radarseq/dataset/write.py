@@ -12,8 +12,10 @@ from radarseq.dataset.schema import (
     FORMAT_VERSION,
     MANIFEST_NAME,
     UNFINISHED_NAME,
+    USER_BLOCK,
     Examples,
     Header,
+    seal_shard,
 )
 from radarseq.errors import DatasetError, OutputError
 from radarseq.files import (
@@ -41,12 +43,13 @@ def shard_image(examples: Examples) -> bytes:
     versions inside, so that the same examples give the same bytes.
     """
     name = uuid.uuid4().hex  # HDF5 wants it unique among the open files; it is not stored
-    with h5py.File(name, "w", driver="core", backing_store=False, libver="latest") as file:
+    settings = {"driver": "core", "backing_store": False, "userblock_size": USER_BLOCK}
+    with h5py.File(name, "w", libver="latest", **settings) as file:
         write_header(file, examples.header)
         for column, values in examples.columns.items():
             file.create_dataset(column, data=np.ascontiguousarray(values))
         file.flush()
-        return file.id.get_file_image()
+        return seal_shard(file.id.get_file_image())
 
 
 def write_header(file: h5py.File, header: Header) -> None:
@@ -103,7 +106,12 @@ class ShardWriter:
                 f"{earlier.get('plan')}; this one is {self._plan}. Choose another folder, or "
                 "repeat that command"
             )
-        whole = [record for record in earlier["shards"] if self._is_whole(record)]
+        records = earlier.get("shards")
+        if not isinstance(records, list) or not all(
+            isinstance(r, dict) and {"file", "rows", "sha256"} <= r.keys() for r in records
+        ):
+            raise DatasetError(f"{self._folder}: its manifest lists no shards; choose another one")
+        whole = [record for record in records if self._is_whole(record)]
         self._records |= {record["file"]: record for record in whole}
 
     @property
@@ -155,7 +163,7 @@ def write_dataset(
     Raises:
         OutputError: If the folder is not empty.
     """
-    with output_folder(folder):
+    with output_folder(folder, unfinished=(UNFINISHED_NAME, "shard-*.h5")):
         writer = ShardWriter(folder, examples.header, {"rows": len(examples)})
         for index, first in enumerate(range(0, len(examples), rows_per_shard)):
             rows = examples.take(slice(first, first + rows_per_shard))

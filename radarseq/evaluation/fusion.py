@@ -42,6 +42,7 @@ def fuse(probabilities: NDArray, group: NDArray, prior: NDArray) -> list[Fused]:
     """
     log_prior = np.log(np.maximum(prior, 1e-12))
     log_likelihood = np.log(np.maximum(probabilities.astype(np.float64), 1e-12)) - log_prior
+    log_likelihood[:, prior <= 0] = -np.inf  # a class that training never saw is never decided
     fused = []
     order = np.argsort(group, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):

@@ -16,6 +16,7 @@ from radarseq.evaluation.gathering import Judged, rows_to_judge
 from radarseq.evaluation.predict import Prediction, Predictor, load
 from radarseq.evaluation.records import (
     EVALUATION_KIND,
+    UNFINISHED,
     capture_rows,
     write_failures,
     write_metrics,
@@ -25,7 +26,7 @@ from radarseq.evaluation.records import (
 from radarseq.evaluation.showing import model_card, pictures, training_history
 from radarseq.files import output_folder
 from radarseq.models.baselines import majority_probabilities
-from radarseq.report.page import write_plots, write_report
+from radarseq.report.page import write_report
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def evaluate(
     """
     predictor = load(run, device=device)
     paths = [Path(data)] if isinstance(data, str | Path) else [Path(item) for item in data]
-    with output_folder(Path(out)) as folder:
+    with output_folder(Path(out), unfinished=UNFINISHED) as folder:
         judged = rows_to_judge(predictor, paths, split, name)
         prediction = predictor.predict_examples(judged.examples)
         others = _predict_beside(beside, predictor, judged.examples, device)
@@ -90,7 +91,6 @@ def evaluate(
         shown = metrics | {"captures": captures, "failures": judged.failures}
         examples = pictures(judged.examples, prediction)
         write_report(folder, shown, examples, training_history(Path(run)))
-        write_plots(folder, shown, examples)
         write_metrics(folder, metrics)
     return EvaluateResult(Path(out), metrics, captures, judged.failures)
 

@@ -85,6 +85,8 @@ class Predictor:
                     probabilities.append(output.logits.softmax(dim=1).cpu().numpy())
                 if output.sequence is not None:
                     echoes.append(output.sequence.cpu().numpy())
+        if not len(signal):
+            return self._nothing()
         joined = np.concatenate(probabilities) if probabilities else None
         return Prediction(
             joined,
@@ -92,10 +94,23 @@ class Predictor:
             np.concatenate(echoes) if echoes else None,
         )
 
+    def _nothing(self) -> Prediction:
+        """Return what is said of no sequences: arrays of no rows, in the usual shapes."""
+        spec, task = self.network.spec, self.network.settings.task
+        shape = (0, spec.steps) + ((spec.target_channels,) if spec.target_channels > 1 else ())
+        dtype = np.complex64 if spec.target == "complex" else np.float32
+        classifies = task != "echo"
+        return Prediction(
+            np.zeros((0, spec.classes), np.float32) if classifies else None,
+            np.zeros(0, np.int64) if classifies else None,
+            np.zeros(shape, dtype) if task != "classify" else None,
+        )
+
     def _signal(self, rx: ArrayLike) -> torch.Tensor:
         spec = self.network.spec
         values = np.asarray(rx)
-        values = values.astype(np.complex64 if np.iscomplexobj(values) else np.float32, copy=False)
+        with np.errstate(over="ignore"):  # infinite then, and refused below
+            values = values.astype(np.complex64 if np.iscomplexobj(values) else np.float32)
         if values.ndim == 1:
             values = values[None]
         if values.ndim not in (2, 3) or values.shape[1] != spec.steps:
@@ -103,16 +118,15 @@ class Predictor:
                 f"expected samples (n, {spec.steps}), the length that the model was trained on, "
                 f"got {values.shape}; the step axis comes second"
             )
-        if not np.isfinite(values).all():
-            bad = int(np.argmax(~np.isfinite(values).reshape(len(values), -1).all(axis=1)))
-            raise MismatchError(f"samples are not finite, first in row {bad}; leave such rows out")
+        _check_finite("samples", values)
         return torch.from_numpy(np.ascontiguousarray(values))
 
     def _code(self, tx: ArrayLike, signal: torch.Tensor) -> torch.Tensor:
-        values = np.asarray(tx, dtype=np.complex64)
+        values = np.array(tx, dtype=np.complex64)
         if values.ndim == 1:
-            values = np.broadcast_to(values, (len(signal), len(values)))
-        return torch.from_numpy(np.ascontiguousarray(values))
+            values = np.tile(values, (len(signal), 1))
+        _check_finite("tx", values)
+        return torch.from_numpy(values)
 
     def predict_examples(self, examples: Examples) -> Prediction:
         """Return the model's word on rows of a dataset, after ``check``."""
@@ -147,6 +161,12 @@ class Predictor:
                 "the data do not fit the model: they have " + "; ".join(differences)
                 + ". Train a model on such data, or convert them first"
             )  # fmt: skip
+
+
+def _check_finite(name: str, values: NDArray[Any]) -> None:
+    if not np.isfinite(values).all():
+        bad = int(np.argmax(~np.isfinite(values).reshape(len(values), -1).all(axis=1)))
+        raise MismatchError(f"{name} are not finite, first in row {bad}; leave such rows out")
 
 
 def load(run: Path | str, *, device: str = "auto") -> Predictor:

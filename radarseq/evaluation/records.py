@@ -11,13 +11,14 @@ import h5py
 import numpy as np
 
 from radarseq.dataset.schema import PARAMETER_PREFIX, Examples
-from radarseq.errors import DataError
 from radarseq.evaluation.fusion import Fused
 from radarseq.evaluation.predict import Prediction
-from radarseq.files import read_json, sha256_file, write_atomically, write_json
+from radarseq.files import sha256_file, write_atomically, write_json
 
 PREDICTIONS, SUMMARY, FAILURES = "predictions.h5", "summary.csv", "failures.csv"
 METRICS, REPORT = "metrics.json", "report.html"
+# What a killed evaluation may leave; one that has ended has metrics.json too.
+UNFINISHED = (PREDICTIONS, SUMMARY, FAILURES, REPORT, "plots")
 EVALUATION_KIND = "radarseq evaluation"
 SUMMARY_COLUMNS = (
     "capture",
@@ -105,21 +106,3 @@ def write_metrics(folder: Path, metrics: dict[str, Any]) -> None:
     names = [name for name in (PREDICTIONS, SUMMARY, FAILURES, REPORT) if (folder / name).exists()]
     files = {name: sha256_file(folder / name) for name in names}
     write_json(folder / METRICS, metrics | {"files": files})
-
-
-def check_digests(folder: Path, faults: list[str]) -> int:
-    """Append a fault for each file of an evaluation that is missing or altered; return how many.
-
-    Raises:
-        DataError: If ``metrics.json`` is damaged or names no files.
-    """
-    files = read_json(folder / METRICS, DataError).get("files")
-    if not isinstance(files, dict) or PREDICTIONS not in files:
-        raise DataError(f"{folder / METRICS}: names no files; evaluate again")
-    for name, digest in files.items():
-        path = folder / Path(name).name
-        if not path.exists():
-            faults.append(f"{path}: missing")
-        elif sha256_file(path) != digest:
-            faults.append(f"{path}: altered or truncated; evaluate again")
-    return len(files) + 1

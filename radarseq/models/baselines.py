@@ -35,7 +35,10 @@ def boosting_probabilities(
     Reference:
         Friedman, "Greedy function approximation: a gradient boosting machine", 2001.
     """
+    share = majority_probabilities(training, judged)
     training = labelled(training)
+    if len(np.unique(training["label"])) < 2:
+        return np.array(share)
     if len(training) > _MOST_ROWS:
         picked = np.random.default_rng(seed).permutation(len(training))[:_MOST_ROWS]
         training = training.take(np.sort(picked))
@@ -71,9 +74,7 @@ def wiener_echo(training: Examples, judged: Examples, *, causal: bool) -> NDArra
         Kay, Fundamentals of Statistical Signal Processing: Estimation Theory, section 12.5.
     """
     covariance = _echo_covariance(training)
-    decoded, tx = judged["rx"].astype(np.complex128), judged.columns.get("tx")
-    if tx is not None:
-        decoded = decoded * tx.conj()
+    decoded, tx = _decoded(judged, "rx"), judged.columns.get("tx")
     estimate = np.empty_like(decoded)
     grid = np.round(judged["parameters/snr_db"].astype(np.float64) / _SNR_STEP_DB)
     for point in np.unique(grid):
@@ -83,10 +84,17 @@ def wiener_echo(training: Examples, judged: Examples, *, causal: bool) -> NDArra
     return estimate if tx is None else estimate * tx
 
 
+def _decoded(examples: Examples, column: str) -> NDArray[np.complex128]:
+    """Return samples with the transmitted code taken off."""
+    samples = examples[column].astype(np.complex128)
+    if "tx" not in examples:
+        return samples
+    tx = examples["tx"]
+    return np.asarray(samples * tx.conj() / np.maximum(np.abs(tx) ** 2, 1e-30))
+
+
 def _echo_covariance(training: Examples) -> NDArray[np.complex128]:
-    echo = training["target"].astype(np.complex128)
-    if "tx" in training:
-        echo = echo * training["tx"].conj()
+    echo = _decoded(training, "target")
     echo = echo / np.sqrt(np.maximum((np.abs(echo) ** 2).mean(axis=1, keepdims=True), 1e-60))
     return np.asarray(echo.T @ echo.conj() / len(echo), dtype=np.complex128)
 

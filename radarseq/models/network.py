@@ -103,7 +103,7 @@ class Network(nn.Module):
             logits = self.classes(hidden, described, length)
         return Output(sequence, logits)
 
-    def _hidden(self, steps: Tensor, length: Tensor | None) -> Tensor:
+    def _hidden(self, steps: Tensor, length: Tensor | None = None) -> Tensor:
         forwards = self.backbone(steps)
         if self.backwards is None:
             return forwards

@@ -14,6 +14,7 @@ from radarseq.report.pictures import Pictures, example_pairs
 
 REPORT_NAME = "report.html"
 PLOTS_NAME = "plots"
+_XML_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _MODEL: dict[str, Any] = {"name": "model", "limits": []}
 _DATA: dict[str, Any] = {"path": "", "split": "", "examples": None, "warnings": []}
 _CAPTURE = dict.fromkeys(
@@ -28,33 +29,28 @@ def write_report(
     pictures: Pictures | None,
     epochs: list[dict[str, Any]] | None,
 ) -> Path:
-    """Write ``report.html`` into ``folder`` and return its path; arguments as of ``render``.
+    """Write ``report.html``, and its figures into ``plots``; arguments as of ``render``.
+
+    Returns:
+        The path of the page.
 
     Raises:
         OSError: If the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / REPORT_NAME
-    page = render(metrics, pictures, epochs)
-    # The name of a capture may hold bytes that are no text; a page of "?" beats no page.
-    write_atomically(path, page.encode("utf-8", errors="replace"))
-    return path
-
-
-def write_plots(folder: Path, metrics: dict[str, Any], pictures: Pictures | None) -> list[Path]:
-    """Write the page's figures as SVG files into ``folder``/plots, and return their paths.
-
-    Raises:
-        OSError: If the folder cannot be written.
-    """
-    plots = folder / PLOTS_NAME
-    plots.mkdir(parents=True, exist_ok=True)
-    named = {title.lower().replace(" ", "_"): drawn for title, _, drawn in _charts(metrics)}
-    named |= {f"example_{i + 1}": drawn for i, drawn in enumerate(_pairs(metrics, pictures))}
+    pairs, charts = _pairs(metrics, pictures), _charts(metrics)
+    named = {title.lower().replace(" ", "_"): drawn for title, _, drawn in charts}
+    named |= {f"example_{i + 1}": drawn for i, drawn in enumerate(pairs)}
+    (folder / PLOTS_NAME).mkdir(exist_ok=True)
     for name, drawn in named.items():
-        content = '<?xml version="1.0" encoding="UTF-8"?>\n' + drawn
-        write_atomically(plots / f"{name}.svg", content.encode("utf-8", errors="replace"))
-    return [plots / f"{name}.svg" for name in named]
+        _write(folder / PLOTS_NAME / f"{name}.svg", _XML_HEAD + drawn)
+    _write(folder / REPORT_NAME, _page(metrics, pairs, charts, epochs))
+    return folder / REPORT_NAME
+
+
+def _write(path: Path, text: str) -> None:
+    # The name of a capture may hold bytes that are no text; a page of "?" beats no page.
+    write_atomically(path, text.encode("utf-8", errors="replace"))
 
 
 def render(
@@ -69,6 +65,15 @@ def render(
         pictures: Examples to show, or None.
         epochs: Rows of the ``metrics.csv`` of the model's run, or None.
     """
+    return _page(metrics, _pairs(metrics, pictures), _charts(metrics), epochs)
+
+
+def _page(
+    metrics: dict[str, Any],
+    pairs: list[Markup],
+    charts: list[tuple[str, str, Markup]],
+    epochs: list[dict[str, Any]] | None,
+) -> str:
     columns, rows = tables.main_table(metrics)
     captures, failures = (tables.rows_of(metrics, part) for part in ("captures", "failures"))
     return _template().render(
@@ -77,8 +82,8 @@ def render(
         verdicts=tables.verdicts(metrics),
         columns=columns,
         rows=rows,
-        pairs=_pairs(metrics, pictures),
-        charts=_charts(metrics),
+        pairs=pairs,
+        charts=charts,
         captures=[_CAPTURE | row for row in captures[: tables.MOST_ROWS]],
         captures_in_all=len(captures),
         failures=failures[: tables.MOST_ROWS],

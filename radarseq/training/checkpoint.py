@@ -5,9 +5,9 @@ freedom to run code: weights are safetensors, and the optimiser's state is loade
 """
 
 import io
-import pickle
 import platform
 import shutil
+import sys
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -27,6 +27,7 @@ from radarseq.files import (
     recover_folder,
     replace_folder,
     sha256_of,
+    write_atomically,
     write_json,
 )
 from radarseq.models.network import InputSpec, Network
@@ -34,6 +35,7 @@ from radarseq.models.settings import ModelSettings
 
 CHECKPOINT_KIND = "radarseq checkpoint"
 FORMAT_VERSION = 1
+_LARGEST_SIZE = 1 << 20
 MANIFEST, WEIGHTS, STATE = "manifest.json", "model.safetensors", "state.pt"
 
 
@@ -77,10 +79,10 @@ def save_checkpoint(
     contents = {WEIGHTS: safetensors.torch.save(weights)}
     if state is not None:
         buffer = io.BytesIO()
-        torch.save(state, buffer)
+        torch.save(_canonical(state), buffer)
         contents[STATE] = buffer.getvalue()
     for name, content in contents.items():
-        (temporary / name).write_bytes(content)
+        write_atomically(temporary / name, content)
     manifest = {
         "kind": CHECKPOINT_KIND,
         "format_version": FORMAT_VERSION,
@@ -92,6 +94,21 @@ def save_checkpoint(
     }
     write_json(temporary / MANIFEST, manifest | facts)
     replace_folder(temporary, folder)
+
+
+def _canonical(value: Any) -> Any:
+    """Return the same values as objects that share nothing, so that equal states are equal bytes.
+
+    A pickle records which strings, tuples and storages are the same object, and that differs
+    between a state that was built up and one that was loaded.
+    """
+    if isinstance(value, dict):
+        return {_canonical(key): _canonical(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_canonical(item) for item in value)
+    if isinstance(value, Tensor):
+        return value.detach().cpu().clone()
+    return sys.intern(value) if isinstance(value, str) else value
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
@@ -109,6 +126,9 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         header = Header.from_json(manifest.get("header"), source)
     except (RecipeError, DatasetError) as fault:
         raise CheckpointError(str(fault)) from fault
+    sizes = (spec.channels, spec.target_channels, spec.steps, spec.classes + 1)
+    if min(sizes) < 1 or max(sizes) > _LARGEST_SIZE:
+        raise CheckpointError(f"{source}: input sizes {sizes} make no network")
     network = Network(settings, spec)
     _load_weights(network, _checked_bytes(folder, manifest, WEIGHTS), folder / WEIGHTS)
     return Checkpoint(folder, network.eval(), header, manifest)
@@ -122,9 +142,14 @@ def load_state(folder: Path) -> dict[str, Any]:
     """
     content = _checked_bytes(folder, _manifest(folder), STATE)
     try:
-        return torch.load(io.BytesIO(content), weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as fault:
-        raise CheckpointError(f"{folder / STATE}: refused or not readable ({fault})") from fault
+        state = torch.load(io.BytesIO(content), weights_only=True)
+    except Exception as fault:  # whatever a crafted file makes the reader raise
+        kind = type(fault).__name__
+        raise CheckpointError(f"{folder / STATE}: refused or not readable ({kind})") from fault
+    parts = ("optimiser", "progress")
+    if not isinstance(state, dict) or not all(isinstance(state.get(p), dict) for p in parts):
+        raise CheckpointError(f"{folder / STATE}: does not hold {' and '.join(parts)}")
+    return state
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
@@ -148,6 +173,8 @@ def _checked_bytes(folder: Path, manifest: dict[str, Any], name: str) -> bytes:
         content = path.read_bytes()
     except OSError as fault:
         raise CheckpointError(f"{path}: cannot be read ({fault.strerror})") from fault
+    if expected is None:
+        raise CheckpointError(f"{path}: is not listed in {MANIFEST}; restore the checkpoint")
     if sha256_of(content) != expected:
         raise CheckpointError(
             f"{path}: altered or truncated: its sha256 is not the one in {MANIFEST}. "

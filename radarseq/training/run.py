@@ -22,7 +22,9 @@ from radarseq.devices import choose_device
 from radarseq.errors import CheckpointError, DatasetError, OutputError, RecipeError, UsageError
 from radarseq.files import (
     output_folder,
+    printable,
     recover_folder,
+    sha256_file,
     sha256_of,
     write_atomically,
     write_json,
@@ -37,7 +39,13 @@ from radarseq.training.batches import (
     as_batch,
     simulated_batch,
 )
-from radarseq.training.checkpoint import load_checkpoint, load_state, save_checkpoint, versions
+from radarseq.training.checkpoint import (
+    STATE,
+    load_checkpoint,
+    load_state,
+    save_checkpoint,
+    versions,
+)
 from radarseq.training.loop import EpochRow, Progress, optimiser_for, run_epochs
 from radarseq.training.settings import TrainSettings
 from simulators.pairs import FRESH_TRAIN, FRESH_VALIDATION, PairGenerator
@@ -188,7 +196,7 @@ def _resumed_settings(out: Path, data: Path, asked: dict[str, Any]) -> dict[str,
         earlier = config["model"] | config["training"]
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as fault:
         raise CheckpointError(f"{path}: not a run's settings ({fault!r})") from fault
-    if config.get("data") != str(data):
+    if config.get("data") != printable(data):
         raise OutputError(f"{out}: was trained on {config.get('data')}, not on {data}")
     for key, value in asked.items():
         value = list(value) if isinstance(value, tuple) else value
@@ -299,7 +307,7 @@ def _run(
     if resume and last.exists():
         _restore(last, network, optimiser, progress, prepared)
     config = {
-        "data": str(data),
+        "data": printable(data),
         "model": asdict(model_settings),
         "training": asdict(train_settings),
     }
@@ -329,7 +337,9 @@ def _run(
     seconds = time.perf_counter() - started
     rate = (progress.epoch - before) * prepared.examples / seconds
     metrics = progress.history[progress.best_epoch - 1]
-    write_json(out / METRICS, {"kind": "radarseq run", "best": metrics, "epochs": progress.epoch})
+    files = {name: sha256_file(out / name) for name in (CONFIG, METRICS_CSV)}
+    told = {"kind": "radarseq run", "best": metrics, "epochs": progress.epoch, "files": files}
+    write_json(out / METRICS, told)
     if progress.epoch > before:
         write_json(out / ENVIRONMENT, _environment(device, rate))
     return TrainResult(
@@ -375,9 +385,12 @@ def _restore(
             f"{prepared.facts['digest'][:12]}...). Restore them, or train in another folder"
         )
     network.load_state_dict(checkpoint.network.state_dict())
-    optimiser.load_state_dict(state["optimiser"])
-    for name, value in state["progress"].items():
-        setattr(progress, name, value)
+    try:
+        optimiser.load_state_dict(state["optimiser"])
+        for name in asdict(progress):
+            setattr(progress, name, state["progress"][name])
+    except (KeyError, ValueError, TypeError, AttributeError) as fault:
+        raise CheckpointError(f"{last / STATE}: not the state of this run ({fault!r})") from fault
 
 
 def _as_csv(history: list[EpochRow]) -> str:

@@ -53,5 +53,7 @@ class TrainSettings:
         for name in ("schedule_epochs", "weight_decay", "patience", "echo_weight", "seed"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected 0 or more")
+        if self.seed >= 2**63:
+            raise ValueError(f"seed is {self.seed}; expected 0 to 2^63 - 1")
         if not 0 <= self.warmup < 1:
             raise ValueError(f"warmup is {self.warmup}; expected 0 to below 1")
