@@ -50,7 +50,7 @@ def decode(rx: Tensor, tx: Tensor | None) -> Tensor:
     if tx is None:
         return rx
     power = tx.real.square() + tx.imag.square()
-    weight = torch.where(power > 0, tx.conj() / power.clamp(min=_FLOOR), torch.zeros_like(tx))
+    weight = torch.where(power > 0, tx.conj() / power, torch.zeros_like(tx))
     return rx * (weight if rx.ndim == tx.ndim else weight[..., None])
 
 

@@ -60,6 +60,15 @@ def replace_folder(temporary: Path, final: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
+def standing_folder(final: Path) -> Path:
+    """Return where a folder stands: under its name, or aside while it is being replaced.
+
+    For those who read without owning the run; only its owner may move folders.
+    """
+    old = final.with_name(final.name + ".old")
+    return old if old.exists() and not final.exists() else final
+
+
 def recover_folder(final: Path) -> None:
     """Undo a ``replace_folder`` that was killed half-way."""
     old = final.with_name(final.name + ".old")
@@ -187,8 +196,11 @@ def _locked(folder: Path) -> Iterator[None]:
                 f"{folder}: another process is writing here. Wait for it, or choose another folder"
             ) from taken
         # The holder before us removes the file: a lock on a removed file keeps nobody out.
-        if path.exists() and path.stat().st_ino == os.fstat(lock.fileno()).st_ino:
-            break
+        try:
+            if path.stat().st_ino == os.fstat(lock.fileno()).st_ino:
+                break
+        except FileNotFoundError:
+            pass
         lock.close()
     try:
         yield

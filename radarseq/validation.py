@@ -6,7 +6,7 @@ from pathlib import Path
 from radarseq.config import read_recipe
 from radarseq.dataset.read import open_dataset, read_shard
 from radarseq.errors import CaptureError, CheckpointError, DataError, RadarseqError
-from radarseq.files import read_json, recover_folder, sha256_file
+from radarseq.files import read_json, sha256_file, standing_folder
 from radarseq.kinds import Kind, kind_of
 
 
@@ -72,9 +72,8 @@ def _dataset(path: Path, faults: list[str]) -> int:
 
 def _run(path: Path, faults: list[str]) -> int:
     checkpoints = path / "checkpoints"
-    for name in ("best", "last"):
-        recover_folder(checkpoints / name)
-    found = [checkpoints / name for name in ("best", "last") if (checkpoints / name).exists()]
+    folders = [standing_folder(checkpoints / name) for name in ("best", "last")]
+    found = [folder for folder in folders if folder.exists()]
     if not found:
         raise CheckpointError(f"{path}: a run without a checkpoint; train it, or resume it")
     for folder in found:

@@ -25,8 +25,8 @@ def code(name: str, steps: int) -> NDArray[np.complex128]:
         ValueError: If the name is unknown.
 
     Example:
-        >>> code("p4", 4).round(3)
-        array([ 1.   -0.j   , -0.707-0.707j, -1.   +0.j   , -0.707-0.707j])
+        >>> np.angle(code("p4", 4)[1:2], deg=True).round(3)
+        array([-135.])
     """
     n = np.arange(steps)
     if name in ("constant", "random"):

@@ -7,6 +7,7 @@ import os
 import pickle
 import shutil
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ import torch
 
 from radarseq.errors import CheckpointError, DataError, RadarseqError
 from radarseq.evaluation.predict import load
-from radarseq.files import write_json
+from radarseq.files import recover_folder, write_json
 from radarseq.training.checkpoint import load_checkpoint, load_state, save_checkpoint
 from radarseq.training.run import train
 from radarseq.validation import validate
@@ -337,9 +338,26 @@ def test_a_replacement_that_was_killed_half_way_is_undone(last):
     expected = load_checkpoint(last).manifest
     last.rename(last.with_name("last.old"))
     last.with_name("last.part").mkdir()
+    assert load_checkpoint(last).manifest == expected  # a reader moves nothing
+    assert not last.exists()
+    recover_folder(last)  # the run's owner does
     assert load_checkpoint(last).manifest == expected
-    assert last.exists()
     assert not last.with_name("last.old").exists()
+
+
+def test_reading_a_checkpoint_while_it_is_replaced_does_not_stop_the_writer(last, monkeypatch):
+    checkpoint, real, done = load_checkpoint(last), Path.rename, []
+
+    def rename(self, target):
+        moved = real(self, target)
+        if not done:  # the old checkpoint has stepped aside, the new one is not there yet
+            done.append(target)
+            load_checkpoint(last)
+        return moved
+
+    monkeypatch.setattr(Path, "rename", rename)
+    save_checkpoint(last, checkpoint.network, checkpoint.header, {"epoch": 9})
+    assert load_checkpoint(last).manifest["epoch"] == 9
 
 
 def test_a_run_whose_best_checkpoint_stepped_aside_still_loads(space_run, tmp_path):

@@ -25,7 +25,16 @@ def described(signal, tx=None, names=FEATURE_NAMES, causal=True):
 
 
 @pytest.mark.parametrize("channels", [None, 3])
-@pytest.mark.parametrize("amplitude", [1.0, 1e-6, 1e6, "varied"])
+@pytest.mark.parametrize(
+    "amplitude",
+    [
+        1.0,
+        1e-6,
+        1e6,
+        "varied",
+        1e-18,
+    ],
+)
 def test_decoding_undoes_the_code(channels, amplitude):
     shape = (5, 32) if channels is None else (5, 32, channels)
     generator = torch.Generator().manual_seed(1)

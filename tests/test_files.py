@@ -1,6 +1,7 @@
 """Files that are whole or absent; folders that one process owns at a time."""
 
 import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -280,6 +281,23 @@ def test_of_many_processes_one_gets_the_folder(tmp_path):
     many = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
     told = [process.communicate(timeout=60)[1] for process in many]
     assert [process.returncode for process in many] == [0] * 4, told
+
+
+def test_a_lock_on_a_file_that_is_no_longer_there_keeps_nobody_out(tmp_path, monkeypatch):
+    """The first holder ends, and a third comes, between our opening of the file and our lock."""
+    real, others = fcntl.flock, []
+
+    def overtaken(lock, how):
+        real(lock, how)
+        if not others:
+            (tmp_path / LOCK_NAME).unlink()
+            others.append((tmp_path / LOCK_NAME).open("w"))
+            real(others[0], how)
+
+    monkeypatch.setattr(fcntl, "flock", overtaken)
+    with pytest.raises(OutputError, match="another process"), output_folder(tmp_path):
+        pytest.fail("it was let in beside the third")
+    others[0].close()
 
 
 def test_sweeping_takes_leftovers_alone(tmp_path):

@@ -126,13 +126,11 @@ def _shard(folder: Path, record: Any, source: str) -> Shard:
 
 
 def _single_shard(path: Path) -> Dataset:
-    """Return a shard on its own as a dataset; the digest inside vouches for its content."""
-    shard, faults = Shard(path, -1, ""), []
-    columns = read_shard(shard, None, faults)
-    if faults:
+    """Return a shard on its own as a dataset; its user block vouches for its content."""
+    faults: list[str] = []
+    header, columns = checked_shard(Shard(path, -1, ""), None, faults)
+    if header is None or faults:
         raise DatasetError("\n".join(faults))
-    with h5py.File(path, "r") as file:
-        header = read_header(file, str(path))
     return Dataset(path, header, (Shard(path, len(next(iter(columns.values()))), ""),), "")
 
 
@@ -157,8 +155,15 @@ def read_header(file: h5py.File, source: str) -> Header:
     return Header.from_json(content, source)
 
 
-def read_shard(shard: Shard, header: Header | None, faults: list[str]) -> dict[str, NDArray[Any]]:
-    """Return the columns of a shard; what is wrong with it is appended to ``faults``.
+def read_shard(shard: Shard, header: Header, faults: list[str]) -> dict[str, NDArray[Any]]:
+    """Return the columns of a shard; what is wrong with it is appended to ``faults``."""
+    return checked_shard(shard, header, faults)[1]
+
+
+def checked_shard(
+    shard: Shard, header: Header | None, faults: list[str]
+) -> tuple[Header | None, dict[str, NDArray[Any]]]:
+    """Return the header and the columns of a shard; what is wrong goes to ``faults``.
 
     The file is read once, and the digest is taken of the very bytes that HDF5 then parses: nothing
     reaches the HDF5 library that the manifest does not vouch for, or, of a shard on its own
@@ -168,27 +173,27 @@ def read_shard(shard: Shard, header: Header | None, faults: list[str]) -> dict[s
         image = shard.path.read_bytes()
     except (OSError, ValueError) as fault:  # ValueError: a name with a NUL
         faults.append(f"{shard.path}: cannot be read ({getattr(fault, 'strerror', fault)})")
-        return {}
+        return None, {}
     if shard.sha256 and sha256_of(image) != shard.sha256:
         faults.append(
             f"{shard.path}: altered or truncated: its {len(image)} bytes do not have the sha256 "
             f"{shard.sha256[:12]}... that the manifest gives"
         )
-        return {}
+        return None, {}
     if not shard.sha256 and not is_sealed(image):
         faults.append(
             f"{shard.path}: not a whole shard of a radarseq dataset: altered, truncated, or "
             "something else. Restore it from a copy"
         )
-        return {}
+        return None, {}
     try:
         own, columns = _parse(image, shard)
     except DatasetError as fault:
         faults.append(str(fault))
-        return {}
+        return None, {}
     except Exception as fault:  # whatever a damaged file makes the HDF5 library raise
         faults.append(f"{shard.path}: not readable as HDF5 ({type(fault).__name__}: {fault})")
-        return {}
+        return None, {}
     if header is not None and own != header:
         faults.append(f"{shard.path}: its attributes differ from the manifest's: {own}")
     shapes = {name: (str(v.dtype), v.shape) for name, v in columns.items()}
@@ -196,7 +201,7 @@ def read_shard(shard: Shard, header: Header | None, faults: list[str]) -> dict[s
     if shard.rows >= 0 and any(len(v) != shard.rows for v in columns.values()):
         found.append(f"holds other than the {shard.rows} rows that the manifest gives")
     faults.extend(f"{shard.path}: {fault}" for fault in found)
-    return columns
+    return own, columns
 
 
 def _parse(image: bytes, shard: Shard) -> tuple[Header, dict[str, NDArray[Any]]]:
@@ -215,8 +220,9 @@ def _parse(image: bytes, shard: Shard) -> tuple[Header, dict[str, NDArray[Any]]]
 
 def _columns(file: h5py.File, source: str) -> dict[str, NDArray[Any]]:
     columns = {}
-    for name, item in file.items():
-        members = item.items() if isinstance(item, h5py.Group) else [("", item)]
+    for name in list(file):  # a view held in a traceback would hold HDF5's lock
+        item = file.get(name)  # None for a link that leads elsewhere
+        members = [(m, item.get(m)) for m in item] if isinstance(item, h5py.Group) else [("", item)]
         for member, dataset in members:
             full = f"{name}/{member}".rstrip("/")
             if not isinstance(dataset, h5py.Dataset) or dataset.external or dataset.is_virtual:

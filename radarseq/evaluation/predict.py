@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from radarseq.dataset.schema import Examples, Header
 from radarseq.devices import choose_device
 from radarseq.errors import CheckpointError, MismatchError
+from radarseq.files import standing_folder
 from radarseq.models.network import Network
 from radarseq.training.checkpoint import Checkpoint, load_checkpoint
 
@@ -186,7 +187,7 @@ def load(run: Path | str, *, device: str = "auto") -> Predictor:
     run = Path(run)
     best = run / "checkpoints" / "best"
     folder = run if (run / "manifest.json").exists() else best
-    if not folder.exists() and not folder.with_name(folder.name + ".old").exists():
+    if not standing_folder(folder).exists():
         raise CheckpointError(
             f"{run}: no checkpoint here (looked for {best / 'manifest.json'}); "
             "expected a run folder made by radarseq train"

@@ -24,9 +24,9 @@ from radarseq.errors import CheckpointError, DatasetError, RecipeError
 from radarseq.files import (
     TEMPORARY_SUFFIX,
     read_json,
-    recover_folder,
     replace_folder,
     sha256_of,
+    standing_folder,
     write_atomically,
     write_json,
 )
@@ -117,7 +117,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     Raises:
         CheckpointError: If it is missing, altered or malformed.
     """
-    recover_folder(folder)
+    folder = standing_folder(folder)
     manifest = _manifest(folder)
     source = str(folder / MANIFEST)
     try:
