@@ -518,3 +518,19 @@ def test_lengths_reach_the_network(toy, tmp_path):
     one, other = (model.predict(x, length=length[:6]) for x in (toy["x"][:6], changed))
     assert np.array_equal(one.probabilities, other.probabilities)
     assert not np.array_equal(model.predict(changed).probabilities, one.probabilities)
+
+
+def test_a_table_of_several_classes_is_not_decided_on_as_one_capture(toy, tmp_path):
+    header = Header(
+        sample_axis="step", class_names=toy.header.class_names, group_names=("table.csv",)
+    )
+    group = np.zeros(len(toy), np.int64)
+    columns = {"x": toy["x"], "label": toy["label"], "split": toy["split"], "group": group}
+    write_dataset(tmp_path / "d", Examples(header, columns))
+    train(tmp_path / "d", tmp_path / "run", epochs=1, width=4, features=("iq",), device="cpu")
+    result = evaluate(tmp_path / "run", tmp_path / "d", tmp_path / "e", split="all")
+    (row,) = result.captures
+    assert row["decision"] is row["probability"] is row["label"] is None
+    part = result.metrics["classification"]["model"]
+    assert row["window_accuracy"] == pytest.approx(part["accuracy"])
+    assert "table.csv: rows of several classes" in as_text(result.metrics, result.captures)

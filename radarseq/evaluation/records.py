@@ -31,21 +31,26 @@ SUMMARY_COLUMNS = (
 
 
 def capture_rows(fused: Sequence[Fused], judged: Examples, prediction: Prediction) -> list[dict]:
-    """Return one row for each capture: its decision by all windows together."""
+    """Return one row for each capture: its decision by all windows together.
+
+    A file whose rows belong to several classes is a table, not a capture: it has no decision.
+    """
     header, rows = judged.header, []
     for item in fused:
         label = judged["label"][item.rows] if "label" in judged else np.array([-1])
-        known = bool((label >= 0).all() and (label == label[0]).all())
+        is_table = len(np.unique(label[label >= 0])) > 1  # rows of several classes, no capture
+        known = bool((label >= 0).all()) and not is_table
         hits = None
-        if known and prediction.label is not None:
-            hits = float((prediction.label[item.rows] == label).mean())
+        if (known or is_table) and prediction.label is not None:
+            judged_rows = label >= 0
+            hits = float((prediction.label[item.rows] == label)[judged_rows].mean())
         rows.append(
             {
                 "capture": group_name(judged, item),
                 "windows": len(item.rows),
                 "label": header.class_names[label[0]] if known else None,
-                "decision": header.class_names[item.decision],
-                "probability": float(item.posterior.max()),
+                "decision": None if is_table else header.class_names[item.decision],
+                "probability": None if is_table else float(item.posterior.max()),
                 "window_accuracy": hits,
             }
         )

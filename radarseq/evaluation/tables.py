@@ -56,8 +56,8 @@ def _captures(summary: dict[str, Any], captures: list[dict[str, Any]]) -> list[s
     lines = [told]
     for row in captures[:_MOST_CAPTURES] if len(captures) <= _MOST_CAPTURES else ():
         right = "" if row["window_accuracy"] is None else f", {row['window_accuracy']:.1%} right"
-        lines.append(
-            f"    {row['capture']}: {row['decision']} ({row['probability']:.3f}), "
-            f"{row['windows']:,} windows{right}"
-        )
+        decided = "rows of several classes"
+        if row["decision"] is not None:
+            decided = f"{row['decision']} ({row['probability']:.3f})"
+        lines.append(f"    {row['capture']}: {decided}, {row['windows']:,} windows{right}")
     return lines
