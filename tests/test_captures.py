@@ -708,3 +708,10 @@ def test_real_sequences_are_exported_too(tmp_path):
     assert [path.name for path in files] == ["unknown_0.npz"]
     again, _ = collect(files)
     assert again["x"].tobytes() == examples["x"].tobytes()
+
+
+def test_one_path_may_be_given_as_text(tmp_path):
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).normal(size=(12, 8)))
+    result = import_(str(tmp_path / "a.npy"), str(tmp_path / "data"))
+    assert result.rows == 12
+    assert len(open_dataset(str(tmp_path / "data"))) == 12

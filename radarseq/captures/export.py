@@ -17,7 +17,7 @@ _LONGEST_NAME = 100
 
 
 def export(
-    dataset_path: Path, out: Path, *, split: str = "test", limit: int | None = None
+    dataset_path: Path | str, out: Path | str, *, split: str = "test", limit: int | None = None
 ) -> list[Path]:
     """Write each group of a dataset as one capture and return the files.
 
@@ -37,12 +37,12 @@ def export(
     """
     if limit is not None and limit < 1:
         raise UsageError(f"limit is {limit}; expected at least 1")
-    examples = open_dataset(dataset_path).load().part(split)
+    examples = open_dataset(Path(dataset_path)).load().part(split)
     if not len(examples):
         raise DatasetError(f"{dataset_path}: has no rows in {split!r}. Choose another split")
     pairs, rows = _rows_by_pair(examples)
     written: dict[str, Path] = {}
-    with output_folder(out) as folder:
+    with output_folder(Path(out)) as folder:
         for index in _in_turn(pairs[0])[:limit]:
             name = _file_name(examples, int(pairs[0, index]), int(pairs[1, index]), written)
             written[name] = folder / name

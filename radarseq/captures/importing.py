@@ -36,8 +36,8 @@ class ImportResult:
 
 
 def import_(
-    paths: Iterable[Path],
-    out: Path,
+    paths: Iterable[Path | str] | Path | str,
+    out: Path | str,
     *,
     reading: Reading = AS_WRITTEN,
     train_rows: int | None = None,
@@ -49,7 +49,7 @@ def import_(
     """Write recordings as a dataset, and return what is in it and what is not.
 
     Args:
-        paths: Files and folders.
+        paths: Files and folders, or one of them.
         out: The dataset's folder; made if absent.
         reading: How the recordings are to be read; kept in the dataset as its recipe.
         train_rows: See ``SplitRule``, for this and the next four.
@@ -70,7 +70,8 @@ def import_(
         validation=validation,
         seed=seed,
     )
-    found = gather(paths, reading)
+    listed = [paths] if isinstance(paths, str | Path) else paths
+    out, found = Path(out), gather([Path(path) for path in listed], reading)
     examples = found.examples
     split = assign_split(examples, rule)
     warnings = examples.header.warnings

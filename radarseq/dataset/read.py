@@ -75,12 +75,13 @@ class Dataset:
         )
 
 
-def open_dataset(path: Path) -> Dataset:
+def open_dataset(path: Path | str) -> Dataset:
     """Return the dataset in a folder, or the one that a single shard is.
 
     Raises:
         DatasetError: If there is none, or its manifest is malformed.
     """
+    path = Path(path)
     if path.is_file():
         return _single_shard(path)
     if not (path / MANIFEST_NAME).exists():
