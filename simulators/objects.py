@@ -1,5 +1,6 @@
 """The catalogue: an object class is a geometry and the priors of its sizes and rotation."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -28,7 +29,7 @@ STRICT = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
 
 
 @dataclass(frozen=True, kw_only=True)
-class ObjectClass:
+class ObjectClass(ABC):
     """What every object class has: a name, and how fast it turns.
 
     Attributes:
@@ -58,9 +59,9 @@ class ObjectClass:
         """Return the priors of the sizes [m], in the order of ``size_names``."""
         return [getattr(self, size) for size in self.size_names]
 
+    @abstractmethod
     def largest_extent_m(self) -> float:
         """Return the largest tip-to-tip extent [m] that the priors allow."""
-        raise NotImplementedError  # abstract
 
     def check_physics(self, wavenumber: float) -> None:
         """Refuse sizes for which physical optics does not hold.
