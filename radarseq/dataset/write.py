@@ -1,6 +1,7 @@
 """Writing a dataset: immutable shards, then the manifest that makes them one dataset."""
 
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,20 +37,29 @@ def shard_name(index: int) -> str:
     return f"shard-{index:05d}.h5"
 
 
-def shard_image(examples: Examples) -> bytes:
-    """Return the bytes of a shard that holds ``examples``.
+def hdf5_image(fill: Callable[[h5py.File], None], *, user_block: int = 0) -> bytes:
+    """Return the bytes of the HDF5 file that ``fill`` writes, without the user block before it.
 
     Built in memory, so that a kill or a full disk never leaves half a file, and without times or
-    versions inside, so that the same examples give the same bytes.
+    versions inside, so that the same content gives the same bytes.
     """
     name = uuid.uuid4().hex  # HDF5 wants it unique among the open files; it is not stored
-    settings = {"driver": "core", "backing_store": False, "userblock_size": USER_BLOCK}
+    settings = {"driver": "core", "backing_store": False, "userblock_size": user_block}
     with h5py.File(name, "w", libver="latest", **settings) as file:
+        fill(file)
+        file.flush()
+        return file.id.get_file_image()
+
+
+def shard_image(examples: Examples) -> bytes:
+    """Return the bytes of a shard that holds ``examples``."""
+
+    def fill(file: h5py.File) -> None:
         write_header(file, examples.header)
         for column, values in examples.columns.items():
             file.create_dataset(column, data=np.ascontiguousarray(values))
-        file.flush()
-        return seal_shard(file.id.get_file_image())
+
+    return seal_shard(hdf5_image(fill, user_block=USER_BLOCK))
 
 
 def write_header(file: h5py.File, header: Header) -> None:

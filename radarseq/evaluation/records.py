@@ -2,7 +2,6 @@
 
 import csv
 import io
-import uuid
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import h5py
 import numpy as np
 
 from radarseq.dataset.schema import PARAMETER_PREFIX, Examples
+from radarseq.dataset.write import hdf5_image
 from radarseq.evaluation.fusion import Fused
 from radarseq.evaluation.predict import Prediction
 from radarseq.files import sha256_file, write_atomically, write_json
@@ -58,7 +58,7 @@ def capture_rows(fused: Sequence[Fused], judged: Examples, prediction: Predictio
 
 
 def group_name(judged: Examples, item: Fused) -> str:
-    """Return the recording's name, or the object's number with its class."""
+    """Return the recording's name, or the object's number."""
     if judged.header.group_names:
         return judged.header.group_names[item.group]
     return f"object {item.group}"
@@ -92,8 +92,8 @@ def write_predictions(folder: Path, judged: Examples, prediction: Prediction) ->
     for name in ("label", "group", PARAMETER_PREFIX + "row", PARAMETER_PREFIX + "snr_db"):
         if name in judged:
             columns[name.removeprefix(PARAMETER_PREFIX)] = judged[name]
-    name = uuid.uuid4().hex  # HDF5 wants it unique among the open files; it is not stored
-    with h5py.File(name, "w", driver="core", backing_store=False, libver="latest") as file:
+
+    def fill(file: h5py.File) -> None:
         for column, values in columns.items():
             if values is not None:
                 file.create_dataset(column, data=values)
@@ -101,9 +101,8 @@ def write_predictions(folder: Path, judged: Examples, prediction: Prediction) ->
         for key in ("class_names", "group_names"):
             names = list(getattr(judged.header, key))
             file.attrs.create(key, np.array(names, dtype=object), dtype=text)
-        file.flush()
-        image = file.id.get_file_image()
-    write_atomically(folder / PREDICTIONS, image)
+
+    write_atomically(folder / PREDICTIONS, hdf5_image(fill))
 
 
 def write_metrics(folder: Path, metrics: dict[str, Any]) -> None:
