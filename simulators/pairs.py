@@ -7,19 +7,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from simulators import random as rng
+from simulators.bodies import RIPPLE_STEP, amplitude, set_inertia
 from simulators.motion import advance
-from simulators.objects import (
-    KIND_BOX,
-    KIND_CONE,
-    KIND_CYLINDER,
-    KIND_DISC,
-    KIND_ELLIPSOID,
-    KIND_PLATE,
-    KIND_ROCKET_BODY,
-    KIND_SATELLITE,
-    KIND_SPHERE,
-)
-from simulators.scattering import closed_forms, mie
+from simulators.objects import KIND_SPHERE, MOST_SIZES
+from simulators.scattering import mie
 from simulators.scene import Scene
 from simulators.units import wavenumber
 from simulators.waveforms import RANDOM_PHASES, code
@@ -27,9 +18,6 @@ from simulators.waveforms import RANDOM_PHASES, code
 # Domains keep the endless training stream apart from a stored dataset's examples.
 STORED, FRESH_TRAIN, FRESH_VALIDATION, FRESH_TEST = range(4)
 LARGEST_SEED = 2**64 - 1
-_RIPPLE_STEP = 0.02  # in ka; four-point interpolation of the ripple is then within 1e-6
-_MOST_SIZES = 3
-_PANEL_MASS = 0.1  # of a satellite's mass, in each panel
 SIGNAL_PARAMETERS = (
     "tumble_x_rad_per_s",
     "tumble_y_rad_per_s",
@@ -95,7 +83,7 @@ class PairGenerator:
         self._k = wavenumber(scene.radar.carrier_hz)
         self._code = code(scene.radar.code, scene.radar.steps)
         self._kinds = np.array([item.kind for item in scene.objects])
-        self._sizes = np.ones((len(scene.objects), _MOST_SIZES, 2))
+        self._sizes = np.ones((len(scene.objects), MOST_SIZES, 2))
         for row, item in zip(self._sizes, scene.objects, strict=True):
             row[: len(item.size_names)] = item.sizes()
         self._rates = np.array([item.tumble_rad_per_s for item in scene.objects])
@@ -110,7 +98,7 @@ class PairGenerator:
             return 0.0, np.zeros(0, dtype=np.complex128)
         smallest = self._k * radii.min()
         largest = max(smallest, min(self._k * radii.max(), mie.LARGEST_KA))
-        return smallest, mie.ripple_table(smallest, largest, _RIPPLE_STEP)
+        return smallest, mie.ripple_table(smallest, largest, RIPPLE_STEP)
 
     def __call__(self, first: int, count: int) -> Pairs:
         """Return examples ``first`` to ``first + count - 1``.
@@ -125,7 +113,7 @@ class PairGenerator:
         label = np.empty(count, dtype=np.int32)
         group = np.empty(count, dtype=np.int64)
         split = np.empty(count, dtype=np.uint8)
-        sizes = np.full((count, _MOST_SIZES), np.nan)
+        sizes = np.full((count, MOST_SIZES), np.nan)
         signal = np.empty((count, len(SIGNAL_PARAMETERS)))
         _fill(
             self.seed,
@@ -163,62 +151,6 @@ class PairGenerator:
             for column, name in enumerate(item.size_names):
                 named[name][rows] = sizes[rows, column]
         return named
-
-
-@njit(cache=True, nogil=True)
-def _amplitude(kind, k, sizes, ux, uy, uz, ripple, smallest_ka):
-    if kind == KIND_SPHERE:
-        return closed_forms.sphere(k, sizes[0], ripple, smallest_ka, _RIPPLE_STEP)
-    if kind == KIND_PLATE:
-        return closed_forms.plate(k, sizes[0], sizes[1], ux, uy, uz)
-    if kind == KIND_CYLINDER:
-        return closed_forms.cylinder(k, sizes[0], sizes[1], uz)
-    if kind == KIND_CONE:
-        return closed_forms.cone(k, sizes[0], sizes[1], uz)
-    if kind == KIND_DISC:
-        return closed_forms.thin_disc(k, sizes[0], uz)
-    if kind == KIND_ELLIPSOID:
-        return closed_forms.ellipsoid(k, sizes[0], sizes[1], sizes[2], ux, uy, uz)
-    if kind == KIND_BOX:
-        return closed_forms.box(k, sizes[0], sizes[1], sizes[2], ux, uy, uz)
-    if kind == KIND_SATELLITE:
-        return closed_forms.satellite(k, sizes[0], sizes[1], sizes[2], ux, uy, uz)
-    return closed_forms.rocket_body(k, sizes[0], sizes[1], uz)
-
-
-@njit(cache=True, nogil=True)
-def _set_inertia(kind, sizes, inertia):
-    """Set the principal moments of a uniform body of unit mass about its centre of mass."""
-    if kind == KIND_PLATE:
-        inertia[0] = sizes[1] ** 2 / 12.0
-        inertia[1] = sizes[0] ** 2 / 12.0
-        inertia[2] = inertia[0] + inertia[1]
-    elif kind == KIND_CYLINDER or kind == KIND_ROCKET_BODY:
-        inertia[0] = inertia[1] = sizes[0] ** 2 / 4.0 + sizes[1] ** 2 / 12.0
-        inertia[2] = sizes[0] ** 2 / 2.0
-    elif kind == KIND_CONE:
-        inertia[0] = inertia[1] = 0.15 * sizes[0] ** 2 + 0.0375 * sizes[1] ** 2
-        inertia[2] = 0.3 * sizes[0] ** 2
-    elif kind == KIND_DISC:
-        inertia[0] = inertia[1] = sizes[0] ** 2 / 4.0
-        inertia[2] = sizes[0] ** 2 / 2.0
-    elif kind == KIND_ELLIPSOID:
-        inertia[0] = (sizes[1] ** 2 + sizes[2] ** 2) / 5.0
-        inertia[1] = (sizes[0] ** 2 + sizes[2] ** 2) / 5.0
-        inertia[2] = (sizes[0] ** 2 + sizes[1] ** 2) / 5.0
-    elif kind == KIND_BOX:
-        inertia[0] = (sizes[1] ** 2 + sizes[2] ** 2) / 12.0
-        inertia[1] = (sizes[0] ** 2 + sizes[2] ** 2) / 12.0
-        inertia[2] = (sizes[0] ** 2 + sizes[1] ** 2) / 12.0
-    elif kind == KIND_SATELLITE:
-        bus, length, width = sizes[0], sizes[1], sizes[2]
-        cube = (1.0 - 2.0 * _PANEL_MASS) * bus**2 / 6.0
-        along = length**2 / 12.0 + (0.5 * (bus + length)) ** 2
-        inertia[0] = cube + 2.0 * _PANEL_MASS * width**2 / 12.0
-        inertia[1] = cube + 2.0 * _PANEL_MASS * along
-        inertia[2] = cube + 2.0 * _PANEL_MASS * (along + width**2 / 12.0)
-    else:
-        inertia[:] = 1.0
 
 
 @njit(cache=True, nogil=True)
@@ -286,7 +218,7 @@ def _fill(
             rate * ax, rate * ay, rate * az, ux, uy, uz, velocity, acceleration, phase
         )  # fmt: skip
 
-        _set_inertia(kind, sizes[row], inertia)
+        set_inertia(kind, sizes[row], inertia)
         power = 0.0
         for n in range(steps):
             sample = fixed_code[n]
@@ -295,10 +227,10 @@ def _fill(
                 sample = np.exp(2j * np.pi * int(rng.unit(word) * RANDOM_PHASES) / RANDOM_PHASES)
             t = n * interval_s
             travel = velocity * t + 0.5 * acceleration * t * t  # towards the radar
-            amplitude = _amplitude(
+            scattered = amplitude(
                 kind, k, sizes[row], state[3], state[4], state[5], ripple, smallest_ka
             )
-            echo[n] = amplitude * np.exp(1j * (phase + 2.0 * k * travel)) * sample
+            echo[n] = scattered * np.exp(1j * (phase + 2.0 * k * travel)) * sample
             power += echo[n].real ** 2 + echo[n].imag ** 2
             tx[row, n] = sample
             if n + 1 < steps:
