@@ -1,7 +1,5 @@
 """A training run: from data to a run folder with its best and last checkpoint."""
 
-import csv
-import io
 import os
 import platform
 import time
@@ -23,7 +21,9 @@ from radarseq.errors import CheckpointError, DatasetError, OutputError, RecipeEr
 from radarseq.files import (
     output_folder,
     printable,
+    read_sealed_text,
     recover_folder,
+    sealed_text,
     sha256_file,
     sha256_of,
     write_atomically,
@@ -46,16 +46,12 @@ from radarseq.training.checkpoint import (
     save_checkpoint,
     versions,
 )
+from radarseq.training.history import METRICS, METRICS_CSV, history_csv
 from radarseq.training.loop import EpochRow, Progress, optimiser_for, run_epochs
 from radarseq.training.settings import TrainSettings
 from simulators.pairs import FRESH_TRAIN, FRESH_VALIDATION, PairGenerator
 
-CONFIG, METRICS_CSV, METRICS, ENVIRONMENT = (
-    "config.toml",
-    "metrics.csv",
-    "metrics.json",
-    "environment.json",
-)
+CONFIG, ENVIRONMENT = "config.toml", "environment.json"
 # Widths at which the models have about as many weights as each other.
 DEFAULT_WIDTHS = {"wavenet": 32, "lstm": 64, "gru": 72, "rnn": 128}
 _MODEL_KEYS = [item.name for item in fields(ModelSettings)]
@@ -192,9 +188,9 @@ def _resumed_settings(out: Path, data: Path, asked: dict[str, Any]) -> dict[str,
     if not path.exists():
         raise CheckpointError(f"{path}: not found; there is no run to resume in {out}")
     try:
-        config = tomllib.loads(path.read_text(encoding="utf-8"))
+        config = tomllib.loads(read_sealed_text(path, CheckpointError))
         earlier = config["model"] | config["training"]
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as fault:
+    except (tomllib.TOMLDecodeError, KeyError, TypeError) as fault:
         raise CheckpointError(f"{path}: not a run's settings ({fault!r})") from fault
     if config.get("data") != printable(data):
         raise OutputError(f"{out}: was trained on {config.get('data')}, not on {data}")
@@ -311,7 +307,8 @@ def _run(
         "model": asdict(model_settings),
         "training": asdict(train_settings),
     }
-    write_atomically(out / CONFIG, to_toml(config).encode())
+    write_atomically(out / CONFIG, sealed_text(to_toml(config)))
+    (out / METRICS).unlink(missing_ok=True)  # until training has ended once more
     facts = {"data": prepared.facts, "training": asdict(train_settings)}
     before, started = progress.epoch, time.perf_counter()
 
@@ -319,9 +316,9 @@ def _run(
         now = facts | {"epoch": progress.epoch, "metrics": progress.history[-1]}
         if is_best:
             save_checkpoint(best, network, prepared.header, now)
-        write_atomically(out / METRICS_CSV, _as_csv(progress.history).encode())
         state = {"optimiser": optimiser.state_dict(), "progress": asdict(progress)}
         save_checkpoint(last, network, prepared.header, now, state)
+        write_atomically(out / METRICS_CSV, history_csv(progress.history))
         if on_epoch:
             on_epoch(progress.history[-1])
 
@@ -337,11 +334,12 @@ def _run(
     seconds = time.perf_counter() - started
     rate = (progress.epoch - before) * prepared.examples / seconds
     metrics = progress.history[progress.best_epoch - 1]
+    write_atomically(out / METRICS_CSV, history_csv(progress.history))
+    if progress.epoch > before or not (out / ENVIRONMENT).exists():
+        write_json(out / ENVIRONMENT, _environment(device, rate))
     files = {name: sha256_file(out / name) for name in (CONFIG, METRICS_CSV)}
     told = {"kind": "radarseq run", "best": metrics, "epochs": progress.epoch, "files": files}
     write_json(out / METRICS, told)
-    if progress.epoch > before:
-        write_json(out / ENVIRONMENT, _environment(device, rate))
     return TrainResult(
         out,
         str(device),
@@ -391,14 +389,6 @@ def _restore(
             setattr(progress, name, state["progress"][name])
     except (KeyError, ValueError, TypeError, AttributeError) as fault:
         raise CheckpointError(f"{last / STATE}: not the state of this run ({fault!r})") from fault
-
-
-def _as_csv(history: list[EpochRow]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(history[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({k: int(v) if k == "epoch" else v for k, v in row.items()} for row in history)
-    return text.getvalue()
 
 
 def _environment(device: torch.device, rate: float) -> dict[str, Any]:
