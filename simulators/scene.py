@@ -13,7 +13,7 @@ from simulators.objects import (
 )
 from simulators.units import wavelength_m, wavenumber
 
-CodeName = Literal["constant", "barker", "frank", "p3", "p4", "zadoff_chu", "random"]
+CodeName = Literal["constant", "barker", "frank", "p1", "p2", "p3", "p4", "zadoff_chu", "random"]
 SPLIT_NAMES = ("train", "validation", "test")
 MOST_STEPS = 65_536
 MOST_OBJECTS = 10_000_000
