@@ -66,7 +66,7 @@ def import_chorales(folder: Path, out: Path) -> Examples:
 
 def main() -> None:
     """Read the command line and write the dataset."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("command", choices=["import"])
     parser.add_argument("folder", type=Path, help="with train/, valid/ and test/")
     parser.add_argument("out", type=Path, help="dataset to write")

@@ -65,7 +65,7 @@ def import_series(days: NDArray[np.float64], names: list[str], steps: int, out: 
 
 def main() -> None:
     """Read the command line and write the dataset."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("file", type=Path, help="CSV with a header")
     parser.add_argument("out", type=Path, help="dataset to write")
     parser.add_argument("--date", required=True, help="column of the day")

@@ -71,7 +71,7 @@ def import_sketches(files: Iterable[Path], out: Path, words: list[str]) -> Examp
 
 def main() -> None:
     """Read the command line and write the dataset."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("files", type=Path, nargs="+", help=".ndjson, the last one is the dataset")
     parser.add_argument("--words", nargs="+", required=True, help="drawings to take")
     given = parser.parse_args()

@@ -77,7 +77,7 @@ def import_digits(folder: Path, out: Path, leave_out: str = "") -> Examples:
 
 def main() -> None:
     """Read the command line and write the dataset."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", type=Path, help="of WAV files")
     parser.add_argument("out", type=Path, help="dataset to write")
     parser.add_argument("--leave-out", default="", help="speaker to test on")
