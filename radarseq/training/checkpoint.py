@@ -5,6 +5,7 @@ freedom to run code: weights are safetensors, and the optimiser's state is loade
 """
 
 import io
+import math
 import platform
 import shutil
 import sys
@@ -30,8 +31,9 @@ from radarseq.files import (
     write_atomically,
     write_json,
 )
-from radarseq.models.network import InputSpec, Network
+from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
+from radarseq.models.spec import InputSpec
 
 CHECKPOINT_KIND = "radarseq checkpoint"
 FORMAT_VERSION = 1
@@ -48,12 +50,15 @@ class Checkpoint:
         network: With its weights, on the CPU, in evaluation mode.
         header: Of the dataset that it was trained on.
         manifest: All that the manifest says.
+        temperature: By which class scores are divided before they become probabilities, found on
+            the validation rows.
     """
 
     path: Path
     network: Network
     header: Header
     manifest: dict[str, Any]
+    temperature: float = 1.0
 
 
 def save_checkpoint(
@@ -126,12 +131,16 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         header = Header.from_json(manifest.get("header"), source)
     except (RecipeError, DatasetError) as fault:
         raise CheckpointError(str(fault)) from fault
-    sizes = (spec.channels, spec.target_channels, spec.steps, spec.classes + 1)
-    if min(sizes) < 1 or max(sizes) > _LARGEST_SIZE:
-        raise CheckpointError(f"{source}: input sizes {sizes} make no network")
+    sizes = (spec.channels, spec.target_channels, spec.steps)
+    counts = (spec.classes, spec.horizon, spec.symbols, spec.target_symbols)
+    if min(sizes) < 1 or min(counts) < 0 or max(*sizes, *counts) > _LARGEST_SIZE:
+        raise CheckpointError(f"{source}: input sizes {sizes + counts} make no network")
+    temperature = manifest.get("temperature", 1.0)  # runs of before there was one have none
+    if not isinstance(temperature, float) or not 0 < temperature < math.inf:
+        raise CheckpointError(f"{source}: temperature is {temperature!r}; expected above 0")
     network = Network(settings, spec)
     _load_weights(network, _checked_bytes(folder, manifest, WEIGHTS), folder / WEIGHTS)
-    return Checkpoint(folder, network.eval(), header, manifest)
+    return Checkpoint(folder, network.eval(), header, manifest, temperature)
 
 
 def load_state(folder: Path) -> dict[str, Any]:
