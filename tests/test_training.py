@@ -209,7 +209,7 @@ def test_there_must_be_a_run_to_resume(toy_data, tmp_path):
     assert caught.value.exit_code == 4
     (tmp_path / "none").mkdir(exist_ok=True)
     (tmp_path / "none/config.toml").write_bytes(b"\xff[")
-    with pytest.raises(CheckpointError, match="not a run's settings"):
+    with pytest.raises(CheckpointError, match="not as radarseq wrote it"):
         train(toy_data, tmp_path / "none", resume=True)
 
 

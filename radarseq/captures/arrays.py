@@ -2,7 +2,7 @@
 
 An exported capture holds ``rx`` (row, step[, channel]) complex, or ``x`` (row, step, feature)
 real, and where they are known ``tx`` (row, step), ``sample_interval_s``, ``carrier_hz``,
-``sample_axis`` and ``label``.
+``sample_axis`` and ``label``. It vouches for itself: see ``sealing``.
 """
 
 import math
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from radarseq.captures.capture import Capture, check_size, make_capture
 from radarseq.captures.faults import CaptureFault
 from radarseq.captures.reading import STEP_AXIS, Reading
+from radarseq.captures.sealing import check_seal
 
 _LAYOUTS = {1: "step", 2: "row,step"}  # by the number of axes; three have to be named
 _EXPORTED = {"rx": {**_LAYOUTS, 3: "row,step,channel"}, "x": {**_LAYOUTS, 3: "row,step,feature"}}
@@ -40,6 +41,7 @@ def read(path: Path, reading: Reading) -> Capture:
 
 
 def _read_npz(path: Path, reading: Reading) -> Capture:
+    check_seal(path)
     with zipfile.ZipFile(path) as archive:
         members = [info for info in archive.infolist() if info.filename.endswith(".npy")]
         if len(members) > _MOST_MEMBERS:

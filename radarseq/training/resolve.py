@@ -7,7 +7,7 @@ from typing import Any
 
 from radarseq.config import parse
 from radarseq.errors import CheckpointError, DatasetError, OutputError, RecipeError
-from radarseq.files import printable
+from radarseq.files import printable, read_sealed_text
 from radarseq.models.settings import FORESEEING, ModelSettings
 from radarseq.models.spec import InputSpec
 from radarseq.training.settings import TrainSettings
@@ -79,9 +79,9 @@ def resumed_settings(out: Path, data: Path, asked: dict[str, Any]) -> dict[str, 
     if not path.exists():
         raise CheckpointError(f"{path}: not found; there is no run to resume in {out}")
     try:
-        config = tomllib.loads(path.read_text(encoding="utf-8"))
+        config = tomllib.loads(read_sealed_text(path, CheckpointError))
         earlier = config["model"] | config["training"]
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as fault:
+    except (tomllib.TOMLDecodeError, KeyError, TypeError) as fault:
         raise CheckpointError(f"{path}: not a run's settings ({fault!r})") from fault
     if config.get("data") != printable(data):
         raise OutputError(f"{out}: was trained on {config.get('data')}, not on {data}")

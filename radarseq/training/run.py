@@ -1,7 +1,5 @@
 """A training run: from data to a run folder with its best and last checkpoint."""
 
-import csv
-import io
 import os
 import platform
 import time
@@ -19,6 +17,7 @@ from radarseq.files import (
     output_folder,
     printable,
     recover_folder,
+    sealed_text,
     sha256_file,
     write_atomically,
     write_json,
@@ -35,6 +34,7 @@ from radarseq.training.checkpoint import (
     save_checkpoint,
     versions,
 )
+from radarseq.training.history import METRICS, METRICS_CSV, history_csv
 from radarseq.training.loop import (
     Judgement,
     Progress,
@@ -53,12 +53,7 @@ from radarseq.training.resolve import (
 )
 from radarseq.training.settings import TrainSettings
 
-METRICS_CSV, METRICS, ENVIRONMENT, DIVERGED = (
-    "metrics.csv",
-    "metrics.json",
-    "environment.json",
-    "diverged.json",
-)
+ENVIRONMENT, DIVERGED = "environment.json", "diverged.json"
 
 
 @dataclass(frozen=True)
@@ -158,7 +153,8 @@ def _run(
         "model": asdict(model_settings),
         "training": asdict(train_settings),
     }
-    write_atomically(out / CONFIG, to_toml(config).encode())
+    write_atomically(out / CONFIG, sealed_text(to_toml(config)))
+    (out / METRICS).unlink(missing_ok=True)  # until training has ended once more
     before, started = progress.epoch, time.perf_counter()
 
     def at_epoch(progress: Progress, is_best: bool, judged: Judgement | None) -> None:
@@ -170,11 +166,13 @@ def _run(
     seconds = time.perf_counter() - started
     rate = (progress.epoch - before) * prepared.examples / seconds
     metrics = progress.history[progress.best_epoch - 1]
+    write_atomically(out / METRICS_CSV, history_csv(progress.history))
+    if progress.epoch > before or not (out / ENVIRONMENT).exists():
+        write_json(out / ENVIRONMENT, _environment(device, rate))
     files = {name: sha256_file(out / name) for name in (CONFIG, METRICS_CSV)}
     told = {"kind": "radarseq run", "best": metrics, "epochs": progress.epoch, "files": files}
     write_json(out / METRICS, told)
     if progress.epoch > before:
-        write_json(out / ENVIRONMENT, _environment(device, rate))
         (out / DIVERGED).unlink(missing_ok=True)  # of an attempt before this one
     network = trainer.network
     return TrainResult(
@@ -256,12 +254,12 @@ def _save(
         with trainer.judged_weights():
             best = out / "checkpoints" / "best"
             save_checkpoint(best, trainer.network, prepared.header, facts | temperature)
-    write_atomically(out / METRICS_CSV, _as_csv(progress.history).encode())
     state = {"optimiser": trainer.optimiser.state_dict(), "progress": asdict(progress)}
     if trainer.average is not None:
         state["average"] = trainer.average.state()
     last = out / "checkpoints" / "last"
     save_checkpoint(last, trainer.network, prepared.header, facts, state)
+    write_atomically(out / METRICS_CSV, history_csv(progress.history))
 
 
 def _notes(
@@ -312,14 +310,6 @@ def _restore(last: Path, trainer: Trainer, progress: Progress, prepared: Trainin
     settings = trainer.settings
     if settings.epochs > wanted_then and progress.is_stale(settings.patience):
         progress.waits_from = progress.epoch
-
-
-def _as_csv(history: list[EpochRow]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(history[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({k: int(v) if k == "epoch" else v for k, v in row.items()} for row in history)
-    return text.getvalue()
 
 
 def _environment(device: torch.device, rate: float) -> dict[str, Any]:
