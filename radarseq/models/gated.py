@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 
 class _Dilated(torch.autograd.Function):
@@ -25,7 +24,6 @@ class _Dilated(torch.autograd.Function):
         return y
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         (slope,) = grad_outputs
         x, weight = ctx.saved_tensors
@@ -47,7 +45,6 @@ class _Gate(torch.autograd.Function):
         return torch.addcmul(gate, filtered, gate, value=-2.0).neg_()
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor:
         (slope,) = grad_outputs
         (opened,) = ctx.saved_tensors
