@@ -54,10 +54,11 @@ def header_of(recipe: Recipe, seed: int) -> Header:
 
 
 def examples_of(pairs: Pairs, header: Header) -> Examples:
-    """Return simulated pairs as rows of a dataset."""
-    columns = {
-        name: getattr(pairs, name) for name in ("tx", "rx", "target", "label", "group", "split")
-    }
+    """Return simulated pairs as rows of a dataset; without ``rx`` where that is the target."""
+    names = ["tx", "rx", "target", "label", "group", "split"]
+    if pairs.target is pairs.rx:
+        names.remove("rx")
+    columns = {name: getattr(pairs, name) for name in names}
     named = {PARAMETER_PREFIX + name: values for name, values in pairs.parameters.items()}
     return Examples(header, columns | named)
 
