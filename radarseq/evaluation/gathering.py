@@ -1,8 +1,9 @@
 """The rows to judge: a split of a dataset, or recordings read as the training data were."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from radarseq.captures.collect import gather
 from radarseq.captures.faults import printable
@@ -36,14 +37,16 @@ class Judged:
     left_out: dict[str, int]
 
 
-def rows_to_judge(predictor: Predictor, paths: list[Path], split: str, name: str) -> Judged:
+def rows_to_judge(
+    predictor: Predictor, paths: list[Path], split: str, given: Mapping[str, Any]
+) -> Judged:
     """Return the rows of a dataset or of recordings that the model is to judge.
 
     Args:
         predictor: The model; recordings are read as its training data were.
         paths: One dataset, or any number of recordings.
         split: Of a dataset.
-        name: Pattern of recordings' names; empty takes that of the training data.
+        given: How recordings are to be read otherwise than the training data were.
 
     Raises:
         DatasetError: If the dataset is damaged, has other classes, or the split has no rows.
@@ -54,7 +57,7 @@ def rows_to_judge(predictor: Predictor, paths: list[Path], split: str, name: str
         return _from_dataset(predictor, paths[0], split)
     if any(_is_dataset(path) for path in paths):
         raise UsageError("one dataset or any number of recordings can be judged at once, not both")
-    return _from_recordings(predictor, paths, name)
+    return _from_recordings(predictor, paths, given)
 
 
 def _is_dataset(path: Path) -> bool:
@@ -83,11 +86,11 @@ def _check_classes(predictor: Predictor, examples: Examples) -> None:
         )
 
 
-def _from_recordings(predictor: Predictor, paths: Iterable[Path], name: str) -> Judged:
+def _from_recordings(
+    predictor: Predictor, paths: Iterable[Path], given: Mapping[str, Any]
+) -> Judged:
     paths = list(paths)
-    reading = Reading.from_recipe(predictor.header.recipe) or Reading()
-    if name:
-        reading = Reading.from_json(reading.to_json() | {"name": name})
+    reading = (Reading.from_recipe(predictor.header.recipe) or Reading()).updated(given)
     spec = predictor.network.spec
     shape = (spec.steps,) if spec.channels == 1 else (spec.steps, spec.channels)
     found = gather(paths, reading, class_names=predictor.class_names, shape=shape)

@@ -1,6 +1,6 @@
 """Judging a model on a dataset or on recordings: predictions, metrics, baselines, report."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,7 @@ def evaluate(
     *,
     split: str = "test",
     name: str = "",
+    reading: Mapping[str, Any] | None = None,
     beside: Sequence[Path | str] = (),
     device: str = "auto",
 ) -> EvaluateResult:
@@ -65,6 +66,8 @@ def evaluate(
         split: Which rows of a dataset: ``test``, ``validation``, ``train`` or ``all``.
         name: For recordings, the pattern of their names, such as ``{label}_{group}.npz``; empty
             takes the one that the training data were imported with.
+        reading: For recordings, how they are to be read otherwise than the training data were:
+            some of the keys of ``Reading``.
         beside: Other runs to judge on the same rows, for comparison.
         device: ``auto``, ``cpu`` or ``cuda``.
 
@@ -81,7 +84,8 @@ def evaluate(
     predictor = load(run, device=device)
     paths = [Path(data)] if isinstance(data, str | Path) else [Path(item) for item in data]
     with output_folder(Path(out), unfinished=UNFINISHED) as folder:
-        judged = rows_to_judge(predictor, paths, split, name)
+        given = {**(reading or {}), **({"name": name} if name else {})}
+        judged = rows_to_judge(predictor, paths, split, given)
         prediction = predictor.predict_examples(judged.examples)
         others = _predict_beside(beside, predictor, judged.examples, device)
         metrics, captures = _metrics(predictor, str(run), judged, prediction, others)
