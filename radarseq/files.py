@@ -107,8 +107,12 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 def _seal_of(content: dict[str, Any]) -> str:
     """Return the digest of the values, whatever the layout of the file that holds them."""
-    rest = {key: value for key, value in content.items() if key != SEAL}
-    canonical = json.dumps(rest, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return canonical_sha256({key: value for key, value in content.items() if key != SEAL})
+
+
+def canonical_sha256(content: dict[str, Any]) -> str:
+    """Return the sha256 of plain JSON values, the same for any order of the keys."""
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return sha256_of(canonical.encode())
 
 
