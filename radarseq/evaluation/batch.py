@@ -13,9 +13,9 @@ from typing import Any
 import torch
 
 from radarseq.captures.faults import CaptureFault, Failure
+from radarseq.captures.opening import Opened
 from radarseq.errors import CaptureError, DataError, MismatchError, OutputError, UsageError
 from radarseq.evaluation.capture_judge import CaptureJudge
-from radarseq.evaluation.opening import Opened
 from radarseq.evaluation.parts import FOLDER, Part, whole_part
 from radarseq.files import printable, read_json, write_json
 

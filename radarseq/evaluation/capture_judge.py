@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radarseq.captures.faults import CaptureFault
-from radarseq.captures.windows import OK, REASONS
+from radarseq.captures.opening import Opened
+from radarseq.captures.quality import EMPTY, OK, REASONS
+from radarseq.captures.windows import Block
 from radarseq.dataset.schema import UNKNOWN_LABEL
 from radarseq.evaluation.columns import Column
-from radarseq.evaluation.opening import Block, Opened
 from radarseq.evaluation.parts import (
     ROWS,
     SHOWN,
@@ -30,7 +31,6 @@ from radarseq.models.baselines import Boosting
 BASELINE, BESIDE = "baseline", "beside "  # columns of a labelled part
 _BLOCK_BYTES = 2 << 20  # of samples: about a second, after which a stop is heeded
 MOST_SHOWN = 64  # windows of a recording that are kept to look at
-EMPTY = "empty"  # the reason of a window in which there is nothing but noise
 
 
 class Abandoned(Exception):
@@ -89,7 +89,7 @@ class CaptureJudge:
                 self._show_block(opened, block, shown, every)
                 self.counted[0] += len(block.codes)
             del left_out[REASONS[OK]]
-            if not writer.rows and not left_out[EMPTY]:
+            if not writer.rows and not left_out[REASONS[EMPTY]]:
                 found = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
                 raise CaptureFault(
                     source, f"none of its {opened.windows} rows is usable ({found})", "Leave it out"

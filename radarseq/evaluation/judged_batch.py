@@ -7,6 +7,7 @@ from threading import Lock
 from typing import Any
 
 from radarseq.captures.faults import Failure
+from radarseq.captures.opening import openings
 from radarseq.evaluation.batch import Batch, BatchProgress, judge_batch, take_plan
 from radarseq.evaluation.capture_judge import CaptureJudge
 from radarseq.evaluation.comparison import BOOSTING
@@ -14,7 +15,6 @@ from radarseq.evaluation.fitted import weights_sha256
 from radarseq.evaluation.gathering import unknown_objects
 from radarseq.evaluation.known import Known, known_rows
 from radarseq.evaluation.merging import Merged, merge
-from radarseq.evaluation.opening import openings
 from radarseq.evaluation.outcome import (
     Outcome,
     Prepared,

@@ -48,6 +48,7 @@ class Predictor:
         network: The network, in evaluation mode.
         header: Of its training data: class names, sample axis and interval.
         manifest: Of its checkpoint.
+        temperature: By which class scores are divided, so that probabilities mean what they say.
         device: What it computes on.
     """
 
@@ -55,6 +56,7 @@ class Predictor:
         self.network: Network = checkpoint.network.to(device)
         self.header: Header = checkpoint.header
         self.manifest = checkpoint.manifest
+        self.temperature = checkpoint.temperature
         self.device = device
         self._seen = threading.local()  # several threads may predict at once
         if self.network.classes is not None:
@@ -110,7 +112,8 @@ class Predictor:
                     None if lengths is None else lengths[rows].to(self.device),
                 )
                 if output.logits is not None:
-                    probabilities.append(output.logits.softmax(dim=1).cpu().numpy())
+                    scores = output.logits / self.temperature
+                    probabilities.append(scores.softmax(dim=1).cpu().numpy())
                     if describe is not None:
                         hidden = self._seen.hidden.cpu().numpy()
                         described.append(describe(output.logits.cpu().numpy(), hidden))

@@ -1,6 +1,5 @@
 """What the report shows of a model besides its metrics: its card, examples, training history."""
 
-import csv
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from radarseq.dataset.schema import Examples
 from radarseq.evaluation.comparison import SNR
 from radarseq.evaluation.predict import Prediction, Predictor
 from radarseq.report.pictures import MOST_PICTURES, Pictures
+from radarseq.training.history import read_history
 
 
 def model_card(predictor: Predictor, run: str) -> dict[str, Any]:
@@ -77,8 +77,4 @@ def pictures(examples: Examples, prediction: Prediction) -> Pictures | None:
 
 def training_history(run: Path) -> list[dict[str, Any]] | None:
     """Return the rows of the run's ``metrics.csv``, or None where there is none."""
-    path = run / "metrics.csv"
-    if not path.exists():
-        return None
-    with path.open(newline="", encoding="utf-8") as file:
-        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+    return read_history(run) or None
