@@ -22,6 +22,7 @@ from radarseq.errors import (
     RadarseqError,
     RecipeError,
 )
+from radarseq.options import reads_recordings
 from radarseq.terminal import (
     finish,
     judging_bar,
@@ -142,28 +143,10 @@ def simulate(
 
 
 @app.command("import")
+@reads_recordings
 def import_command(
     paths: Annotated[list[Path], typer.Argument(help="Recordings: files and folders.")],
     out: Out,
-    name: Annotated[
-        str, typer.Option(help="Pattern of the names, such as '{label}/object_{group}.mat'.")
-    ] = "",
-    label_column: Annotated[
-        int | None, typer.Option(help="Column of a table that holds the label; -1: last.")
-    ] = None,
-    interleaved: Annotated[
-        bool, typer.Option("--interleaved", help="Columns are re, im, re, im, ...")
-    ] = False,
-    layout: Annotated[str, typer.Option(help="Axes of the array, such as frame,step,point.")] = "",
-    variable: Annotated[str, typer.Option(help="Array in a .mat, .npz or HDF5 file.")] = "",
-    steps: Annotated[int, typer.Option(help="Samples in a window; 0: whole length.")] = 0,
-    hop: Annotated[int, typer.Option(help="Samples between windows; 0: they touch.")] = 0,
-    stride: Annotated[int, typer.Option(help="Take every n-th sample.")] = 1,
-    sample_interval: Annotated[float, typer.Option(help="Seconds between samples.")] = 0.0,
-    carrier: Annotated[float, typer.Option(help="Carrier frequency, Hz.")] = 0.0,
-    sample_axis: Annotated[
-        str | None, typer.Option(help="slow_time, fast_time or step; default: as the file says.")
-    ] = None,
     train_rows: Annotated[
         int | None, typer.Option(help="The first n rows train, the rest test.")
     ] = None,
@@ -176,6 +159,8 @@ def import_command(
     validation: Annotated[float, typer.Option(help="Share of the training rows.")] = 0.15,
     seed: Seed = 0,
     as_json: Json = False,
+    *,
+    given: dict[str, Any],
 ) -> None:
     """Import recordings as a dataset.
 
@@ -183,25 +168,12 @@ def import_command(
     """
     from radarseq.captures.faults import printable
     from radarseq.captures.importing import import_
-    from radarseq.captures.reading import Reading
+    from radarseq.captures.reading import AS_WRITTEN
 
-    reading = Reading(
-        name=name,
-        label_column=label_column,
-        interleaved=interleaved,
-        layout=layout,
-        variable=variable,
-        steps=steps,
-        hop=hop,
-        stride=stride,
-        sample_interval_s=sample_interval,
-        carrier_hz=carrier,
-        sample_axis=sample_axis,
-    )
     result = import_(
         paths,
         out,
-        reading=reading,
+        reading=AS_WRITTEN.updated(given),
         train_rows=train_rows,
         train_fraction=train_fraction,
         test_group=test_group or None,
@@ -312,14 +284,12 @@ def _train_text(told: dict[str, Any]) -> str:
 
 
 @app.command()
+@reads_recordings
 def evaluate(
     run: Annotated[Path, typer.Argument(help="Run folder.")],
     data: Annotated[list[Path], typer.Argument(help="A dataset, or recordings.")],
     out: Out,
     split: Annotated[str, typer.Option(help="test, validation, train or all.")] = "test",
-    name: Annotated[
-        str, typer.Option(help="Pattern of recordings' names, such as '{label}_{group}.npz'.")
-    ] = "",
     beside: Annotated[
         list[Path] | None,
         typer.Option(help="Another run to judge on the same rows; may be repeated."),
@@ -358,6 +328,8 @@ def evaluate(
     ] = False,
     device: Device = "auto",
     as_json: Json = False,
+    *,
+    given: dict[str, Any],
 ) -> None:
     """Judge a model beside its baselines, on a dataset or on recordings.
 
@@ -372,7 +344,7 @@ def evaluate(
             data,
             out,
             split=split,
-            name=name,
+            reading=given,
             beside=beside or (),
             false_reject=false_reject,
             unknown_score=unknown_score,
@@ -394,9 +366,12 @@ def evaluate(
 
 
 @app.command()
+@reads_recordings
 def inspect(
     path: Annotated[Path, typer.Argument(help="Dataset, recording, recipe, run or evaluation.")],
     as_json: Json = False,
+    *,
+    given: dict[str, Any],
 ) -> None:
     """Say what a dataset, a recording, a recipe, a run or an evaluation is.
 
@@ -405,7 +380,7 @@ def inspect(
     from radarseq.inspection import as_text
     from radarseq.inspection import inspect as look
 
-    told = look(path)
+    told = look(path, given)
     print_result(told, as_json, lambda: as_text(told))
 
 

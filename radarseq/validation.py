@@ -164,14 +164,15 @@ def _recipe(path: Path, faults: list[str]) -> int:
 
 
 def _capture(path: Path, faults: list[str]) -> int:
-    from radarseq.captures.registry import find_captures, read_capture
+    from radarseq.captures.opening import read_every_byte
+    from radarseq.captures.registry import find_captures
 
     files = find_captures([path])
     if not files:
         raise DataError(f"{path}: holds nothing that is known: no dataset, run or recording")
     for file in files:
         try:
-            read_capture(file)
+            read_every_byte(file)
         except CaptureError as fault:
             faults.append(str(fault))
     return len(files)

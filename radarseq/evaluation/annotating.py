@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 
 from radarseq.captures.reading import Reading
+from radarseq.evaluation.columns import names_in, read_column
 from radarseq.evaluation.parts import Part
 from radarseq.evaluation.windows import UNKNOWN
 from radarseq.files import write_atomically
@@ -88,11 +89,12 @@ def _is_ours(annotation: Any) -> bool:
 def _annotations(
     file: h5py.File, rows: slice, reading: Reading, steps: int
 ) -> Iterator[dict[str, Any]]:
-    names = [str(name) for name in file.attrs["class_names"]]
-    decision, window = file["decision"][rows], file["row"][rows]
-    probability = file["probability"][rows].max(axis=1)
+    names = names_in(file, "class_names")
+    decision, window, probability = (
+        read_column(file, name, rows) for name in ("decision", "row", "probability")
+    )
     if "is_unknown" in file:
-        decision = np.where(file["is_unknown"][rows] > 0, len(names), decision)
+        decision = np.where(read_column(file, "is_unknown", rows) > 0, len(names), decision)
     if not len(decision):
         return
     span = (steps - 1) * reading.stride + 1
@@ -104,7 +106,7 @@ def _annotations(
     ends = np.append(starts[1:], len(decision)) - 1
     for start, end in zip(starts, ends, strict=True):
         label = [*names, UNKNOWN][decision[start]]
-        sure = float(probability[start : end + 1].mean())
+        sure = float(probability[start : end + 1].max(axis=1).mean())
         told = f"window {window[start]}" + (f" to {window[end]}" if end > start else "")
         yield {
             "core:sample_start": int(window[start] * hop),

@@ -81,4 +81,4 @@ def _resampled(table: NDArray, seed: int) -> NDArray[np.float64]:
         @ table
         for first in range(0, RESAMPLES, at_once)
     ]
-    return np.concatenate(sums)
+    return np.concatenate(sums).astype(np.float64)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import h5py
 import numpy as np
@@ -26,6 +26,18 @@ class Column:
 
     dtype: np.dtype
     row: tuple[int, ...] = ()
+
+
+def read_column(file: h5py.File, name: str, rows: slice | NDArray = slice(None)) -> NDArray[Any]:
+    """Return some rows of a column of an open file."""
+    column = file[name]
+    assert isinstance(column, h5py.Dataset)
+    return column[rows]
+
+
+def names_in(file: h5py.File, key: str) -> list[str]:
+    """Return the names in an attribute of an open file."""
+    return [str(name) for name in np.asarray(file.attrs[key]).tolist()]
 
 
 class ColumnWriter:
@@ -147,7 +159,7 @@ class _Sparse(io.RawIOBase):
         self.size = self._place if size is None else size
         return self.size
 
-    def readinto(self, buffer: "memoryview | bytearray") -> int:
+    def readinto(self, buffer: Any) -> int:
         view = memoryview(buffer).cast("B")
         count = max(0, min(len(view), self.size - self._place))
         for at, page, inside, length in self._spans(count):
@@ -157,7 +169,7 @@ class _Sparse(io.RawIOBase):
         self._place += count
         return count
 
-    def write(self, content: "bytes | bytearray | memoryview") -> int:
+    def write(self, content: Any) -> int:
         view = memoryview(content).cast("B")
         for at, page, inside, length in self._spans(len(view)):
             stored = self._pages.setdefault(page, bytearray(self._PAGE))

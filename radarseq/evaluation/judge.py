@@ -3,7 +3,7 @@
 import csv
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -161,9 +161,12 @@ def _write(task: Task, outcome: Outcome, folder: Path) -> None:
 
 
 def _reading(predictor: Predictor, given: Mapping[str, Any]) -> Reading:
-    """Return how recordings are read: as the training data were, but for what is given."""
-    trained = Reading.from_recipe(predictor.header.recipe) or Reading()
-    return Reading.from_json({**trained.to_json(), **given}) if given else trained
+    """Return how recordings are read: as the training data were, but for what is given.
+
+    Where nothing says how long windows are, they are as long as the model's sequences.
+    """
+    reading = (Reading.from_recipe(predictor.header.recipe) or Reading()).updated(given)
+    return reading if reading.steps else replace(reading, steps=predictor.network.spec.steps)
 
 
 def _load_beside(

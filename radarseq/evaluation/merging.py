@@ -73,7 +73,8 @@ def merge(
     def blocks() -> Iterator[dict[str, NDArray]]:
         for number, part in batch.parts:
             for records in records_of(folder, number, ROWS, part.rows):
-                block = {name: records[name] for name in _COPIED if name in records.dtype.names}
+                held = records.dtype.names or ()
+                block = {name: records[name] for name in _COPIED if name in held}
                 block["group"] = np.full(len(records), index[part.group], np.int64)
                 if classifies:
                     block["decision"] = block["probability"].argmax(axis=1)

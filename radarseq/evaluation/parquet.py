@@ -6,8 +6,10 @@ from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from radarseq.errors import UsageError
+from radarseq.evaluation.columns import names_in, read_column
 from radarseq.files import TEMPORARY_SUFFIX
 
 _ROWS_AT_ONCE = 1 << 18
@@ -38,15 +40,15 @@ def write_parquet(predictions: Path, summary: Path) -> None:
     import pyarrow.parquet as pq
 
     with h5py.File(predictions, "r") as file:
-        names = [str(name) for name in file.attrs["class_names"]]
-        rows = len(next(iter(file.values())))
+        names = names_in(file, "class_names")
+        rows = len(read_column(file, "decision" if "decision" in file else "echo"))
         writer = None
         temporary = predictions.with_suffix(".parquet" + TEMPORARY_SUFFIX)
         for first in range(0, max(rows, 1), _ROWS_AT_ONCE):
             part = slice(first, first + _ROWS_AT_ONCE)
             columns: dict[str, Any] = {}
-            for name, column in file.items():
-                columns |= _flat(name, column[part], names)
+            for name in [str(key) for key in file]:
+                columns |= _flat(name, read_column(file, name, part), names)
             table = pa.table(columns).replace_schema_metadata({"class_names": ",".join(names)})
             writer = writer or pq.ParquetWriter(temporary, table.schema)
             writer.write_table(table)
@@ -56,9 +58,9 @@ def write_parquet(predictions: Path, summary: Path) -> None:
     _summary(summary, pa, pq)
 
 
-def _flat(name: str, values: np.ndarray, class_names: list[str]) -> dict[str, np.ndarray]:
+def _flat(name: str, values: NDArray[Any], class_names: list[str]) -> dict[str, NDArray[Any]]:
     if np.iscomplexobj(values):
-        return _flat(f"{name}_re", values.real, []) | _flat(f"{name}_im", values.imag, [])
+        return _flat(f"{name}_re", np.real(values), []) | _flat(f"{name}_im", np.imag(values), [])
     if values.ndim == 1:
         return {name: values}
     flat = values.reshape(len(values), -1)

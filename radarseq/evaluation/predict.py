@@ -70,7 +70,11 @@ class Predictor:
     def hidden_values(self) -> int:
         """How many hidden values the class scores are made of; 0 if it does not classify."""
         head = self.network.classes
-        return 0 if head is None else int(head.classify[-1].in_features)
+        if head is None:
+            return 0
+        last = head.classify[-1]
+        assert isinstance(last, torch.nn.Linear)
+        return last.in_features
 
     @property
     def class_names(self) -> tuple[str, ...]:
