@@ -19,6 +19,8 @@ from radarseq.dataset.simulated import header_of
 from radarseq.devices import choose_device
 from radarseq.errors import CheckpointError, DatasetError, OutputError, RecipeError, UsageError
 from radarseq.files import (
+    LOCK_NAME,
+    TEMPORARY_SUFFIX,
     output_folder,
     printable,
     read_sealed_text,
@@ -135,10 +137,16 @@ def train(
     if resume:
         settings = _resumed_settings(out, data, settings)
     model_settings, train_settings = resolve_settings(settings)
-    with output_folder(out, resume=resume), torch.random.fork_rng():
+    with output_folder(out, resume=resume or _holds_no_run(out)), torch.random.fork_rng():
         prepared = _prepare(data, train_settings, chosen)
         model_settings = fit_task(model_settings, prepared.spec, "task" in settings)
         return _run(out, data, prepared, model_settings, train_settings, chosen, resume, on_epoch)
+
+
+def _holds_no_run(out: Path) -> bool:
+    """Return whether a run that was killed at its start has left half its settings and no more."""
+    left = {LOCK_NAME, CONFIG + TEMPORARY_SUFFIX}
+    return out.is_dir() and {entry.name for entry in out.iterdir()} <= left
 
 
 def resolve_settings(settings: dict[str, Any]) -> tuple[ModelSettings, TrainSettings]:
