@@ -147,7 +147,10 @@ def check_digests(folder: Path, faults: list[str]) -> int:
     if not isinstance(files, dict) or not files:
         raise DataError(f"{folder / 'metrics.json'}: names no files; make the folder again")
     for name, digest in files.items():
-        path = folder / Path(name).name
+        path = folder / name
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            faults.append(f"{folder / 'metrics.json'}: names {name!r}, outside its folder; refused")
+            continue
         try:
             if sha256_file(path) != digest:
                 faults.append(f"{path}: altered or truncated; make the folder again")

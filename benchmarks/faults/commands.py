@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+os.environ["OMP_NUM_THREADS"] = "1"  # before torch: a process with its threads cannot be forked
+
 from radarseq import cli
 from radarseq.models import baselines
 
