@@ -92,7 +92,7 @@ def _dataset(path: Path, faults: list[str]) -> int:
 
 def _run(path: Path, faults: list[str]) -> int:
     from radarseq.training.history import METRICS, read_history
-    from radarseq.training.run import CONFIG, ENVIRONMENT
+    from radarseq.training.run import CONFIG
 
     checkpoints = path / "checkpoints"
     folders = [standing_folder(checkpoints / name) for name in ("best", "last")]
@@ -100,9 +100,10 @@ def _run(path: Path, faults: list[str]) -> int:
     if not found:
         raise CheckpointError(f"{path}: a run without a checkpoint; train it, or resume it")
     checked = sum(_collected(faults, _checkpoint, folder, faults) for folder in found)
-    if (path / ENVIRONMENT).exists():
-        _collected(faults, read_json, path / ENVIRONMENT, CheckpointError)
-        checked += 1
+    for file in sorted(path.glob("*.json")):
+        if file.name != METRICS:
+            _collected(faults, read_json, file, CheckpointError)
+            checked += 1
     if (path / METRICS).exists():  # written when training has ended
         return checked + _collected(faults, check_digests, path, faults)
     _collected(faults, read_sealed_text, path / CONFIG, CheckpointError)

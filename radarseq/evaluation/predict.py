@@ -40,6 +40,7 @@ class Predictor:
         network: The network, in evaluation mode.
         header: Of its training data: class names, sample axis and interval.
         manifest: Of its checkpoint.
+        temperature: By which class scores are divided, so that probabilities mean what they say.
         device: What it computes on.
     """
 
@@ -47,6 +48,7 @@ class Predictor:
         self.network: Network = checkpoint.network.to(device)
         self.header: Header = checkpoint.header
         self.manifest = checkpoint.manifest
+        self.temperature = checkpoint.temperature
         self.device = device
 
     @property
@@ -83,7 +85,8 @@ class Predictor:
                     None if lengths is None else lengths[rows].to(self.device),
                 )
                 if output.logits is not None:
-                    probabilities.append(output.logits.softmax(dim=1).cpu().numpy())
+                    scores = output.logits / self.temperature
+                    probabilities.append(scores.softmax(dim=1).cpu().numpy())
                 if output.sequence is not None:
                     echoes.append(output.sequence.cpu().numpy())
         if not len(signal):

@@ -5,6 +5,7 @@ freedom to run code: weights are safetensors, and the optimiser's state is loade
 """
 
 import io
+import math
 import platform
 import shutil
 import sys
@@ -32,8 +33,9 @@ from radarseq.files import (
     write_atomically,
     write_json,
 )
-from radarseq.models.network import InputSpec, Network
+from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
+from radarseq.models.spec import InputSpec
 
 CHECKPOINT_KIND = "radarseq checkpoint"
 FORMAT_VERSION = 1
@@ -52,12 +54,15 @@ class Checkpoint:
         network: With its weights, on the CPU, in evaluation mode.
         header: Of the dataset that it was trained on.
         manifest: All that the manifest says.
+        temperature: By which class scores are divided before they become probabilities, found on
+            the validation rows.
     """
 
     path: Path
     network: Network
     header: Header
     manifest: dict[str, Any]
+    temperature: float = 1.0
 
 
 def save_checkpoint(
@@ -130,18 +135,22 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         header = Header.from_json(manifest.get("header"), source)
     except (RecipeError, DatasetError) as fault:
         raise CheckpointError(str(fault)) from fault
-    sizes = (spec.channels, spec.target_channels, spec.steps, spec.classes + 1)
-    if min(sizes) < 1 or max(sizes) > _LARGEST_SIZE:
-        raise CheckpointError(f"{source}: input sizes {sizes} make no network")
-    layers = settings.stacks * len(settings.dilations) + settings.layers
-    if layers > _MOST_LAYERS or max(settings.dilations) > _LARGEST_SIZE:
+    sizes = (spec.channels, spec.target_channels, spec.steps)
+    counts = (spec.classes, spec.horizon, spec.symbols, spec.target_symbols)
+    if min(sizes) < 1 or min(counts) < 0 or max(*sizes, *counts) > _LARGEST_SIZE:
+        raise CheckpointError(f"{source}: input sizes {sizes + counts} make no network")
+    layers = settings.stacks * len(settings.dilations) + settings.layers + len(settings.strides)
+    if layers > _MOST_LAYERS or max(*settings.dilations, *settings.strides) > _LARGEST_SIZE:
         raise CheckpointError(f"{source}: {layers} layers, or their dilations, make no network")
+    temperature = manifest.get("temperature", 1.0)  # runs of before there was one have none
+    if not isinstance(temperature, float) or not 0 < temperature < math.inf:
+        raise CheckpointError(f"{source}: temperature is {temperature!r}; expected above 0")
     weights = _weights(_checked_bytes(folder, manifest, WEIGHTS), folder / WEIGHTS)
     with torch.device("meta"):  # no memory, whatever widths are claimed
         _check_shapes(Network(settings, spec), weights, folder / WEIGHTS)
     network = Network(settings, spec)
     network.load_state_dict(weights)
-    return Checkpoint(folder, network.eval(), header, manifest)
+    return Checkpoint(folder, network.eval(), header, manifest, temperature)
 
 
 def load_state(folder: Path) -> dict[str, Any]:
