@@ -7,7 +7,14 @@ from typing import Any
 
 from radarseq.config import read_recipe
 from radarseq.dataset.read import open_dataset, read_shard
-from radarseq.errors import CaptureError, CheckpointError, DataError, RadarseqError
+from radarseq.dataset.schema import UNFINISHED_NAME
+from radarseq.errors import (
+    CaptureError,
+    CheckpointError,
+    DataError,
+    DatasetError,
+    RadarseqError,
+)
 from radarseq.files import (
     UNFINISHED_MARK,
     read_json,
@@ -79,6 +86,8 @@ def validate(path: Path | str) -> Validation:
 
 
 def _dataset(path: Path, faults: list[str]) -> int:
+    if (path / UNFINISHED_NAME).exists():  # what a resumed simulation would start from
+        read_json(path / UNFINISHED_NAME, DatasetError)
     dataset = open_dataset(path)
     names = {
         tuple(sorted(columns))
