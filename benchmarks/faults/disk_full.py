@@ -25,6 +25,7 @@ from benchmarks.faults.commands import (
     print_table,
     small_world,
 )
+from benchmarks.faults.kills import equal_part
 from radarseq.errors import RadarseqError
 from radarseq.training.checkpoint import load_checkpoint, load_state
 
@@ -50,11 +51,6 @@ class Case:
         """Return sizes of a disk that is too small."""
         pages = sum(-(-len(value) // PAGE) + 1 for value in self.expected.values())
         return [int(share * pages) * PAGE for share in shares]
-
-
-def equal_part(folder: Path) -> dict[str, bytes]:
-    """Return what must be the same whenever a command has ended well."""
-    return {n: value for n, value in content(folder).items() if n != "environment.json"}
 
 
 def faults_after(case: Case, out: Path, ended: Ended) -> list[str]:

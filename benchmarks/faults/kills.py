@@ -29,7 +29,7 @@ from radarseq.training.history import read_history
 
 Words = Callable[[Path], list[object]]
 # What says how long something took differs from run to run.
-UNEQUAL = ("environment.json",)
+UNEQUAL = "environment.json"
 
 
 class Job:
@@ -43,10 +43,10 @@ class Job:
     """
 
     def __init__(self, name: str, words: Words, resumes: bool, base: Path) -> None:
-        self.name, self.words, self.resumes = name, words, resumes
+        self.name, self.words, self.resumes, self.base = name, words, resumes, base
         good(*words(base / "warm"))  # compiles what is compiled at first use
         self.seconds = good(*words(base / "straight")).seconds
-        self.expected = _equal_part(content(base / "straight"))
+        self.expected = equal_part(base / "straight")
         shutil.rmtree(base / "warm")
         shutil.rmtree(base / "straight")
 
@@ -65,8 +65,9 @@ class Job:
         return [name for name, value in found.items() if self.expected.get(name) != value]
 
 
-def _equal_part(files: dict[str, bytes]) -> dict[str, bytes]:
-    return {name: value for name, value in files.items() if not name.endswith(UNEQUAL)}
+def equal_part(folder: Path) -> dict[str, bytes]:
+    """Return what must be the same whenever a command has ended well."""
+    return {n: value for n, value in content(folder).items() if n != UNEQUAL}
 
 
 def _invalid_run(out: Path, expected: dict[str, bytes]) -> list[str]:
@@ -115,7 +116,7 @@ def kill_each_time_anew(job: Job, base: Path, kills: int, chance: random.Random)
         before = _done(out)
         ended = Command(*job.again(out)).end()
         after = _done(out)
-        found = _equal_part(content(out))
+        found = equal_part(out)
         differs = found != job.expected
         left = leftovers(out)
         redone = sum(after.get(n) != t for n, t in before.items() if n.startswith("shard"))
@@ -152,7 +153,7 @@ def kill_again_and_again(jobs: list[Job], base: Path, kills: int, chance: random
                 break
         else:
             good(*job.again(out))
-        done["differs"] += _equal_part(content(out)) != job.expected
+        done["differs"] += equal_part(out) != job.expected
         done["left over"] += bool(leftovers(out))
         shutil.rmtree(out)
     return {"command": "all, again and again", "kills": attempts, **done, "redone, most": "-"}

@@ -266,7 +266,8 @@ def _save(
     if trainer.average is not None:
         state["average"] = trainer.average.state()
     last = out / "checkpoints" / "last"
-    save_checkpoint(last, trainer.network, prepared.header, facts, state)
+    now = facts | {"history": progress.history}
+    save_checkpoint(last, trainer.network, prepared.header, now, state)
     write_atomically(out / METRICS_CSV, history_csv(progress.history))
 
 
