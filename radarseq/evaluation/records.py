@@ -103,6 +103,6 @@ def columns_of(block: Mapping[str, NDArray]) -> dict[str, Column]:
 
 def write_metrics(folder: Path, metrics: dict[str, Any]) -> None:
     """Write ``metrics.json`` last, with the digests of all the other files of the folder."""
-    names = [name for name in (PREDICTIONS, SUMMARY, FAILURES, REPORT) if (folder / name).exists()]
-    files = {name: sha256_file(folder / name) for name in names}
+    paths = [path for path in sorted(folder.rglob("[!.]*")) if path.is_file()]
+    files = {path.relative_to(folder).as_posix(): sha256_file(path) for path in paths}
     write_json(folder / METRICS, metrics | {"files": files})
