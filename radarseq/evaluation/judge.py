@@ -23,10 +23,11 @@ from radarseq.evaluation.records import (
     write_predictions,
     write_summary,
 )
-from radarseq.evaluation.showing import model_card, pictures, training_history
+from radarseq.evaluation.redraw import draw
+from radarseq.evaluation.report_data import write_report_data
+from radarseq.evaluation.showing import model_card, shown
 from radarseq.files import output_folder
 from radarseq.models.baselines import majority_probabilities
-from radarseq.report.page import write_report
 
 
 @dataclass(frozen=True)
@@ -88,9 +89,8 @@ def evaluate(
         write_predictions(folder, judged.examples, prediction)
         write_summary(folder, captures)
         write_failures(folder, judged.failures)
-        shown = metrics | {"captures": captures, "failures": judged.failures}
-        examples = pictures(judged.examples, prediction)
-        write_report(folder, shown, examples, training_history(Path(run)))
+        write_report_data(folder, shown(Path(run), judged.examples, prediction, captures))
+        draw(folder, metrics)
         write_metrics(folder, metrics)
     return EvaluateResult(Path(out), metrics, captures, judged.failures)
 

@@ -16,9 +16,9 @@ from radarseq.evaluation.predict import Prediction
 from radarseq.files import sha256_file, write_atomically, write_json
 
 PREDICTIONS, SUMMARY, FAILURES = "predictions.h5", "summary.csv", "failures.csv"
-METRICS, REPORT = "metrics.json", "report.html"
+METRICS, REPORT, REPORT_DATA = "metrics.json", "report.html", "report.h5"
 # What a killed evaluation may leave; one that has ended has metrics.json too.
-UNFINISHED = (PREDICTIONS, SUMMARY, FAILURES, REPORT, "plots")
+UNFINISHED = (PREDICTIONS, SUMMARY, FAILURES, REPORT, REPORT_DATA, "plots")
 EVALUATION_KIND = "radarseq evaluation"
 SUMMARY_COLUMNS = (
     "capture",
@@ -107,6 +107,6 @@ def write_predictions(folder: Path, judged: Examples, prediction: Prediction) ->
 
 def write_metrics(folder: Path, metrics: dict[str, Any]) -> None:
     """Write ``metrics.json`` last, with the digests of all the other files of the folder."""
-    names = [name for name in (PREDICTIONS, SUMMARY, FAILURES, REPORT) if (folder / name).exists()]
-    files = {name: sha256_file(folder / name) for name in names}
+    names = (PREDICTIONS, SUMMARY, FAILURES, REPORT, REPORT_DATA)
+    files = {name: sha256_file(folder / name) for name in names if (folder / name).exists()}
     write_json(folder / METRICS, metrics | {"files": files})

@@ -1,0 +1,161 @@
+"""The report drawn from an evaluation folder alone: no model, no data, no computing again."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from radarseq.errors import EvaluationError
+from radarseq.evaluation.records import (
+    FAILURES,
+    METRICS,
+    PREDICTIONS,
+    REPORT,
+    REPORT_DATA,
+    SUMMARY,
+    write_metrics,
+)
+from radarseq.evaluation.report_data import read_report_data
+from radarseq.files import output_folder, read_json
+from radarseq.kinds import Kind, kind_of
+from radarseq.report.page import Shown, write_report
+from radarseq.report.views import CaptureView
+from radarseq.validation import check_digests
+
+_TEXT_COLUMNS = frozenset({"capture", "label", "decision", "nearest", "left_out_reasons", "file"})
+
+
+def report(folder: Path | str) -> Path:
+    """Draw the page of an evaluation again, from what the evaluation left on disk.
+
+    Nothing is judged again and no model is needed; an evaluation by an older version gets the
+    page of this one.
+
+    Args:
+        folder: An evaluation folder, made by ``evaluate``.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        EvaluationError: If it is no evaluation, or a file of it is missing or altered.
+        OutputError: If another process writes there.
+    """
+    folder = Path(folder)
+    kind = kind_of(folder)
+    if kind is not Kind.EVALUATION:
+        raise EvaluationError(
+            f"{folder}: is a {kind}; expected an evaluation folder, made by radarseq evaluate"
+        )
+    with output_folder(folder, resume=True):
+        metrics = read_json(folder / METRICS, EvaluationError)
+        _check(folder)
+        page = draw(folder, metrics)
+        write_metrics(folder, {key: value for key, value in metrics.items() if key != "files"})
+    return page
+
+
+def _check(folder: Path) -> None:
+    """Refuse a folder of which a file is not as it was; the page itself is made anew."""
+    faults: list[str] = []
+    check_digests(folder, faults, passed_over={REPORT})
+    if faults:
+        raise EvaluationError("; ".join(faults))
+
+
+def draw(folder: Path, metrics: dict[str, Any]) -> Path:
+    """Write the page of the evaluation in ``folder``.
+
+    Args:
+        folder: Where ``summary.csv`` and the other files lie already.
+        metrics: The content of ``metrics.json``.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        EvaluationError: If a file is malformed.
+    """
+    captures = read_rows(folder / SUMMARY)
+    content = metrics | {"captures": captures, "failures": read_rows(folder / FAILURES)}
+    if isinstance(summary := metrics.get("captures"), dict):
+        content["capture_summary"] = summary
+    shown = read_report_data(folder) if (folder / REPORT_DATA).exists() else Shown()
+    if any(view is not None for view in shown.views):
+        names = [str(row["capture"]) for row in captures]
+        shown = replace(shown, views=_with_tracks(folder / PREDICTIONS, names, shown.views))
+    return write_report(folder, content, shown)
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a CSV file of an evaluation: numbers as numbers, None where empty.
+
+    Raises:
+        EvaluationError: If it is no such table.
+    """
+    if not path.exists():
+        return []
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file, strict=True))
+        return [{key: _value(key, text) for key, text in row.items()} for row in rows]
+    except (OSError, ValueError, TypeError, csv.Error) as fault:
+        raise EvaluationError(
+            f"{path}: not the table that radarseq evaluate wrote ({fault}); evaluate again"
+        ) from fault
+
+
+def _value(key: str, text: str) -> str | int | float | None:
+    if text == "":
+        return None
+    if key in _TEXT_COLUMNS or key in ("reason", "remedy"):
+        return text
+    return int(text) if text.lstrip("-").isdecimal() else float(text)
+
+
+def _with_tracks(
+    path: Path, names: Sequence[str], views: Sequence[CaptureView | None]
+) -> list[CaptureView | None]:
+    """Return the views, each with the probabilities of its windows."""
+    try:
+        with h5py.File(path) as file:
+            columns: dict[str, Any] = {str(key): values for key, values in file.items()}
+            track = columns.get("posterior", columns.get("probability"))
+            if track is None:
+                return list(views)
+            values = track[()]
+            known = [str(name) for name in file.attrs["group_names"]]  # type: ignore[union-attr]
+            rows = rows_by_capture(columns["group"][()], known)
+    except (OSError, KeyError, ValueError) as fault:
+        raise EvaluationError(f"{path}: not readable ({fault}); evaluate again") from fault
+    return [
+        view if view is None else _tracked(view, values, rows.get(name))
+        for name, view in zip(names, views, strict=False)
+    ]
+
+
+def _tracked(view: CaptureView, values: NDArray[Any], rows: NDArray[np.intp] | None) -> CaptureView:
+    """Return the view with its track; without, where windows of it were not judged."""
+    fits = rows is not None and len(rows) == view.windows
+    return view.with_track(values[rows]) if fits else view
+
+
+def rows_by_capture(group: NDArray[Any], names: Sequence[str]) -> dict[str, NDArray[np.intp]]:
+    """Return the rows of each capture, in order, by the name that ``summary.csv`` has for it.
+
+    Args:
+        group: Which capture a row is of, integers ``(n,)``.
+        names: Of the captures; empty for the objects of a dataset, which have numbers.
+    """
+    order = np.argsort(group, kind="stable")
+    starts = np.flatnonzero(np.diff(group[order])) + 1
+    found = {}
+    for rows in np.split(order, starts) if len(order) else []:
+        index = int(group[rows[0]])
+        found[names[index] if names else f"object {index}"] = rows
+    return found
