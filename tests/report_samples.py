@@ -130,7 +130,8 @@ def make_view(windows=10, steps=32, seed=0):
     """Return the view of a capture of noise, with a track of the four classes."""
     random = np.random.default_rng(seed)
     samples = random.normal(size=(windows, steps, 2)).view(np.complex128)[..., 0]
-    return capture_view(samples).with_track(random.dirichlet(np.ones(4), size=windows))
+    view = capture_view(samples)
+    return view.with_track(random.dirichlet(np.ones(4), size=len(view.rows)))
 
 
 VIEWS = [make_view(), None]

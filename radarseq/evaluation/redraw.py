@@ -1,16 +1,12 @@
 """The report drawn from an evaluation folder alone: no model, no data, no computing again."""
 
 import csv
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import h5py
-import numpy as np
-from numpy.typing import NDArray
-
 from radarseq.errors import EvaluationError
+from radarseq.evaluation.capture_tracks import with_tracks
 from radarseq.evaluation.records import (
     FAILURES,
     METRICS,
@@ -24,7 +20,6 @@ from radarseq.evaluation.report_data import read_report_data
 from radarseq.files import output_folder, read_json
 from radarseq.kinds import Kind, kind_of
 from radarseq.report.page import Shown, write_report
-from radarseq.report.views import CaptureView
 from radarseq.validation import check_digests
 
 _TEXT_COLUMNS = frozenset({"capture", "label", "decision", "nearest", "left_out_reasons", "file"})
@@ -86,10 +81,9 @@ def draw(folder: Path, metrics: dict[str, Any]) -> Path:
     if isinstance(summary := metrics.get("captures"), dict):
         content["capture_summary"] = summary
     shown = read_report_data(folder) if (folder / REPORT_DATA).exists() else Shown()
-    if any(view is not None for view in shown.views):
-        names = [str(row["capture"]) for row in captures]
-        shown = replace(shown, views=_with_tracks(folder / PREDICTIONS, names, shown.views))
-    return write_report(folder, content, shown)
+    names = [str(row["capture"]) for row in captures]
+    views = with_tracks(folder / PREDICTIONS, names, shown.views)
+    return write_report(folder, content, replace(shown, views=views))
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
@@ -116,46 +110,3 @@ def _value(key: str, text: str) -> str | int | float | None:
     if key in _TEXT_COLUMNS or key in ("reason", "remedy"):
         return text
     return int(text) if text.lstrip("-").isdecimal() else float(text)
-
-
-def _with_tracks(
-    path: Path, names: Sequence[str], views: Sequence[CaptureView | None]
-) -> list[CaptureView | None]:
-    """Return the views, each with the probabilities of its windows."""
-    try:
-        with h5py.File(path) as file:
-            columns: dict[str, Any] = {str(key): values for key, values in file.items()}
-            track = columns.get("posterior", columns.get("probability"))
-            if track is None:
-                return list(views)
-            values = track[()]
-            known = [str(name) for name in file.attrs["group_names"]]  # type: ignore[union-attr]
-            rows = rows_by_capture(columns["group"][()], known)
-    except (OSError, KeyError, ValueError) as fault:
-        raise EvaluationError(f"{path}: not readable ({fault}); evaluate again") from fault
-    return [
-        view if view is None else _tracked(view, values, rows.get(name))
-        for name, view in zip(names, views, strict=False)
-    ]
-
-
-def _tracked(view: CaptureView, values: NDArray[Any], rows: NDArray[np.intp] | None) -> CaptureView:
-    """Return the view with its track; without, where windows of it were not judged."""
-    fits = rows is not None and len(rows) == view.windows
-    return view.with_track(values[rows]) if fits else view
-
-
-def rows_by_capture(group: NDArray[Any], names: Sequence[str]) -> dict[str, NDArray[np.intp]]:
-    """Return the rows of each capture, in order, by the name that ``summary.csv`` has for it.
-
-    Args:
-        group: Which capture a row is of, integers ``(n,)``.
-        names: Of the captures; empty for the objects of a dataset, which have numbers.
-    """
-    order = np.argsort(group, kind="stable")
-    starts = np.flatnonzero(np.diff(group[order])) + 1
-    found = {}
-    for rows in np.split(order, starts) if len(order) else []:
-        index = int(group[rows[0]])
-        found[names[index] if names else f"object {index}"] = rows
-    return found

@@ -88,13 +88,12 @@ def _read_epochs(group: Any) -> list[dict[str, float]]:
 
 def _write_views(group: h5py.Group, views: Sequence[CaptureView | None]) -> None:
     present = [view for view in views if view is not None]
-    columns = [0 if view is None else len(view.level) for view in views]
-    windows = [0 if view is None else view.windows for view in views]
+    columns = [0 if view is None else len(view.rows) for view in views]
     ranges = [(0.0, 0.0) if view is None else (view.low, view.high) for view in views]
     group.create_dataset("columns", data=np.array(columns, dtype=np.int64))
-    group.create_dataset("windows", data=np.array(windows, dtype=np.int64))
     group.create_dataset("range", data=np.array(ranges, dtype=np.float64).reshape(-1, 2))
     if present:
+        group.create_dataset("row", data=np.concatenate([view.rows for view in present]))
         group.create_dataset("level", data=np.concatenate([view.level for view in present]))
         phases = [view.phase for view in present if view.phase is not None]
         if phases:
@@ -102,17 +101,19 @@ def _write_views(group: h5py.Group, views: Sequence[CaptureView | None]) -> None
 
 
 def _read_views(group: Any) -> list[CaptureView | None]:
-    columns, windows, ranges = (group[name][()] for name in ("columns", "windows", "range"))
-    level = group["level"][()] if "level" in group else np.zeros((0, 1), np.uint8)
+    columns, ranges = group["columns"][()], group["range"][()]
+    views: list[CaptureView | None] = [None] * len(columns)
+    if not columns.any():
+        return views
+    row, level = group["row"][()], group["level"][()]
     phase = group["phase"][()] if "phase" in group else None
-    if columns.sum() != len(level) or (phase is not None and phase.shape != level.shape):
-        raise ValueError(f"{columns.sum()} columns announced, {len(level)} found")
-    views: list[CaptureView | None] = []
-    for first, count, many, (low, high) in zip(
-        np.cumsum(columns) - columns, columns, windows, ranges, strict=True
-    ):
-        rows = slice(first, first + count)
-        part = None if phase is None else phase[rows]
-        view = CaptureView(int(many), level[rows], part, None, float(low), float(high))
-        views.append(view if count else None)
+    if not columns.sum() == len(row) == len(level):
+        raise ValueError(f"{columns.sum()} columns announced, {len(row)} and {len(level)} found")
+    first = 0
+    for place, (count, (low, high)) in enumerate(zip(columns, ranges, strict=True)):
+        its = slice(first, first + count)
+        part = None if phase is None else phase[its]
+        if count:
+            views[place] = CaptureView(row[its], level[its], part, None, float(low), float(high))
+        first += count
     return views

@@ -6,15 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from radarseq.dataset.schema import Examples
+from radarseq.dataset.schema import PARAMETER_PREFIX, Examples
+from radarseq.evaluation.capture_tracks import rows_by_capture
 from radarseq.evaluation.comparison import SNR
 from radarseq.evaluation.predict import Prediction, Predictor
-from radarseq.evaluation.redraw import rows_by_capture
 from radarseq.report.page import Shown
 from radarseq.report.pictures import MOST_PICTURES, Pictures
 from radarseq.report.tables import MOST_ROWS
 from radarseq.report.views import CaptureView, capture_view
+
+_WINDOW = PARAMETER_PREFIX + "row"  # which window of its capture a row is
 
 
 def model_card(predictor: Predictor, run: str) -> dict[str, Any]:
@@ -66,13 +69,17 @@ def capture_views(examples: Examples, names: Sequence[str]) -> list[CaptureView 
     if "group" not in examples or examples.input.ndim not in (2, 3):
         return []
     rows = rows_by_capture(examples["group"], examples.header.group_names)
-    tx = examples.columns.get("tx")
-    return [
-        capture_view(examples.input[its], None if tx is None else tx[its])
-        if (its := rows.get(name)) is not None
-        else None
-        for name in names[:MOST_ROWS]
-    ]
+    return [None if name not in rows else _view(examples, rows[name]) for name in names[:MOST_ROWS]]
+
+
+def _view(examples: Examples, rows: NDArray[np.intp]) -> CaptureView:
+    """Return the view of one capture's rows; where they say which windows they are, by that."""
+    tx, number = (examples.columns.get(name) for name in ("tx", _WINDOW))
+    return capture_view(
+        examples.input[rows],
+        None if tx is None else tx[rows],
+        None if number is None else number[rows],
+    )
 
 
 def _intended_use(predictor: Predictor) -> list[str]:

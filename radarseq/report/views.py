@@ -28,7 +28,7 @@ class CaptureView:
     """One capture, quantised and thinned: windows from left to right, steps from below.
 
     Attributes:
-        windows: How many windows the capture has.
+        rows: Which window of the capture each column shows, counted from 0, ``(column,)``.
         level: Level of each sample, ``(column, step)``; 0 is ``low``, 254 is ``high``.
         phase: Phase from -180 to 180 degrees, ``(column, step)``; None for real samples.
         posterior: Probability of each class, ``(column, class)``; None without that task.
@@ -39,7 +39,7 @@ class CaptureView:
         UsageError: If the fields do not fit together.
     """
 
-    windows: int
+    rows: NDArray[np.int64]
     level: Bytes
     phase: Bytes | None
     posterior: Bytes | None
@@ -48,35 +48,29 @@ class CaptureView:
 
     def __post_init__(self) -> None:
         """Refuse fields that do not fit together."""
-        for name in ("phase", "posterior"):
+        for name in ("level", "phase", "posterior"):
             values = getattr(self, name)
-            if values is not None and len(values) != len(self.level):
+            if values is not None and len(values) != len(self.rows):
                 raise UsageError(
-                    f"{name} has {len(values)} columns; expected {len(self.level)}, as level"
+                    f"{name} has {len(values)} columns; expected {len(self.rows)}, as rows"
                 )
 
     def thinned(self, columns: int) -> "CaptureView":
         """Return the view with at most so many columns, evenly taken; the last one stays."""
-        if len(self.level) <= columns:
+        if len(self.rows) <= columns:
             return self
-        kept = columns_of(len(self.level), columns)
+        kept = columns_of(len(self.rows), columns)
         return replace(
             self,
+            rows=self.rows[kept],
             level=self.level[kept],
             phase=None if self.phase is None else self.phase[kept],
             posterior=None if self.posterior is None else self.posterior[kept],
         )
 
     def with_track(self, posterior: NDArray[Any]) -> "CaptureView":
-        """Return the view with the probabilities ``(window, class)`` of all its windows.
-
-        Raises:
-            UsageError: If there are not as many windows.
-        """
-        if len(posterior) != self.windows:
-            raise UsageError(f"the track has {len(posterior)} windows; expected {self.windows}")
-        drawn = np.asarray(posterior)[columns_of(self.windows)]
-        return replace(self, posterior=_to_bytes(drawn, 0.0, 1.0))
+        """Return the view with the probabilities ``(column, class)``, NaN where not known."""
+        return replace(self, posterior=_to_bytes(posterior, 0.0, 1.0))
 
 
 def columns_of(windows: int, columns: int = MOST_COLUMNS) -> NDArray[np.intp]:
@@ -86,7 +80,11 @@ def columns_of(windows: int, columns: int = MOST_COLUMNS) -> NDArray[np.intp]:
     return np.ceil(np.arange(1, columns + 1) * windows / columns).astype(np.intp) - 1
 
 
-def capture_view(samples: NDArray[Any], tx: NDArray[Any] | None = None) -> CaptureView:
+def capture_view(
+    samples: NDArray[Any],
+    tx: NDArray[Any] | None = None,
+    rows: NDArray[Any] | None = None,
+) -> CaptureView:
     """Return the view of the windows of one capture, without a track.
 
     Where the transmitted samples are known, their phase is taken off. Of several channels the
@@ -96,6 +94,7 @@ def capture_view(samples: NDArray[Any], tx: NDArray[Any] | None = None) -> Captu
         samples: Received samples, complex or real, ``(window, step)`` or
             ``(window, step, channel)``, in order of time.
         tx: Transmitted samples ``(window, step)``, or None.
+        rows: Which window of the capture each is, ``(window,)``; None if these are all of them.
 
     Raises:
         UsageError: If the samples are no windows.
@@ -108,8 +107,9 @@ def capture_view(samples: NDArray[Any], tx: NDArray[Any] | None = None) -> Captu
     code = None if tx is None or tx.shape != samples.shape else tx[windows][:, steps]
     level = _level_db(drawn) if np.iscomplexobj(drawn) else drawn.astype(np.float64)
     low, high = _range(level, deepest=_DEEPEST_DB if np.iscomplexobj(drawn) else np.inf)
+    numbers = np.arange(len(samples)) if rows is None else np.asarray(rows)
     return CaptureView(
-        len(samples),
+        numbers[windows].astype(np.int64),
         _to_bytes(level, low, high),
         _phase(drawn, code) if np.iscomplexobj(drawn) else None,
         None,
@@ -169,7 +169,7 @@ def views_json(
     ]
     columns = MOST_COLUMNS
     while columns > _LEAST_COLUMNS and _PAGE_BYTES < sum(
-        wide * min(columns, len(view.level))
+        wide * min(columns, len(view.rows))
         for wide, view in zip(bytes_a_column, present, strict=True)
     ):
         columns -= 1
@@ -185,8 +185,7 @@ def views_json(
 
 def _packed(view: CaptureView) -> dict[str, Any]:
     return {
-        "windows": view.windows,
-        "columns": len(view.level),
+        "rows": view.rows.tolist(),
         "steps": view.level.shape[1],
         "low": round(view.low, 3),
         "high": round(view.high, 3),

@@ -56,8 +56,14 @@ function ticks(low, high, count) {
 }
 
 const signed = (value, digits) => value.toFixed(digits).replace("-", "\u2212");
-/** The window, counted from 1, that a column shows. */
-const windowOf = (column, view) => Math.ceil(((column + 1) * view.windows) / view.columns);
+/** Where a window, counted from 1, lies among the columns, as a share of their width. */
+function placeOf(window, rows) {
+  const after = rows.findIndex((row) => row + 1 >= window);
+  if (after <= 0) return 0.5 / rows.length;
+  const [low, high] = [rows[after - 1] + 1, rows[after] + 1];
+  return (after - 0.5 + (window - low) / (high - low)) / rows.length;
+}
+
 const valueOf = (byte, low, high) => low + (byte / (GAP_BYTE - 1)) * (high - low);
 
 // The document from here on.
@@ -122,8 +128,9 @@ function waterfall(content) {
     if (!view) return null;
     if (!cache.has(index)) {
       const bytes = (name) => view[name] === null ? null : bytesOf(view[name]);
+      const [level, phase, posterior] = ["level", "phase", "posterior"].map(bytes);
       cache.clear();
-      cache.set(index, { ...view, level: bytes("level"), phase: bytes("phase"), posterior: bytes("posterior") });
+      cache.set(index, { ...view, columns: view.rows.length, level, phase, posterior });
     }
     return cache.get(index);
   }
@@ -168,13 +175,14 @@ function waterfall(content) {
   }
 
   function windowAxis(svg, view, box) {
-    const marks = view.windows === 1 ? [1]
-      : ticks(1, view.windows, Math.min(8, box.width / 60)).filter(Number.isInteger);
+    const [first, last] = [view.rows[0] + 1, view.rows[view.columns - 1] + 1];
+    const marks = first === last ? [first]
+      : ticks(first, last, Math.min(8, box.width / 60)).filter(Number.isInteger);
     for (const mark of marks) {
-      const x = box.x + (box.width * (mark - 0.5)) / view.windows;
+      const x = box.x + box.width * placeOf(mark, view.rows);
       element(svg, "text", { x, y: box.y + 16, "text-anchor": "middle" }, counted(mark));
     }
-    element(svg, "text", { x: box.x + box.width / 2, y: box.y + 36, "text-anchor": "middle" }, "Window");
+    element(svg, "text", { x: box.x + box.width / 2, y: box.y + 36, "text-anchor": "middle" }, "Window (number)");
   }
 
   function listClasses(shown) {
@@ -200,7 +208,7 @@ function waterfall(content) {
     const panels = (view.phase ? 2 : 1);
     const height = EDGE.top + panels * (120 + EDGE.gap) + (view.posterior ? 110 : -EDGE.gap) + 44;
     const svg = document.createElementNS(SVG, "svg");
-    const described = `Level${view.phase ? ", phase" : ""} and class probabilities over ${view.windows} windows`;
+    const described = `Level${view.phase ? ", phase" : ""} and class probabilities over ${view.columns} windows`;
     for (const [key, value] of [["viewBox", `0 0 ${width} ${height}`], ["role", "img"], ["aria-label", described]]) {
       svg.setAttribute(key, value);
     }
@@ -234,7 +242,7 @@ function waterfall(content) {
     cursor.setAttribute("visibility", "visible");
     const down = (event.clientY - area.top - EDGE.top) % (120 + EDGE.gap);
     const step = Math.floor((1 - down / 120) * view.steps);
-    const said = [`window ${counted(windowOf(column, view))}`];
+    const said = [`window ${counted(view.rows[column] + 1)}`];
     const inPicture = event.clientY - area.top < EDGE.top + (view.phase ? 2 : 1) * (120 + EDGE.gap);
     if (inPicture && step >= 0 && step < view.steps) {
       const [level, phase] = [view.level, view.phase].map((bytes) => bytes?.[column * view.steps + step]);
