@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from radarseq.errors import RecipeError
-from simulators.objects import ObjectClass
-from simulators.scene import SHAPES, Scene
+from simulators.objects import SHAPES, ObjectClass
+from simulators.scene import Scene
 
 T = TypeVar("T")
 _LARGEST_TEXT = 1 << 20

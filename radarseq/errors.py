@@ -18,6 +18,10 @@ class RadarseqError(Exception):
     exit_code = EXIT_FAILURE
 
 
+class DivergedError(RadarseqError):
+    """Training has left the numbers: a loss or a gradient that is none, or out of all bounds."""
+
+
 class UsageError(RadarseqError, ValueError):
     """The command or call cannot be carried out as it was given."""
 

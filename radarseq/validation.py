@@ -1,13 +1,20 @@
 """Checking what is on disk: every byte of a dataset, a run, a recipe or an evaluation."""
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from radarseq.config import read_recipe
 from radarseq.dataset.read import open_dataset, read_shard
 from radarseq.errors import CaptureError, CheckpointError, DataError, RadarseqError
-from radarseq.files import read_json, sha256_file, standing_folder
+from radarseq.files import (
+    UNFINISHED_MARK,
+    read_json,
+    read_sealed_text,
+    sha256_file,
+    standing_folder,
+)
 from radarseq.kinds import Kind, kind_of
 
 
@@ -43,10 +50,15 @@ def validate(path: Path | str) -> Validation:
         All faults; it does not stop at the first.
 
     Raises:
-        DataError: If there is nothing at ``path``, or nothing that is known.
+        DataError: If there is nothing at ``path``.
     """
     path = Path(path)
-    kind = kind_of(path)
+    try:
+        kind = kind_of(path)
+    except DataError as fault:
+        if not path.exists():
+            raise
+        return Validation(path, Kind.UNKNOWN, 1, (str(fault),))
     checks = {
         Kind.DATASET: _dataset,
         Kind.RUN: _run,
@@ -56,6 +68,8 @@ def validate(path: Path | str) -> Validation:
         Kind.CAPTURE: _capture,
     }
     faults: list[str] = []
+    if (path / UNFINISHED_MARK).exists():
+        faults.append(f"{path}: was not finished; run the command that makes it again")
     try:
         checked = checks[kind](path, faults)
     except RadarseqError as fault:
@@ -66,25 +80,45 @@ def validate(path: Path | str) -> Validation:
 
 def _dataset(path: Path, faults: list[str]) -> int:
     dataset = open_dataset(path)
-    for shard in dataset.shards:
-        read_shard(shard, dataset.header, faults)
+    names = {
+        tuple(sorted(columns))
+        for shard in dataset.shards
+        if (columns := read_shard(shard, dataset.header, faults))
+    }
+    if len(names) > 1:
+        faults.append(f"{path}: the shards do not have the same columns")
     return len(dataset.shards) + 1
 
 
 def _run(path: Path, faults: list[str]) -> int:
+    from radarseq.training.history import METRICS, read_history
+    from radarseq.training.run import CONFIG, ENVIRONMENT
+
     checkpoints = path / "checkpoints"
     folders = [standing_folder(checkpoints / name) for name in ("best", "last")]
     found = [folder for folder in folders if folder.exists()]
     if not found:
         raise CheckpointError(f"{path}: a run without a checkpoint; train it, or resume it")
-    for folder in found:
-        try:
-            _checkpoint(folder, faults)
-        except DataError as fault:
-            faults.append(str(fault))
-    if (path / "metrics.json").exists():  # written when training has ended
-        check_digests(path, faults)
-    return len(found)
+    checked = sum(_collected(faults, _checkpoint, folder, faults) for folder in found)
+    if (path / ENVIRONMENT).exists():
+        _collected(faults, read_json, path / ENVIRONMENT, CheckpointError)
+        checked += 1
+    if (path / METRICS).exists():  # written when training has ended
+        return checked + _collected(faults, check_digests, path, faults)
+    _collected(faults, read_sealed_text, path / CONFIG, CheckpointError)
+    if len(found) == len(folders):  # without the last checkpoint nothing vouches for the history
+        _collected(faults, read_history, path)
+    return checked + 2
+
+
+def _collected(faults: list[str], check: Callable[..., Any], *arguments: Any) -> int:
+    """Return how many files a check has read; what it raises goes to ``faults``."""
+    try:
+        count = check(*arguments)
+    except DataError as fault:
+        faults.append(str(fault))
+        return 1
+    return count if isinstance(count, int) else 1
 
 
 def _checkpoint(path: Path, faults: list[str]) -> int:
@@ -121,10 +155,13 @@ def check_digests(folder: Path, faults: list[str], passed_over: Container[str] =
         if name in passed_over:
             continue
         path = folder / Path(name).name
-        if not path.exists():
+        try:
+            if sha256_file(path) != digest:
+                faults.append(f"{path}: altered or truncated; make the folder again")
+        except FileNotFoundError:
             faults.append(f"{path}: missing")
-        elif sha256_file(path) != digest:
-            faults.append(f"{path}: altered or truncated; make the folder again")
+        except OSError as fault:
+            faults.append(f"{path}: cannot be read ({fault.strerror})")
     return len(files) + 1
 
 
@@ -134,14 +171,15 @@ def _recipe(path: Path, faults: list[str]) -> int:
 
 
 def _capture(path: Path, faults: list[str]) -> int:
-    from radarseq.captures.registry import find_captures, read_capture
+    from radarseq.captures.opening import read_every_byte
+    from radarseq.captures.registry import find_captures
 
     files = find_captures([path])
     if not files:
         raise DataError(f"{path}: holds nothing that is known: no dataset, run or recording")
     for file in files:
         try:
-            read_capture(file)
+            read_every_byte(file)
         except CaptureError as fault:
             faults.append(str(fault))
     return len(files)

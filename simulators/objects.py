@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 
@@ -22,6 +22,7 @@ Interval = tuple[float, float]  # lowest and highest value; drawn uniformly betw
     KIND_SATELLITE,
     KIND_ROCKET_BODY,
 ) = range(9)
+MOST_SIZES = 3  # that any object class has
 SMALLEST_SPHERE_KA = 0.1
 FASTEST_TUMBLE_RAD_PER_S = 1e4
 LARGEST_SIZE_M = 1e3
@@ -236,6 +237,10 @@ class RocketBody(ObjectClass):
     def largest_extent_m(self) -> float:
         """Return the largest length with the dome, or diagonal [m]."""
         return float(np.hypot(2 * self.radius_m[1], self.length_m[1] + self.radius_m[1]))
+
+
+AnyObject = Sphere | Plate | Cylinder | Cone | Disc | Ellipsoid | Box | Satellite | RocketBody
+SHAPES: dict[str, type[ObjectClass]] = {cls.shape: cls for cls in get_args(AnyObject)}
 
 
 def check_interval(

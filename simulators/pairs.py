@@ -3,33 +3,28 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from simulators import random as rng
-from simulators.motion import advance
-from simulators.objects import (
-    KIND_BOX,
-    KIND_CONE,
-    KIND_CYLINDER,
-    KIND_DISC,
-    KIND_ELLIPSOID,
-    KIND_PLATE,
-    KIND_ROCKET_BODY,
-    KIND_SATELLITE,
-    KIND_SPHERE,
-)
-from simulators.scattering import closed_forms, mie
+from simulators import dwell
+from simulators.bodies import RIPPLE_STEP
+from simulators.drawing import FRESH_TEST, FRESH_TRAIN, FRESH_VALIDATION, STORED, Objects
+from simulators.objects import KIND_SPHERE
+from simulators.scattering import mie
 from simulators.scene import Scene
 from simulators.units import wavenumber
-from simulators.waveforms import RANDOM_PHASES, code
+from simulators.waveforms import code
 
-# Domains keep the endless training stream apart from a stored dataset's examples.
-STORED, FRESH_TRAIN, FRESH_VALIDATION, FRESH_TEST = range(4)
+__all__ = [
+    "FRESH_TEST",
+    "FRESH_TRAIN",
+    "FRESH_VALIDATION",
+    "STORED",
+    "PairGenerator",
+    "Pairs",
+]
+
 LARGEST_SEED = 2**64 - 1
-_RIPPLE_STEP = 0.02  # in ka; four-point interpolation of the ripple is then within 1e-6
 _MOST_SIZES = 3
-_PANEL_MASS = 0.1  # of a satellite's mass, in each panel
 SIGNAL_PARAMETERS = (
     "tumble_x_rad_per_s",
     "tumble_y_rad_per_s",
@@ -92,25 +87,37 @@ class PairGenerator:
             if scene.objects_per_split[domain - FRESH_TRAIN] == 0:
                 raise ValueError("split leaves this part of the data without objects")
         self.scene, self.seed, self.domain = scene, np.uint64(seed), domain
-        self._k = wavenumber(scene.radar.carrier_hz)
-        self._code = code(scene.radar.code, scene.radar.steps)
-        self._kinds = np.array([item.kind for item in scene.objects])
-        self._sizes = np.ones((len(scene.objects), _MOST_SIZES, 2))
-        for row, item in zip(self._sizes, scene.objects, strict=True):
-            row[: len(item.size_names)] = item.sizes()
-        self._rates = np.array([item.tumble_rad_per_s for item in scene.objects])
-        ends = np.cumsum(scene.objects_per_split)
-        self._instances = np.array([0, *ends], dtype=np.int64)
-        self._shares = np.array([scene.split.train, scene.split.train + scene.split.validation])
-        self._smallest_ka, self._ripple = self._sphere_table()
+        self._dwell = self._kernel_scene()
 
-    def _sphere_table(self) -> tuple[float, NDArray[np.complex128]]:
-        radii = self._sizes[self._kinds == KIND_SPHERE, 0]
-        if not radii.size:
-            return 0.0, np.zeros(0, dtype=np.complex128)
-        smallest = self._k * radii.min()
-        largest = max(smallest, min(self._k * radii.max(), mie.LARGEST_KA))
-        return smallest, mie.ripple_table(smallest, largest, _RIPPLE_STEP)
+    def _kernel_scene(self) -> dwell.Dwell:
+        """Return the scene as the arrays that the kernel reads."""
+        scene, k = self.scene, wavenumber(self.scene.radar.carrier_hz)
+        kinds = np.array([item.kind for item in scene.objects])
+        sizes = np.ones((len(scene.objects), _MOST_SIZES, 2))
+        for row, item in zip(sizes, scene.objects, strict=True):
+            row[: len(item.size_names)] = item.sizes()
+        train, validation = scene.split.train, scene.split.validation
+        objects = Objects(
+            kinds=kinds,
+            sizes=sizes,
+            rates=np.array([item.tumble_rad_per_s for item in scene.objects]),
+            per_class=scene.objects_per_class,
+            instances=np.array([0, *np.cumsum(scene.objects_per_split)], dtype=np.int64),
+            shares=np.array([train, train + validation]),
+        )
+        smallest_ka, ripple = _sphere_table(k, sizes[kinds == KIND_SPHERE, 0])
+        return dwell.Dwell(
+            objects=objects,
+            k=k,
+            interval_s=scene.radar.pulse_interval_s,
+            code=code(scene.radar.code, scene.radar.steps),
+            random_code=scene.radar.code == "random",
+            velocities=np.array(scene.motion.residual_velocity_mps),
+            accelerations=np.array(scene.motion.residual_acceleration_mps2),
+            snr_db=np.array(scene.receiver.snr_db),
+            ripple=ripple,
+            smallest_ka=smallest_ka,
+        )
 
     def __call__(self, first: int, count: int) -> Pairs:
         """Return examples ``first`` to ``first + count - 1``.
@@ -120,34 +127,15 @@ class PairGenerator:
         """
         if first < 0 or count < 0:
             raise ValueError(f"first {first} and count {count} must be 0 or more")
-        steps, scene = self.scene.radar.steps, self.scene
+        steps = self.scene.radar.steps
         tx, rx, target = (np.empty((count, steps), dtype=np.complex64) for _ in range(3))
         label = np.empty(count, dtype=np.int32)
         group = np.empty(count, dtype=np.int64)
         split = np.empty(count, dtype=np.uint8)
         sizes = np.full((count, _MOST_SIZES), np.nan)
         signal = np.empty((count, len(SIGNAL_PARAMETERS)))
-        _fill(
-            self.seed,
-            self.domain,
-            np.uint64(first),
-            self._k,
-            scene.radar.pulse_interval_s,
-            self._code,
-            scene.radar.code == "random",
-            self._kinds,
-            self._sizes,
-            self._rates,
-            scene.objects_per_class,
-            self._instances,
-            self._shares,
-            np.array(scene.motion.residual_velocity_mps),
-            np.array(scene.motion.residual_acceleration_mps2),
-            np.array(scene.receiver.snr_db),
-            self._ripple,
-            self._smallest_ka,
-            (tx, rx, target, label, group, split, sizes, signal),
-        )
+        out = dwell.Outputs(tx, rx, target, label, group, split, sizes, signal)
+        dwell.fill(self._dwell, self.seed, self.domain, np.uint64(first), out)
         parameters = self._named_sizes(label, sizes)
         for column, name in enumerate(SIGNAL_PARAMETERS):
             parameters[name] = signal[:, column].astype(np.float32)
@@ -165,158 +153,10 @@ class PairGenerator:
         return named
 
 
-@njit(cache=True, nogil=True)
-def _amplitude(kind, k, sizes, ux, uy, uz, ripple, smallest_ka):
-    if kind == KIND_SPHERE:
-        return closed_forms.sphere(k, sizes[0], ripple, smallest_ka, _RIPPLE_STEP)
-    if kind == KIND_PLATE:
-        return closed_forms.plate(k, sizes[0], sizes[1], ux, uy, uz)
-    if kind == KIND_CYLINDER:
-        return closed_forms.cylinder(k, sizes[0], sizes[1], uz)
-    if kind == KIND_CONE:
-        return closed_forms.cone(k, sizes[0], sizes[1], uz)
-    if kind == KIND_DISC:
-        return closed_forms.thin_disc(k, sizes[0], uz)
-    if kind == KIND_ELLIPSOID:
-        return closed_forms.ellipsoid(k, sizes[0], sizes[1], sizes[2], ux, uy, uz)
-    if kind == KIND_BOX:
-        return closed_forms.box(k, sizes[0], sizes[1], sizes[2], ux, uy, uz)
-    if kind == KIND_SATELLITE:
-        return closed_forms.satellite(k, sizes[0], sizes[1], sizes[2], ux, uy, uz)
-    return closed_forms.rocket_body(k, sizes[0], sizes[1], uz)
-
-
-@njit(cache=True, nogil=True)
-def _set_inertia(kind, sizes, inertia):
-    """Set the principal moments of a uniform body of unit mass about its centre of mass."""
-    if kind == KIND_PLATE:
-        inertia[0] = sizes[1] ** 2 / 12.0
-        inertia[1] = sizes[0] ** 2 / 12.0
-        inertia[2] = inertia[0] + inertia[1]
-    elif kind == KIND_CYLINDER or kind == KIND_ROCKET_BODY:
-        inertia[0] = inertia[1] = sizes[0] ** 2 / 4.0 + sizes[1] ** 2 / 12.0
-        inertia[2] = sizes[0] ** 2 / 2.0
-    elif kind == KIND_CONE:
-        inertia[0] = inertia[1] = 0.15 * sizes[0] ** 2 + 0.0375 * sizes[1] ** 2
-        inertia[2] = 0.3 * sizes[0] ** 2
-    elif kind == KIND_DISC:
-        inertia[0] = inertia[1] = sizes[0] ** 2 / 4.0
-        inertia[2] = sizes[0] ** 2 / 2.0
-    elif kind == KIND_ELLIPSOID:
-        inertia[0] = (sizes[1] ** 2 + sizes[2] ** 2) / 5.0
-        inertia[1] = (sizes[0] ** 2 + sizes[2] ** 2) / 5.0
-        inertia[2] = (sizes[0] ** 2 + sizes[1] ** 2) / 5.0
-    elif kind == KIND_BOX:
-        inertia[0] = (sizes[1] ** 2 + sizes[2] ** 2) / 12.0
-        inertia[1] = (sizes[0] ** 2 + sizes[2] ** 2) / 12.0
-        inertia[2] = (sizes[0] ** 2 + sizes[1] ** 2) / 12.0
-    elif kind == KIND_SATELLITE:
-        bus, length, width = sizes[0], sizes[1], sizes[2]
-        cube = (1.0 - 2.0 * _PANEL_MASS) * bus**2 / 6.0
-        along = length**2 / 12.0 + (0.5 * (bus + length)) ** 2
-        inertia[0] = cube + 2.0 * _PANEL_MASS * width**2 / 12.0
-        inertia[1] = cube + 2.0 * _PANEL_MASS * along
-        inertia[2] = cube + 2.0 * _PANEL_MASS * (along + width**2 / 12.0)
-    else:
-        inertia[:] = 1.0
-
-
-@njit(cache=True, nogil=True)
-def _fill(
-    seed,
-    domain,
-    first,
-    k,
-    interval_s,
-    fixed_code,
-    random_code,
-    kinds,
-    size_priors,
-    rate_priors,
-    objects_per_class,
-    instances,
-    shares,
-    velocity_prior,
-    acceleration_prior,
-    snr_prior,
-    ripple,
-    smallest_ka,
-    out,
-):
-    """Fill the arrays of ``out``, one example a row."""
-    tx, rx, target, label, group, split, sizes, signal = out
-    steps = fixed_code.shape[0]
-    inertia, state, work = np.empty(3), np.empty(6), np.empty((3, 6))
-    echo = np.empty(steps, dtype=np.complex128)
-    for row in range(tx.shape[0]):
-        index = first + np.uint64(row)
-
-        u_split, u_class, u_instance, _ = rng.uniforms(seed, domain, rng.STREAM_EXAMPLE, index, 0)
-        part = domain - 1
-        if domain == STORED:
-            part = int(u_split > shares[0]) + int(u_split > shares[1])
-        kind_index = int(u_class * kinds.shape[0])
-        instance_domain = 0
-        if objects_per_class == 0:
-            identity, instance_domain = index, domain
-        else:
-            here = instances[part + 1] - instances[part]
-            member = instances[part] + int(u_instance * here)
-            identity = np.uint64(kind_index * objects_per_class + member)
-        kind = kinds[kind_index]
-        label[row], split[row], group[row] = kind_index, part, np.int64(identity)
-
-        u = rng.uniforms(seed, instance_domain, rng.STREAM_OBJECT, identity, 0)
-        for i in range(size_priors.shape[1]):
-            low, high = size_priors[kind_index, i]
-            sizes[row, i] = rng.between(low, high, u[i])
-
-        u0, u1, u2, u3 = rng.uniforms(seed, domain, rng.STREAM_MOTION, index, 0)
-        rate = rng.between(rate_priors[kind_index, 0], rate_priors[kind_index, 1], u0)
-        ax, ay, az = rng.direction(u1, u2)
-        u4, u5, u6, _ = rng.uniforms(seed, domain, rng.STREAM_MOTION, index, 1)
-        velocity = rng.between(velocity_prior[0], velocity_prior[1], u3)
-        acceleration = rng.between(acceleration_prior[0], acceleration_prior[1], u4)
-        ux, uy, uz = rng.direction(u5, u6)
-        state[:] = (rate * ax, rate * ay, rate * az, ux, uy, uz)
-        u_phase, u_snr, _, _ = rng.uniforms(seed, domain, rng.STREAM_SIGNAL, index, 0)
-        phase = 2.0 * np.pi * u_phase
-        snr_db = rng.between(snr_prior[0], snr_prior[1], u_snr)
-        signal[row, :9] = (
-            rate * ax, rate * ay, rate * az, ux, uy, uz, velocity, acceleration, phase
-        )  # fmt: skip
-
-        _set_inertia(kind, sizes[row], inertia)
-        power = 0.0
-        for n in range(steps):
-            sample = fixed_code[n]
-            if random_code:
-                word = rng.words(seed, domain, rng.STREAM_CODE, index, n // 4)[n % 4]
-                sample = np.exp(2j * np.pi * int(rng.unit(word) * RANDOM_PHASES) / RANDOM_PHASES)
-            t = n * interval_s
-            travel = velocity * t + 0.5 * acceleration * t * t  # towards the radar
-            amplitude = _amplitude(
-                kind, k, sizes[row], state[3], state[4], state[5], ripple, smallest_ka
-            )
-            echo[n] = amplitude * np.exp(1j * (phase + 2.0 * k * travel)) * sample
-            power += echo[n].real ** 2 + echo[n].imag ** 2
-            tx[row, n] = sample
-            if n + 1 < steps:
-                advance(inertia, state, interval_s, work)
-
-        power /= steps
-        noise_power = power * 10.0 ** (-0.1 * snr_db)
-        scale = np.sqrt(noise_power)
-        realised = 0.0
-        for n in range(0, steps, 2):
-            v0, v1, v2, v3 = rng.uniforms(seed, domain, rng.STREAM_NOISE, index, n // 2)
-            noise = scale * rng.circular_normal(v0, v1)
-            target[row, n] = echo[n]
-            rx[row, n] = echo[n] + noise
-            realised += noise.real**2 + noise.imag**2
-            if n + 1 < steps:
-                noise = scale * rng.circular_normal(v2, v3)
-                target[row, n + 1] = echo[n + 1]
-                rx[row, n + 1] = echo[n + 1] + noise
-                realised += noise.real**2 + noise.imag**2
-        signal[row, 9:] = (snr_db, 10.0 * np.log10(power * steps / realised), noise_power)
+def _sphere_table(k: float, radii: NDArray[np.float64]) -> tuple[float, NDArray[np.complex128]]:
+    """Return the smallest ka of all spheres, and the ripple of the exact series from there on."""
+    if not radii.size:
+        return 0.0, np.zeros(0, dtype=np.complex128)
+    smallest = k * radii.min()
+    largest = max(smallest, min(k * radii.max(), mie.LARGEST_KA))
+    return smallest, mie.ripple_table(smallest, largest, RIPPLE_STEP)

@@ -2,26 +2,18 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal
 
 from simulators.objects import (
     STRICT,
-    Box,
-    Cone,
-    Cylinder,
-    Disc,
-    Ellipsoid,
+    AnyObject,
     Interval,
-    ObjectClass,
-    Plate,
-    RocketBody,
-    Satellite,
     Sphere,
     check_interval,
 )
 from simulators.units import wavelength_m, wavenumber
 
-CodeName = Literal["constant", "barker", "frank", "p3", "p4", "zadoff_chu", "random"]
+CodeName = Literal["constant", "barker", "frank", "p1", "p2", "p3", "p4", "zadoff_chu", "random"]
 SPLIT_NAMES = ("train", "validation", "test")
 MOST_STEPS = 65_536
 MOST_OBJECTS = 10_000_000
@@ -104,10 +96,6 @@ class Split:
     def test(self) -> float:
         """The share that is left for testing."""
         return max(0.0, round(1 - self.train - self.validation, 9))
-
-
-AnyObject = Sphere | Plate | Cylinder | Cone | Disc | Ellipsoid | Box | Satellite | RocketBody
-SHAPES: dict[str, type[ObjectClass]] = {cls.shape: cls for cls in get_args(AnyObject)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 An exported capture holds ``rx`` (row, step[, channel]) complex, or ``x`` (row, step, feature)
 real, and where they are known ``tx`` (row, step), ``sample_interval_s``, ``carrier_hz``,
-``sample_axis`` and ``label``.
+``sample_axis`` and ``label``. It vouches for itself: see ``sealing``.
 """
 
 import math
@@ -14,13 +14,17 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from radarseq.captures.capture import Capture, check_size, make_capture
+from radarseq.captures.capture import Capture, make_capture
 from radarseq.captures.faults import CaptureFault
-from radarseq.captures.reading import STEP_AXIS, Reading
+from radarseq.captures.numbers import check_in_memory, check_size
+from radarseq.captures.reading import Reading
+from radarseq.captures.sealing import check_seal
+from radarseq.captures.stored import FlatFile
 
 _LAYOUTS = {1: "step", 2: "row,step"}  # by the number of axes; three have to be named
 _EXPORTED = {"rx": {**_LAYOUTS, 3: "row,step,channel"}, "x": {**_LAYOUTS, 3: "row,step,feature"}}
 _MOST_MEMBERS = 4096
+_ZIP_END, _LONGEST_ZIP_END = b"PK\x05\x06", 22 + 65535  # the last record, and its comment
 
 
 def read(path: Path, reading: Reading) -> Capture:
@@ -35,11 +39,14 @@ def read(path: Path, reading: Reading) -> Capture:
     if reading.variable:
         raise CaptureFault(path, "holds one array without a name", "Leave variable out")
     with path.open("rb") as file:
-        samples = _load(path, "the array", file, path.stat().st_size)
+        shape, fortran, dtype = _header(path, "the array", file, path.stat().st_size)
+        samples = FlatFile(path, dtype, shape, file.tell(), fortran)
     return make_capture(path, samples, reading, layout=_LAYOUTS.get(samples.ndim, "row,step"))
 
 
 def _read_npz(path: Path, reading: Reading) -> Capture:
+    check_seal(path)
+    _check_directory(path)
     with zipfile.ZipFile(path) as archive:
         members = [info for info in archive.infolist() if info.filename.endswith(".npy")]
         if len(members) > _MOST_MEMBERS:
@@ -50,6 +57,7 @@ def _read_npz(path: Path, reading: Reading) -> Capture:
         def load(key: str) -> NDArray[Any]:
             info = known[key]
             check_size(path, key, (info.file_size,), 1, info.compress_size)
+            check_in_memory(path, key, (info.file_size,), 1)
             with archive.open(info) as file:
                 return _load(path, key, file, info.file_size)
 
@@ -60,7 +68,8 @@ def _read_npz(path: Path, reading: Reading) -> Capture:
         samples,
         reading,
         layout=_EXPORTED.get(name, _LAYOUTS).get(samples.ndim, "row,step"),
-        sample_axis=str(extra.get("sample_axis", STEP_AXIS)),
+        layout_is_told=name in _EXPORTED,
+        sample_axis=str(extra.get("sample_axis", "")),
         sample_interval_s=_scalar(path, extra, "sample_interval_s"),
         carrier_hz=_scalar(path, extra, "carrier_hz"),
         tx=extra.get("tx"),
@@ -87,14 +96,35 @@ def _choose(path: Path, reading: Reading, names: list[str]) -> str:
     )
 
 
+def _check_directory(path: Path) -> None:
+    """Refuse an archive that claims absurdly many members, before they are listed."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _LONGEST_ZIP_END))
+        end = file.read()
+    place = end.rfind(_ZIP_END)
+    count = int.from_bytes(end[place + 10 : place + 12], "little") if place >= 0 else 0
+    if count > _MOST_MEMBERS:
+        raise CaptureFault(path, f"holds {count} arrays or more", "Cut it into several files")
+
+
 def _load(path: Path, what: str, file: IO[bytes], size: int) -> NDArray[Any]:
     """Return the array in an open ``.npy`` of ``size`` bytes, its claims checked first."""
+    start = file.tell()
+    _header(path, what, file, size)
+    file.seek(start)
+    return npy.read_array(file, allow_pickle=False)
+
+
+def _header(
+    path: Path, what: str, file: IO[bytes], size: int
+) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return shape, Fortran order and dtype of an ``.npy`` of ``size`` bytes, checked."""
     start = file.tell()
     version = npy.read_magic(file)
     headers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
     if version not in headers:
         raise CaptureFault(path, f"{what} is npy version {version}", "Save it with np.save again")
-    shape, _, dtype = headers[version](file)
+    shape, fortran, dtype = headers[version](file)
     if dtype.hasobject:
         raise CaptureFault(path, f"{what} holds Python objects; refused", "Save plain numbers")
     check_size(path, what, shape, dtype.itemsize, size)
@@ -103,8 +133,7 @@ def _load(path: Path, what: str, file: IO[bytes], size: int) -> NDArray[Any]:
         raise CaptureFault(
             path, f"{what} has {size} bytes; its shape {shape} needs {expected}", "Save it again"
         )
-    file.seek(start)
-    return npy.read_array(file, allow_pickle=False)
+    return shape, fortran, dtype
 
 
 def _scalar(path: Path, extra: dict[str, NDArray[Any]], key: str) -> float:

@@ -1,6 +1,5 @@
 """Many recordings into one set of examples; a bad one is named and does not stop the rest."""
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,10 +11,10 @@ from numpy.typing import NDArray
 
 from radarseq.captures.capture import Capture
 from radarseq.captures.faults import CaptureFault, Failure, printable
-from radarseq.captures.naming import Named, match_name
+from radarseq.captures.opening import Opened, openings
+from radarseq.captures.quality import OK, REASONS
 from radarseq.captures.reading import AS_WRITTEN, Reading
-from radarseq.captures.registry import read_capture, walk_captures
-from radarseq.captures.windows import OK, REASONS, Rows, cut_rows, quality
+from radarseq.captures.windows import Rows, check_held, joined
 from radarseq.dataset.schema import UNKNOWN_LABEL, Examples, Header
 from radarseq.errors import CaptureError
 
@@ -42,11 +41,15 @@ class Collection:
 class _Part:
     """The usable rows of one capture, and which of its rows they are."""
 
-    capture: Capture
-    named: Named
+    opened: Opened
     rows: Rows
     indices: NDArray[np.int64]
     left_out: Counter[str]
+
+    @property
+    def capture(self) -> Capture:
+        """The recording."""
+        return self.opened.capture
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -60,12 +63,13 @@ def collect(
     *,
     class_names: Sequence[str] | None = None,
     shape: tuple[int, ...] | None = None,
+    probe: bool = True,
 ) -> tuple[Examples, list[Failure]]:
     """Return the rows of recordings as examples in memory, and the recordings that failed.
 
     See ``gather``, which also counts the rows that were left out.
     """
-    collection = gather(paths, reading, class_names=class_names, shape=shape)
+    collection = gather(paths, reading, class_names=class_names, shape=shape, probe=probe)
     return collection.examples, collection.failures
 
 
@@ -75,6 +79,8 @@ def gather(
     *,
     class_names: Sequence[str] | None = None,
     shape: tuple[int, ...] | None = None,
+    expected_interval_s: float | None = None,
+    probe: bool = True,
 ) -> Collection:
     """Return the rows of recordings as examples in memory, and what was not used.
 
@@ -89,17 +95,23 @@ def gather(
             labels found, sorted.
         shape: Of a row: (step,), (step, channel) or (step, feature). A capture with another one
             is a failure. By default the shape that most captures have.
+        expected_interval_s: Time between steps [s]; a capture with another one is a failure.
+        probe: Whether files are first opened in a child process.
 
     Raises:
         CaptureError: If no capture can be used, or two differ in sample axis, sample interval or
             carrier.
         UsageError: If the name pattern is not valid.
     """
-    files, failures = walk_captures(paths)
     parts: list[_Part] = []
-    for path in files:
+    failures: list[Failure] = []
+    found = openings(paths, reading, expected_interval_s=expected_interval_s, probe=probe)
+    for opened in found:
         try:
-            parts.append(_part(path, reading))
+            if isinstance(opened, Failure):
+                failures.append(opened)
+            else:
+                parts.append(_part(opened))
         except CaptureFault as fault:
             failures.append(fault.failure)
     parts = _of_one_shape(parts, shape, failures)
@@ -110,20 +122,23 @@ def gather(
     return Collection(_examples(parts, reading, class_names, left_out), failures, dict(left_out))
 
 
-def _part(path: Path, reading: Reading) -> _Part:
-    named = match_name(reading.name, path)
-    capture = read_capture(path, reading)
-    rows = cut_rows(capture, reading)
-    codes = quality(rows)
-    counts = Counter({REASONS[code]: int((codes == code).sum()) for code in np.unique(codes)})
-    del counts[REASONS[OK]]
-    kept = np.flatnonzero(codes == OK)
-    if not len(kept):
+def _part(opened: Opened) -> _Part:
+    """Return the usable rows of a recording, read block by block."""
+    path = opened.capture.source
+    check_held(opened.capture, opened.reading)
+    rows, indices, counts = [], [], Counter[str]()
+    for block in opened.blocks():
+        kept = np.flatnonzero(block.codes == OK)
+        rows.append(block.rows.take(kept) if len(kept) < len(block.rows) else block.rows)
+        indices.append(block.first + kept)
+        for code in np.unique(block.codes[block.codes != OK]):
+            counts[REASONS[code]] += int((block.codes == code).sum())
+    if not sum(map(len, rows)):
         found = ", ".join(f"{count} {reason}" for reason, count in counts.items())
         raise CaptureFault(
-            path, f"none of its {len(rows)} rows is usable ({found})", "Leave it out"
+            path, f"none of its {opened.windows} rows is usable ({found})", "Leave it out"
         )
-    return _Part(capture, named, rows.take(kept) if len(kept) < len(rows) else rows, kept, counts)
+    return _Part(opened, joined(rows), np.concatenate(indices), counts)
 
 
 def _of_one_shape(
@@ -189,7 +204,7 @@ def _examples(
     names, label = _labels(parts, class_names)
     if label is not None:
         columns["label"] = label
-    groups = _group_names(parts)
+    groups = [part.opened.group for part in parts]
     group_index = {name: i for i, name in enumerate(dict.fromkeys(groups))}
     index = np.array([group_index[name] for name in groups], np.int64)
     columns["group"] = np.repeat(index, [len(part.rows) for part in parts])
@@ -212,7 +227,8 @@ def _labels(
 ) -> tuple[tuple[str, ...], NDArray[np.int32] | None]:
     """Return the class names, and each row's index into them; None where nothing is labelled."""
     texts = [_texts(part) for part in parts]
-    known = sorted(set(np.concatenate([np.unique(t) for t in texts if t is not None] or [[]])))
+    found = [np.unique(text) for text in texts if text is not None]
+    known = sorted(set(np.concatenate(found or [[]])) - {""})
     names = tuple(str(name) for name in (known if class_names is None else class_names))
     if not known or not names:
         return names, None
@@ -229,19 +245,6 @@ def _labels(
 
 
 def _texts(part: _Part) -> NDArray[np.str_] | None:
-    if part.named.label is not None:
-        return np.full(len(part.rows), part.named.label)
+    if part.opened.label is not None:
+        return np.full(len(part.rows), part.opened.label)
     return part.rows.labels
-
-
-def _group_names(parts: list[_Part]) -> list[str]:
-    """Return each capture's group: what its name says, else its path below the common folder."""
-    folders = [str(part.capture.source.absolute().parent) for part in parts]
-    common = os.path.commonpath(folders)
-    names = []
-    for part in parts:
-        label, group = part.named
-        path = part.capture.source.absolute()
-        own = printable(Path(os.path.relpath(path, common)).as_posix())
-        names.append("/".join(filter(None, (label, group))) if group else own)
-    return names

@@ -9,6 +9,7 @@ import numpy as np
 
 from radarseq.captures.capture import Capture, make_capture
 from radarseq.captures.faults import CaptureFault
+from radarseq.captures.numbers import check_in_memory
 from radarseq.captures.reading import Reading
 
 _LARGEST_TEXT = 2 << 30
@@ -39,6 +40,7 @@ def read(path: Path, reading: Reading) -> Capture:
         if reading.label_column is not None:
             labels.append(_take_label(path, cells, reading.label_column))
         values.extend(_numbers(path, line, cells))
+        check_in_memory(path, "its table", (len(values),), values.itemsize)
     columns = width - (reading.label_column is not None)
     samples = np.array(values).reshape(-1, columns) if columns > 0 else np.empty((0, 0))
     return make_capture(path, samples, reading, layout="row,step", row_labels=labels or None)

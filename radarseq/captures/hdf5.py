@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,40 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from radarseq.captures.capture import Capture, as_numbers, check_size, make_capture
+from radarseq.captures.capture import Capture, make_capture
 from radarseq.captures.faults import CaptureFault
+from radarseq.captures.numbers import check_size
 from radarseq.captures.reading import Reading
+from radarseq.captures.stored import Key, Stored
 
 _MOST_MEMBERS = 4096
 _LARGEST_TEXT = 1 << 20
 _LISTED = 12
+_LARGEST_CHUNK = 64 << 20  # a chunk is unpacked as a whole, however little of it is wanted
+
+
+@dataclass(frozen=True)
+class Hyperslab(Stored):
+    """An array in an HDF5 file, read by hyperslabs.
+
+    Attributes:
+        path: The file.
+        name: Path of the array in it.
+        shape: As it was when the file was opened.
+        dtype: As it is stored.
+    """
+
+    path: Path
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    def part(self, key: Key) -> NDArray[Any]:
+        """Return the part at ``key``."""
+        with open_hdf5(self.path) as file:
+            array = file[self.name]
+            assert isinstance(array, h5py.Dataset)
+            return np.asarray(array[key])
 
 
 def read(path: Path, reading: Reading) -> Capture:
@@ -61,19 +89,19 @@ def member(path: Path, group: h5py.Group, name: str) -> h5py.Group | h5py.Datase
             raise CaptureFault(
                 path, f"{name}: {part!r} is a link; refused", "Copy the array into the file itself"
             )
-        if link is None:
+        if link is None or part in (".", ".."):
             found = ", ".join(array_names(group.file)) or "no arrays"
             raise CaptureFault(path, f"has no {name!r}; it holds {found}", "Name one of these")
         here = here[part]
     return here
 
 
-def array_at(path: Path, group: h5py.Group, name: str) -> NDArray[Any]:
-    """Return an array of real or complex numbers.
+def array_at(path: Path, group: h5py.Group, name: str) -> Hyperslab:
+    """Return an array, which stays in the file.
 
     Raises:
-        CaptureFault: If it is no array, empty, of another type, larger than what is stored, or
-            stored outside the file.
+        CaptureFault: If it is no array, empty, no numbers, larger than what is stored, or stored
+            outside the file.
     """
     dataset = member(path, group, name)
     if not isinstance(dataset, h5py.Dataset):
@@ -87,14 +115,23 @@ def array_at(path: Path, group: h5py.Group, name: str) -> NDArray[Any]:
     if dataset.dtype.hasobject:
         raise CaptureFault(path, f"{name} holds {dataset.dtype}, not numbers", "Name another array")
     stored = dataset.id.get_storage_size()
-    check_size(path, name, dataset.shape, dataset.dtype.itemsize, stored)
+    itemsize = dataset.dtype.itemsize
+    check_size(path, name, dataset.shape, itemsize, stored)
     filters = dataset.id.get_create_plist().get_nfilters()
-    if not filters and math.prod(dataset.shape) * dataset.dtype.itemsize > stored:
+    if not filters and math.prod(dataset.shape) * itemsize > stored:
         # HDF5 would hand out zeros for what was never written.
         raise CaptureFault(
             path, f"{name} was only partly written ({stored} bytes)", "Record it again"
         )
-    return as_numbers(path, np.asarray(dataset[()]))
+    if dataset.chunks and math.prod(dataset.chunks) * itemsize > _LARGEST_CHUNK:
+        raise CaptureFault(
+            path,
+            f"{name} is stored in pieces of {math.prod(dataset.chunks) * itemsize} bytes; "
+            f"expected at most {_LARGEST_CHUNK}",
+            "Store it in smaller chunks",
+        )
+    full = f"{str(group.name).rstrip('/')}/{name.strip('/')}"
+    return Hyperslab(path, full, dataset.shape, dataset.dtype)
 
 
 def text_at(path: Path, group: h5py.Group, name: str) -> str:
@@ -115,18 +152,37 @@ def text_at(path: Path, group: h5py.Group, name: str) -> str:
     return text
 
 
+def number_of(attributes: h5py.AttributeManager, name: str) -> float:
+    """Return a number among the attributes of an object; 0 where it is absent or no number."""
+    if name not in attributes:
+        return 0.0
+    value = np.asarray(attributes[name])
+    return float(value.reshape(-1)[0]) if value.size == 1 and value.dtype.kind in "iuf" else 0.0
+
+
 def numbered(path: Path, group: h5py.Group, prefix: str) -> list[str]:
     """Return the members ``prefix``0, ``prefix``1, ... in the order of their numbers.
 
     Raises:
         CaptureFault: If there are absurdly many.
     """
+    numbers = [name.removeprefix(prefix) for name in member_names(path, group)]
+    return [prefix + number for number in sorted(filter(str.isdecimal, numbers), key=int)]
+
+
+def member_names(path: Path, group: h5py.Group) -> list[str]:
+    """Return the names of a group's members.
+
+    Raises:
+        CaptureFault: If there are absurdly many.
+    """
     if len(group) > _MOST_MEMBERS:
         raise CaptureFault(
-            path, f"{group.name} has {len(group)} members", f"Expected at most {_MOST_MEMBERS}"
+            path,
+            f"{group.name} has {len(group)} members; expected at most {_MOST_MEMBERS}",
+            "Cut it into several files",
         )
-    numbers = [str(name).removeprefix(prefix) for name in group]
-    return [prefix + number for number in sorted(filter(str.isdecimal, numbers), key=int)]
+    return [str(name) for name in group]
 
 
 def array_names(group: h5py.Group) -> list[str]:

@@ -8,10 +8,12 @@ import numpy as np
 import scipy.io
 from numpy.typing import NDArray
 
-from radarseq.captures.capture import Capture, check_size, make_capture
+from radarseq.captures.capture import Capture, make_capture
 from radarseq.captures.faults import CaptureFault
-from radarseq.captures.hdf5 import array_at, open_hdf5
+from radarseq.captures.hdf5 import array_at, member, member_names, open_hdf5
+from radarseq.captures.numbers import check_in_memory, check_size
 from radarseq.captures.reading import Reading
+from radarseq.captures.stored import Permuted, Samples
 
 _BYTES = {"double": 8, "single": 4, "int64": 8, "uint64": 8, "int32": 4, "uint32": 4}
 _BYTES |= {"int16": 2, "uint16": 2, "int8": 1, "uint8": 1}
@@ -19,6 +21,8 @@ _BYTES |= {"int16": 2, "uint16": 2, "int8": 1, "uint8": 1}
 
 def read(path: Path, reading: Reading) -> Capture:
     """Return a numeric array, (row, step) unless ``reading`` says otherwise.
+
+    A field of a struct is named by its path, such as ``radar.echo``.
 
     Raises:
         CaptureFault: If the array is not there, not numeric, or not the only one and not named.
@@ -29,24 +33,48 @@ def read(path: Path, reading: Reading) -> Capture:
 
 def _version_5(path: Path, reading: Reading) -> NDArray[Any]:
     known = {name: (shape, kind) for name, shape, kind in scipy.io.whosmat(path)}
+    top, *inner = reading.variable.split(".") if reading.variable else [""]
+    if inner and known.get(top, ((), ""))[1] == "struct":
+        content = scipy.io.loadmat(path, variable_names=[top])[top]
+        return _field(path, reading.variable, content, inner)
     name = _choose(path, reading, {n: kind for n, (_, kind) in known.items()})
     shape, kind = known[name]
     check_size(path, name, shape, _BYTES[kind], path.stat().st_size)
+    check_in_memory(path, name, shape, _BYTES[kind])
     return scipy.io.loadmat(path, variable_names=[name])[name]
 
 
-def _version_7(path: Path, reading: Reading) -> NDArray[Any]:
+def _field(path: Path, variable: str, content: Any, names: list[str]) -> NDArray[Any]:
+    for name in names:
+        fields = getattr(content, "dtype", np.dtype(float)).names or ()
+        if name not in fields or content.size != 1:
+            listed = f"{content.size} structs" if content.size != 1 else ", ".join(fields[:12])
+            raise CaptureFault(
+                path, f"has no field {variable!r}; at {name!r} there is {listed or 'no struct'}",
+                "Name a field of a single struct, such as radar.echo",
+            )  # fmt: skip
+        content = content[name].reshape(-1)[0]
+    if not isinstance(content, np.ndarray) or content.dtype.kind not in "iufc":
+        raise CaptureFault(path, f"{variable!r} is no numeric array", "Name another field")
+    return content
+
+
+def _version_7(path: Path, reading: Reading) -> Samples:
     with open_hdf5(path) as file:
-        names = [str(name) for name in file]
-        known = {name: _class_of(file, name) for name in names if not name.startswith("#")}
-        name = _choose(path, reading, known)
-        return np.transpose(array_at(path, file, name))  # MATLAB counts axes from the last
+        if "." in reading.variable:
+            found = array_at(path, file, reading.variable.replace(".", "/"))
+        else:
+            names = [name for name in member_names(path, file) if not name.startswith("#")]
+            known = {name: _class_of(path, file, name) for name in names}
+            found = array_at(path, file, _choose(path, reading, known))
+    # MATLAB counts axes from the last.
+    return Permuted(found, tuple(reversed(range(found.ndim))))
 
 
-def _class_of(file: h5py.File, name: str) -> str:
+def _class_of(path: Path, file: h5py.File, name: str) -> str:
     if not isinstance(file.get(name, getlink=True), h5py.HardLink):
         return "link"
-    kind = file[name].attrs.get("MATLAB_class", b"")
+    kind = member(path, file, name).attrs.get("MATLAB_class", b"")
     return kind.decode("ascii", "replace") if isinstance(kind, bytes) else str(kind)
 
 

@@ -2,17 +2,21 @@
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from types import NoneType
 from typing import Any
 
+from radarseq.captures.datatypes import parse_datatype
 from radarseq.captures.naming import name_expression
+from radarseq.captures.quality import Quality
 from radarseq.dataset.schema import SAMPLE_AXES
 from radarseq.errors import UsageError
 
 IMPORT_KIND = "import"
 STEP_AXIS = "step"
 FEATURE_AXES = ("point", "channel", "feature")
+AS_DECLARED = Quality()
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "name": (str,),
@@ -26,6 +30,12 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "sample_interval_s": (float, int),
     "carrier_hz": (float, int),
     "sample_axis": (str, NoneType),
+    "dtype": (str,),
+    "channels": (int,),
+    "wrapped": (bool,),
+    "adc": (str,),
+    "labels": (str,),
+    "quality": (Quality,),
 }
 
 
@@ -49,6 +59,13 @@ class Reading:
             0 for what the file says.
         carrier_hz: Carrier frequency [Hz]; 0 for what the file says.
         sample_axis: ``slow_time``, ``fast_time`` or ``step``; None for what the file says.
+        dtype: Of a raw file's samples: a SigMF datatype such as ``ci16_le`` or ``rf32_le``, or
+            ``cu8``, ``cs16``, ``cf32`` and the like; empty for what the suffix says.
+        channels: Channels that alternate sample by sample in a raw file; 0 for one.
+        wrapped: Whether the values are signed 16-bit integers that were stored as unsigned ones.
+        adc: How a raw file of TI's DCA1000 is laid out, as ``key=value,...``; see ``dca1000``.
+        labels: Path of a table ``file,label[,group]``; empty where there is none.
+        quality: Which windows are fit for use.
 
     Raises:
         UsageError: If a value has the wrong type or does not fit.
@@ -65,6 +82,12 @@ class Reading:
     sample_interval_s: float = 0.0
     carrier_hz: float = 0.0
     sample_axis: str | None = None
+    dtype: str = ""
+    channels: int = 0
+    wrapped: bool = False
+    adc: str = ""
+    labels: str = ""
+    quality: Quality = AS_DECLARED
 
     def __post_init__(self) -> None:
         """Check each value by itself, then against the others."""
@@ -77,12 +100,45 @@ class Reading:
             raise UsageError(f"sample_axis is {self.sample_axis!r}; expected one of {SAMPLE_AXES}")
         if self.layout:
             parse_layout(self.layout)
+        if self.dtype:
+            parse_datatype(self.dtype)
         named = name_expression(self.name).groupindex
-        if self.label_column is not None and "label" in named:
+        given = {
+            f"label_column {self.label_column}": self.label_column is not None,
+            f"name {self.name!r} with {{label}}": "label" in named,
+            f"labels {self.labels!r}": bool(self.labels),
+        }
+        if len(sources := [text for text, is_given in given.items() if is_given]) > 1:
             raise UsageError(
-                f"label_column is {self.label_column} and name {self.name!r} holds {{label}}: the "
-                "label would have two sources. Leave one of them out"
+                f"{' and '.join(sources)}: the label would have two sources. Leave one out"
             )
+
+    @property
+    def name_gives_label(self) -> bool:
+        """Whether the name pattern says what a recording's label is."""
+        return "label" in name_expression(self.name).groupindex
+
+    def updated(self, given: Mapping[str, Any]) -> "Reading":
+        """Return this reading with some keys given anew, as for other files than these.
+
+        A source of labels that is given takes the place of the one that stood here; a table of
+        labels belongs to its files, and is not taken over.
+
+        Args:
+            given: Some of the keys of ``to_json``; of ``quality``, some of its keys.
+
+        Raises:
+            UsageError: If a key is unknown or does not fit.
+        """
+        content: dict[str, Any] = self.to_json() | {"labels": ""}
+        if given.keys() & {"labels", "label_column", "name"}:
+            content["label_column"] = None
+            if "name" not in given and self.name_gives_label:
+                content["name"] = ""
+        quality = given.get("quality", {})
+        if isinstance(quality, dict):
+            given = {**given, "quality": content["quality"] | quality}
+        return Reading.from_json({**content, **given})
 
     def to_json(self) -> dict[str, Any]:
         """Return the reading as plain JSON types."""
@@ -100,6 +156,9 @@ class Reading:
         known = [field.name for field in fields(cls)]
         if unknown := sorted(set(content) - set(known)):
             raise UsageError(f"a reading has unknown keys {unknown}; expected some of {known}")
+        quality = content.get("quality", AS_DECLARED)
+        if not isinstance(quality, Quality):
+            content = content | {"quality": Quality.from_json(quality)}
         return cls(**content)
 
     def to_recipe(self) -> str:
@@ -123,7 +182,7 @@ class Reading:
 
 
 def _check_numbers(reading: Reading) -> None:
-    for key, least in (("steps", 0), ("hop", 0), ("stride", 1)):
+    for key, least in (("steps", 0), ("hop", 0), ("stride", 1), ("channels", 0)):
         if (value := getattr(reading, key)) < least:
             raise UsageError(f"{key} is {value}; expected at least {least}")
     if reading.steps == 1:

@@ -1,7 +1,7 @@
 """Format 1 of a dataset: every name, dtype, shape and unit of what is stored.
 
 A dataset is a folder of immutable HDF5 shards and ``manifest.json``. Each column is one contiguous
-array with the examples on axis 0.
+array with the examples on axis 0. How a shard begins is in ``layout``.
 """
 
 from dataclasses import dataclass, field
@@ -11,14 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radarseq.errors import DatasetError, UsageError
-from radarseq.files import sha256_of
 
 FORMAT_VERSION = 1
 MANIFEST_NAME = "manifest.json"
 UNFINISHED_NAME = "manifest.unfinished.json"
 DATASET_KIND = "radarseq dataset"
-USER_BLOCK = 512  # bytes before the HDF5 part of a shard
-SHARD_MAGIC = b"radarseq dataset shard, format 1\n"
 UNKNOWN_LABEL = -1
 SPLIT_NAMES = ("train", "validation", "test")
 SAMPLE_AXES = ("slow_time", "fast_time", "step")  # "step": no radar axis, plain sequences
@@ -241,19 +238,3 @@ def value_faults(header: Header, columns: dict[str, NDArray[Any]]) -> list[str]:
             if column.min() < 0 or column.max() >= len(header.group_names):
                 faults.append(f"groups run to {column.max()}; {len(header.group_names)} are named")
     return faults
-
-
-def seal_shard(body: bytes) -> bytes:
-    """Return a shard's HDF5 part with a user block before it that holds its digest.
-
-    The HDF5 library can hang on a damaged file, so a shard must be known to be whole before the
-    library sees it: its first 512 bytes, which HDF5 leaves to the user, hold the sha256 of the
-    rest as readable text.
-    """
-    head = SHARD_MAGIC + f"sha256 {sha256_of(body)}\n".encode()
-    return head.ljust(USER_BLOCK, b"\0") + body
-
-
-def is_sealed(image: bytes) -> bool:
-    """Return whether a shard's bytes are those that ``seal_shard`` gave."""
-    return seal_shard(image[USER_BLOCK:]) == image

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from radarseq.errors import EvaluationError
-from radarseq.evaluation.capture_tracks import with_tracks
 from radarseq.evaluation.records import (
     FAILURES,
     METRICS,
@@ -17,12 +16,14 @@ from radarseq.evaluation.records import (
     write_metrics,
 )
 from radarseq.evaluation.report_data import read_report_data
+from radarseq.evaluation.tracks import with_tracks
 from radarseq.files import output_folder, read_json
 from radarseq.kinds import Kind, kind_of
 from radarseq.report.page import Shown, write_report
 from radarseq.validation import check_digests
 
-_TEXT_COLUMNS = frozenset({"capture", "label", "decision", "nearest", "left_out_reasons", "file"})
+_NAMES = frozenset({"label", "decision", "nearest"})  # None where there is none
+_TEXTS = frozenset({"capture", "left_out_reasons", "file", "reason", "remedy"})
 
 
 def report(folder: Path | str) -> Path:
@@ -87,7 +88,7 @@ def draw(folder: Path, metrics: dict[str, Any]) -> Path:
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Return the rows of a CSV file of an evaluation: numbers as numbers, None where empty.
+    """Return the rows of a CSV file of an evaluation, as they were before they were written.
 
     Raises:
         EvaluationError: If it is no such table.
@@ -105,8 +106,10 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 
 
 def _value(key: str, text: str) -> str | int | float | None:
+    if key in _TEXTS:
+        return text
     if text == "":
         return None
-    if key in _TEXT_COLUMNS or key in ("reason", "remedy"):
+    if key in _NAMES:
         return text
     return int(text) if text.lstrip("-").isdecimal() else float(text)

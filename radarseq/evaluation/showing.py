@@ -1,6 +1,5 @@
 """What the report shows of a model besides its metrics: its card, examples, training history."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radarseq.dataset.schema import PARAMETER_PREFIX, Examples
-from radarseq.evaluation.capture_tracks import rows_by_capture
 from radarseq.evaluation.comparison import SNR
 from radarseq.evaluation.predict import Prediction, Predictor
+from radarseq.evaluation.tracks import rows_by_capture
 from radarseq.report.page import Shown
 from radarseq.report.pictures import MOST_PICTURES, Pictures
 from radarseq.report.tables import MOST_ROWS
 from radarseq.report.views import CaptureView, capture_view
+from radarseq.training.history import read_history
 
 _WINDOW = PARAMETER_PREFIX + "row"  # which window of its capture a row is
 
@@ -44,21 +44,24 @@ def model_card(predictor: Predictor, run: str) -> dict[str, Any]:
 
 
 def shown(
-    run: Path, examples: Examples, prediction: Prediction, captures: Sequence[Mapping[str, Any]]
+    run: Path,
+    examples: Examples | None,
+    prediction: Prediction | None,
+    captures: Sequence[Mapping[str, Any]],
 ) -> Shown:
     """Return what the report shows of a judged set besides its metrics.
 
     Args:
         run: Of the model, for its training history.
-        examples: The rows that were judged.
+        examples: The rows that were judged, or some windows of each capture; None of nothing.
         prediction: What the model said of them.
         captures: A row a capture, as in ``summary.csv``.
     """
-    return Shown(
-        pictures(examples, prediction),
-        training_history(run) or (),
-        capture_views(examples, [str(row["capture"]) for row in captures]),
-    )
+    epochs = read_history(run)
+    if examples is None or prediction is None:
+        return Shown(epochs=epochs)
+    names = [str(row["capture"]) for row in captures]
+    return Shown(pictures(examples, prediction), epochs, capture_views(examples, names))
 
 
 def capture_views(examples: Examples, names: Sequence[str]) -> list[CaptureView | None]:
@@ -148,12 +151,3 @@ def pictures(examples: Examples, prediction: Prediction) -> Pictures | None:
         decision=named(prediction.label),
         snr_db=[float(examples[SNR][r]) if SNR in examples else None for r in rows],
     )
-
-
-def training_history(run: Path) -> list[dict[str, Any]] | None:
-    """Return the rows of the run's ``metrics.csv``, or None where there is none."""
-    path = run / "metrics.csv"
-    if not path.exists():
-        return None
-    with path.open(newline="", encoding="utf-8") as file:
-        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]

@@ -126,7 +126,8 @@ _ECHO = (
 _CAPTURE_CONFUSION = (
     "captures",
     "Confusion, by capture",
-    "Captures by true and decided class, all windows of each together.",
+    "Captures by true and decided class, all windows of each together. The last column has those "
+    "that were called unknown, or empty.",
 )
 _CAPTURE_RELIABILITY = (
     "captures",

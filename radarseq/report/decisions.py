@@ -9,6 +9,7 @@ from radarseq.report.tables import MISSING, count, fixed, known, percent
 Row = Mapping[str, Any]
 
 UNKNOWN = "unknown"  # the decision on an object of no known class
+EMPTY = "empty"  # the decision on a capture in which there is nothing
 _NOT_KNOWN = "not known"
 _OUTCOME = "Outcome"
 _WORDS = {True: "right", False: "wrong", None: MISSING}
@@ -44,12 +45,12 @@ class DecisionTable:
 def outcome(row: Row, class_names: Sequence[str]) -> bool | None:
     """Return whether a decision is right, or None where that cannot be said.
 
-    An object of no known class is decided right where it is decided unknown.
+    An object of no known class is decided right where none is named.
     """
     label, decision = row.get("label"), row.get("decision")
     if not label or not decision:
         return None
-    return label == decision or (decision == UNKNOWN and label not in class_names)
+    return label == decision or (label not in class_names and decision in (UNKNOWN, EMPTY))
 
 
 def decision_table(rows: Sequence[Row], class_names: Sequence[str]) -> DecisionTable:
@@ -90,8 +91,8 @@ def _facets(row: Row) -> dict[str, str]:
 
 
 def _strangeness(row: Row) -> str:
-    if row.get("decision") == UNKNOWN:
-        return "decided unknown"
+    if (decision := row.get("decision")) in (UNKNOWN, EMPTY):
+        return f"decided {decision}"
     return "some windows unknown" if row.get("unknown_windows") else "all windows known"
 
 

@@ -22,13 +22,15 @@ def verdicts(metrics: Mapping[str, Any]) -> list[str]:
     parts = [metrics.get(part) or {} for part in ("classification", "echo")]
     said = [str(part["verdict"]) for part in parts if part.get("verdict")]
     captures, failures = rows_of(metrics, "captures"), rows_of(metrics, "failures")
-    outcomes = [outcome(row, _classes(metrics)) for row in captures]
-    labelled = sum(one is not None for one in outcomes)
-    if labelled:
-        right = sum(one is True for one in outcomes)
-        said.append(f"{right} of {labelled} captures of known class were decided right.")
-    elif captures:
-        said.append(f"{len(captures)} captures were judged; their true classes are not known.")
+    known_ones, strangers = _outcomes(metrics)
+    if known_ones:
+        right = f"{count(sum(known_ones))} of {count(len(known_ones))}"
+        said.append(f"{right} captures of known class were decided right.")
+    if strangers:
+        told = f"{count(sum(strangers))} of {count(len(strangers))}"
+        said.append(f"{told} captures of other objects were told to be none of the classes.")
+    if captures and not (known_ones or strangers):
+        said.append(f"{count(len(captures))} captures were judged; their classes are not known.")
     if failures:
         said.append(f"Captures that could not be judged: {len(failures)}. The reasons are below.")
     return said or ["Nothing was measured."]
@@ -68,13 +70,23 @@ def _interval(numbers: Mapping[str, Any]) -> str:
 
 
 def _captures_right(metrics: Mapping[str, Any]) -> Tile | None:
-    outcomes = [outcome(row, _classes(metrics)) for row in rows_of(metrics, "captures")]
-    known_class = [one for one in outcomes if one is not None]
-    if not known_class:
-        return Tile("Captures judged", count(len(outcomes))) if outcomes else None
-    share = sum(known_class) / len(known_class)
-    note = f"{count(sum(known_class))} of {count(len(known_class))}"
-    return Tile("Captures right", percent(share), note)
+    captures, (known_ones, _) = rows_of(metrics, "captures"), _outcomes(metrics)
+    if not known_ones:
+        return Tile("Captures judged", count(len(captures))) if captures else None
+    share = sum(known_ones) / len(known_ones)
+    return Tile(
+        "Captures right", percent(share), f"{count(sum(known_ones))} of {count(len(known_ones))}"
+    )
+
+
+def _outcomes(metrics: Mapping[str, Any]) -> tuple[list[bool], list[bool]]:
+    """Return which captures were decided right: of the known classes, and of other objects."""
+    classes = (metrics.get("data") or {}).get("class_names") or []
+    known_ones, strangers = [], []
+    for row in rows_of(metrics, "captures"):
+        if (is_right := outcome(row, classes)) is not None:
+            (known_ones if row["label"] in classes else strangers).append(is_right)
+    return known_ones, strangers
 
 
 def _strangers(unknown: Mapping[str, Any]) -> Tile | None:
@@ -86,7 +98,3 @@ def _strangers(unknown: Mapping[str, Any]) -> Tile | None:
         note = f"{count(unknown.get('rejected'))} of {count(unknown.get('windows'))} windows"
         return Tile("Rejected as unknown", percent(unknown["rejected_share"]), note)
     return None
-
-
-def _classes(metrics: Mapping[str, Any]) -> list[str]:
-    return (metrics.get("data") or {}).get("class_names") or []
