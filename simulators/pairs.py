@@ -8,13 +8,22 @@ from numpy.typing import NDArray
 
 from simulators import dwell
 from simulators.bodies import RIPPLE_STEP
-from simulators.drawing import FRESH_TEST, FRESH_TRAIN, FRESH_VALIDATION, STORED, Objects
+from simulators.drawing import (
+    FRESH_TEST,
+    FRESH_TRAIN,
+    FRESH_VALIDATION,
+    STORED,
+    Objects,
+    fill_sizes,
+)
 from simulators.effects import TOLD, effects_of, told_by
 from simulators.environment import Environment
 from simulators.fluctuation import Fluctuation
 from simulators.objects import KIND_SPHERE, MOST_SIZES
 from simulators.receiver import Receiver
 from simulators.scattering import mie
+from simulators.scattering.cache import cached
+from simulators.scattering.tables import Body, Progress, Tables, tabulate
 from simulators.scene import Scene, motion_number
 from simulators.units import wavenumber
 from simulators.waveforms import code
@@ -84,23 +93,31 @@ class PairGenerator:
         seed: 0 to 2^64 - 1.
         domain: ``STORED`` for datasets, whose objects fall into all three splits; the ``FRESH_*``
             domains draw endless other examples from the objects of one split.
+        progress: Called with (objects done, objects in all) while tables are made.
 
     Raises:
         ValueError: If the seed is out of range, or the split of the domain has no objects.
     """
 
-    def __init__(self, scene: Scene, *, seed: int, domain: int = STORED) -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        *,
+        seed: int,
+        domain: int = STORED,
+        progress: Progress | None = None,
+    ) -> None:
         if not 0 <= seed <= LARGEST_SEED:
             raise ValueError(f"seed is {seed}; expected 0 to 2^64 - 1")
         if domain != STORED and scene.objects_per_class:
             if scene.objects_per_split[domain - FRESH_TRAIN] == 0:
                 raise ValueError("split leaves this part of the data without objects")
         self.scene, self.seed, self.domain = scene, np.uint64(seed), domain
-        self._dwell = self._kernel_scene()
+        self._dwell = self._kernel_scene(progress)
         if scene.receiver.snr_reference == "scene":
             self._dwell = self._dwell._replace(reference_m2=self._mean_power())
 
-    def _kernel_scene(self) -> dwell.Dwell:
+    def _kernel_scene(self, progress: Progress | None) -> dwell.Dwell:
         """Return the scene as the arrays that the kernel reads."""
         scene, k = self.scene, wavenumber(self.scene.radar.carrier_hz)
         kinds = np.array([item.kind for item in scene.objects])
@@ -116,6 +133,7 @@ class PairGenerator:
             motions=np.array([motion_number(item) for item in scene.objects]),
             rates=np.array(rates),
             angles=np.radians(angles),
+            axisymmetric=np.array([item.axisymmetric for item in scene.objects]),
             per_class=scene.objects_per_class,
             instances=np.array([0, *np.cumsum(scene.objects_per_split)], dtype=np.int64),
             shares=np.array([train, train + validation]),
@@ -138,9 +156,31 @@ class PairGenerator:
             accelerations=np.array(scene.motion.residual_acceleration_mps2),
             snr_db=np.array(scene.receiver.snr_interval_db),
             reference_m2=0.0,
+            tables=self._tables(objects, k, ripple, smallest_ka, progress),
             ripple=ripple,
             smallest_ka=smallest_ka,
         )
+
+    def _tables(
+        self,
+        objects: Objects,
+        k: float,
+        ripple: NDArray[np.complex128],
+        smallest_ka: float,
+        progress: Progress | None,
+    ) -> Tables:
+        """Return the amplitude tables of the classes that have them."""
+        scene, bodies = self.scene, []
+        for index, item in enumerate(scene.objects):
+            if not scene.tabulated[index]:
+                bodies.append(None)
+                continue
+            sizes = np.empty((scene.objects_per_class, MOST_SIZES))
+            first = index * scene.objects_per_class
+            fill_sizes(objects.sizes[index], self.seed, np.int64(first), sizes)
+            bodies.append(Body(item.kind, item.largest_extent_m(), sizes))
+        most_bytes = scene.table_mib << 20
+        return tabulate(bodies, k, ripple, smallest_ka, most_bytes=most_bytes, progress=progress)
 
     def _mean_power(self) -> float:
         """Return the mean echo power of the scene [m^2], over its first stored examples."""
@@ -222,7 +262,13 @@ def _sphere_table(k: float, radii: NDArray[np.float64]) -> tuple[float, NDArray[
         return 0.0, np.zeros(0, dtype=np.complex128)
     smallest = k * radii.min()
     largest = max(smallest, min(k * radii.max(), mie.LARGEST_KA))
-    return smallest, mie.ripple_table(smallest, largest, RIPPLE_STEP)
+    count = mie.ripple_length(smallest, largest, RIPPLE_STEP)
+    return smallest, cached(
+        ("ripple", smallest, RIPPLE_STEP, mie.sphere_amplitude_m(1.0, smallest)),
+        (count,),
+        np.complex128,
+        lambda: mie.ripple_table(smallest, largest, RIPPLE_STEP),
+    )
 
 
 def _normalise(out: dwell.Outputs, steps: int) -> None:

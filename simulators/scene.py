@@ -22,6 +22,7 @@ from simulators.objects import (
     check_interval,
 )
 from simulators.receiver import Receiver
+from simulators.scattering.tables import row_length
 from simulators.settings import OFF, check_name
 from simulators.units import wavelength_m, wavenumber
 
@@ -119,6 +120,7 @@ class Scene:
         environment: Link budget, clutter, interference and losses, off by default.
         receiver: Noise, and imperfections, off by default.
         split: How the objects are shared out between training, validation and test.
+        table_mib: Most memory for tables of amplitudes over aspect [MiB]; 0 evaluates every look.
     """
 
     __pydantic_config__: ClassVar = STRICT
@@ -134,12 +136,14 @@ class Scene:
     environment: Environment = field(default_factory=Environment)
     receiver: Receiver = field(default_factory=Receiver)
     split: Split = field(default_factory=Split)
+    table_mib: int = 512
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself, and bodies too small for their method."""
         self._check_objects()
         self._check_target()
         self._check_noise()
+        self._check_tables()
         for item in self.objects:
             item.check_physics(wavenumber(self.radar.carrier_hz))
 
@@ -193,6 +197,35 @@ class Scene:
                     f"receiver.{key} and environment.range_equation.peak_power_w both set the "
                     f"noise; leave out receiver.{key}, or set peak_power_w = 0"
                 )
+
+    def _check_tables(self) -> None:
+        if self.table_mib < 0:
+            raise ValueError(f"table_mib is {self.table_mib}; expected 0 (no tables) or more")
+        needed = self.table_bytes / 2**20
+        if self.table_mib and needed > self.table_mib:
+            fitting = int(self.objects_per_class * self.table_mib / needed)
+            raise ValueError(
+                f"table_mib is {self.table_mib}: tables of {self.objects_per_class} objects a "
+                f"class take {needed:,.0f} MiB. Set objects_per_class to {fitting} or less, or "
+                f"raise table_mib; table_mib = 0 evaluates every look instead, and is slower"
+            )
+
+    @property
+    def tabulated(self) -> tuple[bool, ...]:
+        """Whether each class is to be tabulated over its aspect, if that is exact enough."""
+        on = self.table_mib > 0 and self.objects_per_class > 0
+        return tuple(on and item.axisymmetric and item.kind != Sphere.kind for item in self.objects)
+
+    @property
+    def table_bytes(self) -> int:
+        """How large the tables are before any refinement."""
+        length = wavelength_m(self.radar.carrier_hz)
+        rows = (
+            row_length(item.largest_extent_m(), length)
+            for item, use in zip(self.objects, self.tabulated, strict=True)
+            if use
+        )
+        return 8 * self.objects_per_class * sum(rows)
 
     @property
     def has_white_noise_alone(self) -> bool:
