@@ -366,6 +366,21 @@ def evaluate(
 
 
 @app.command()
+def report(
+    evaluation: Annotated[Path, typer.Argument(help="Evaluation folder.")],
+    as_json: Json = False,
+) -> None:
+    """Draw the page of an evaluation again, without its model and data.
+
+    Example: radarseq report eval/w
+    """
+    from radarseq.evaluation.redraw import report as draw
+
+    page = draw(evaluation)
+    print_result({"report": str(page)}, as_json, lambda: str(page))
+
+
+@app.command()
 @reads_recordings
 def inspect(
     path: Annotated[Path, typer.Argument(help="Dataset, recording, recipe, run or evaluation.")],

@@ -30,7 +30,14 @@ from radarseq.evaluation.tables import as_text
 from radarseq.models import baselines
 from radarseq.training.run import train
 
-WRITTEN = ("failures.csv", "metrics.json", "predictions.h5", "report.html", "summary.csv")
+WRITTEN = (
+    "failures.csv",
+    "metrics.json",
+    "predictions.h5",
+    "report.h5",
+    "report.html",
+    "summary.csv",
+)
 NAME = "{label}_{group}.npz"
 
 
@@ -55,8 +62,7 @@ def quick(request, monkeypatch):
 
     monkeypatch.setattr(baselines, "HistGradientBoostingClassifier", few_trees)
     if "drawn" not in request.fixturenames:
-        monkeypatch.setattr(judge, "write_report", lambda *_: None)
-        monkeypatch.setattr(judge, "write_plots", lambda *_: None, raising=False)
+        monkeypatch.setattr(judge, "draw", lambda *_: None)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """Judging a model on a dataset or on recordings: predictions, metrics, baselines, report."""
 
-import csv
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from radarseq.evaluation.parts import FOLDER
 from radarseq.evaluation.predict import Predictor, load
 from radarseq.evaluation.records import (
     ANNOTATIONS,
+    FAILURES,
     METRICS,
     PREDICTIONS,
     SUMMARY,
@@ -28,10 +28,11 @@ from radarseq.evaluation.records import (
     write_metrics,
     write_summary,
 )
+from radarseq.evaluation.redraw import draw, read_rows
+from radarseq.evaluation.report_data import write_report_data
 from radarseq.evaluation.settings import JudgeSettings
-from radarseq.evaluation.showing import pictures, training_history
+from radarseq.evaluation.showing import shown
 from radarseq.files import output_folder, read_json
-from radarseq.report.page import write_report
 
 
 @dataclass(frozen=True)
@@ -145,16 +146,9 @@ def _write(task: Task, outcome: Outcome, folder: Path) -> None:
         target = None if task.settings.annotate else folder / ANNOTATIONS
         steps = task.predictor.network.spec.steps
         write_annotations(folder / PREDICTIONS, outcome.recordings, task.reading, steps, target)
-    shown = outcome.metrics | {
-        "captures": outcome.captures,
-        "capture_summary": outcome.metrics.get("captures"),
-        "failures": outcome.failures,
-        "tracks": outcome.tracks,
-    }
-    examples = None
-    if outcome.examples is not None and outcome.prediction is not None:
-        examples = pictures(outcome.examples, outcome.prediction)
-    write_report(folder, shown, examples, training_history(task.run))
+    kept = shown(task.run, outcome.examples, outcome.prediction, outcome.captures)
+    write_report_data(folder, kept)
+    draw(folder, outcome.metrics)
     shutil.rmtree(folder / FOLDER, ignore_errors=True)
     (folder / PLAN).unlink(missing_ok=True)
     write_metrics(folder, outcome.metrics)
@@ -202,19 +196,5 @@ def _finished(folder: Path, task: Task) -> EvaluateResult:
             "model. Choose another folder"
         )
     metrics.pop("files", None)
-    tables = []
-    for name in (SUMMARY, "failures.csv"):
-        with (folder / name).open(newline="", encoding="utf-8") as file:
-            tables.append(list(csv.DictReader(file)))
-    return EvaluateResult(folder, metrics, [_typed(row) for row in tables[0]], tables[1])
-
-
-def _typed(row: dict[str, str]) -> dict[str, Any]:
-    """Return a row of ``summary.csv`` as it was before it was written."""
-    kinds: dict[str, Any] = {"windows": int, "unknown_windows": int, "left_out": int}
-    kinds |= dict.fromkeys(("probability", "window_accuracy", "unknown_score"), float)
-    texts = ("capture", "left_out_reasons", "file")
-    return {
-        key: value if key in texts else kinds.get(key, str)(value) if value else None
-        for key, value in row.items()
-    }
+    captures, failures = (read_rows(folder / name) for name in (SUMMARY, FAILURES))
+    return EvaluateResult(folder, metrics, captures, failures)

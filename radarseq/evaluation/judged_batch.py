@@ -23,10 +23,8 @@ from radarseq.evaluation.outcome import (
     prepare,
     window_metrics,
 )
-from radarseq.evaluation.records import PREDICTIONS
 from radarseq.evaluation.stress import stress_part
 from radarseq.evaluation.summarising import capture_metrics, quality_part
-from radarseq.evaluation.tracks import tracks_of
 from radarseq.evaluation.windows import capture_rows
 from radarseq.files import canonical_sha256, printable
 from radarseq.models.baselines import Boosting, fit_boosting
@@ -82,7 +80,6 @@ def judge_recordings(task: Task, folder: Path, progress: BatchProgress | None) -
         examples=shown,
         prediction=None if shown is None else predictor.predict_examples(shown),
         recordings=_firsts(batch),
-        tracks=tracks_of(windows, folder / PREDICTIONS, captures),
     )
 
 

@@ -23,7 +23,6 @@ from radarseq.evaluation.predict import Prediction
 from radarseq.evaluation.records import columns_of, write_predictions
 from radarseq.evaluation.stress import stress_part
 from radarseq.evaluation.summarising import capture_metrics, quality_part
-from radarseq.evaluation.tracks import tracks_of
 from radarseq.evaluation.windows import Windows, capture_rows
 from radarseq.models.baselines import fit_boosting
 
@@ -94,7 +93,6 @@ def judge_dataset(task: Task, folder: Path) -> Outcome:
         failures=[],
         examples=examples,
         prediction=prediction,
-        tracks=tracks_of(windows, columns, captures),
     )
 
 

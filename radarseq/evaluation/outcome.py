@@ -86,7 +86,6 @@ class Outcome:
         prediction: What the model says of them.
         recordings: The recordings that were judged, with the number of each one's first window in
             ``predictions.h5``; none for a dataset.
-        tracks: For each capture's name, some windows and the posterior after each.
     """
 
     metrics: dict[str, Any]
@@ -95,7 +94,6 @@ class Outcome:
     examples: Examples | None
     prediction: Prediction | None
     recordings: list[tuple[int, Part]] = field(default_factory=list)
-    tracks: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from radarseq.evaluation.parts import FOLDER
 from radarseq.files import sha256_file, write_atomically, write_json
 
 PREDICTIONS, SUMMARY, FAILURES = "predictions.h5", "summary.csv", "failures.csv"
-METRICS, REPORT = "metrics.json", "report.html"
+METRICS, REPORT, REPORT_DATA = "metrics.json", "report.html", "report.h5"
 ANNOTATIONS = "annotations"
 # What a killed evaluation may leave; one that has ended has metrics.json too.
 UNFINISHED = (
@@ -24,6 +24,7 @@ UNFINISHED = (
     SUMMARY,
     FAILURES,
     REPORT,
+    REPORT_DATA,
     "plots",
     PLAN,
     FOLDER,
@@ -103,6 +104,7 @@ def columns_of(block: Mapping[str, NDArray]) -> dict[str, Column]:
 
 def write_metrics(folder: Path, metrics: dict[str, Any]) -> None:
     """Write ``metrics.json`` last, with the digests of all the other files of the folder."""
-    names = [name for name in (PREDICTIONS, SUMMARY, FAILURES, REPORT) if (folder / name).exists()]
-    files = {name: sha256_file(folder / name) for name in names}
+    paths = [path for path in sorted(folder.rglob("[!.]*")) if path.is_file()]
+    paths = [path for path in paths if path != folder / METRICS]
+    files = {path.relative_to(folder).as_posix(): sha256_file(path) for path in paths}
     write_json(folder / METRICS, metrics | {"files": files})
