@@ -1,6 +1,6 @@
 """Checking what is on disk: every byte of a dataset, a run, a recipe or an evaluation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -144,8 +144,13 @@ def _evaluation(path: Path, faults: list[str]) -> int:
     return check_digests(path, faults)
 
 
-def check_digests(folder: Path, faults: list[str]) -> int:
+def check_digests(folder: Path, faults: list[str], passed_over: Container[str] = ()) -> int:
     """Append a fault for each file that ``metrics.json`` vouches for and that is not as it was.
+
+    Args:
+        folder: An evaluation, or a run.
+        faults: What is wrong is appended, a sentence each.
+        passed_over: Names of files that need not be as they were.
 
     Returns:
         How many files were read.
@@ -157,6 +162,8 @@ def check_digests(folder: Path, faults: list[str]) -> int:
     if not isinstance(files, dict) or not files:
         raise DataError(f"{folder / 'metrics.json'}: names no files; make the folder again")
     for name, digest in files.items():
+        if name in passed_over:
+            continue
         path = folder / name
         if Path(name).is_absolute() or ".." in Path(name).parts:
             faults.append(f"{folder / 'metrics.json'}: names {name!r}, outside its folder; refused")
@@ -177,14 +184,15 @@ def _recipe(path: Path, faults: list[str]) -> int:
 
 
 def _capture(path: Path, faults: list[str]) -> int:
-    from radarseq.captures.registry import find_captures, read_capture
+    from radarseq.captures.opening import read_every_byte
+    from radarseq.captures.registry import find_captures
 
     files = find_captures([path])
     if not files:
         raise DataError(f"{path}: holds nothing that is known: no dataset, run or recording")
     for file in files:
         try:
-            read_capture(file)
+            read_every_byte(file)
         except CaptureError as fault:
             faults.append(str(fault))
     return len(files)
