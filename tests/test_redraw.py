@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from report_samples import EPOCHS, make_pictures
 
-from radarseq.errors import EXIT_DATA, EvaluationError
+from radarseq.cli import main
+from radarseq.errors import EXIT_DATA, DataError, EvaluationError
 from radarseq.evaluation.records import write_metrics
 from radarseq.evaluation.redraw import read_rows, report
 from radarseq.evaluation.report_data import read_report_data, write_report_data
@@ -24,15 +25,30 @@ def evaluation(space_evaluation, tmp_path):
     return shutil.copytree(space_evaluation.folder, tmp_path / "evaluation")
 
 
-def test_the_page_comes_out_the_same_without_model_and_data(evaluation):
+def command(monkeypatch, *arguments):
+    """Run the command line; return its exit status."""
+    monkeypatch.setattr("sys.argv", ["radarseq", *map(str, arguments)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return ended.value.code or 0
+
+
+def test_the_page_comes_out_the_same_without_model_and_data(evaluation, monkeypatch, capsys):
     page = evaluation / "report.html"
     before = page.read_bytes()
     page.write_text("<p>")
     assert not validate(evaluation).is_valid
-    assert report(evaluation) == page
+    assert command(monkeypatch, "report", evaluation, "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"report": str(page)}
     assert page.read_bytes() == before
     assert b'id="capture-views"' in before
     assert validate(evaluation).is_valid
+
+
+def test_the_command_ends_in_the_status_of_the_fault(evaluation, monkeypatch, capsys):
+    (evaluation / "summary.csv").unlink()
+    assert command(monkeypatch, "report", evaluation) == EXIT_DATA
+    assert "summary.csv: missing" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["summary.csv", "predictions.h5", "failures.csv", "report.h5"])
@@ -53,7 +69,7 @@ def test_a_harmed_file_is_named_and_the_page_stays(evaluation, name, harm):
 def test_harmed_metrics_are_refused(evaluation):
     path = evaluation / "metrics.json"
     path.write_text(path.read_text().replace('"accuracy": 0.', '"accuracy": 1.', 1))
-    with pytest.raises(EvaluationError, match=r"metrics\.json: altered"):
+    with pytest.raises(DataError, match=r"metrics\.json: not as radarseq wrote it"):
         report(evaluation)
 
 
@@ -144,18 +160,3 @@ def test_rows_come_back_with_their_types(tmp_path):
     path.write_text("capture,windows\nx,many\n")
     with pytest.raises(EvaluationError, match=r"summary\.csv: not the table"):
         read_rows(path)
-
-
-def test_the_command_prints_the_page_and_exits_by_the_fault(evaluation, capsys, monkeypatch):
-    from radarseq.cli import main
-
-    monkeypatch.setattr("sys.argv", ["radarseq", "report", str(evaluation), "--json"])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code in (0, None)
-    assert json.loads(capsys.readouterr().out) == {"report": str(evaluation / "report.html")}
-    (evaluation / "summary.csv").unlink()
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == EXIT_DATA
-    assert "summary.csv: missing" in capsys.readouterr().err

@@ -40,6 +40,7 @@ def report(folder: Path | str) -> Path:
 
     Raises:
         EvaluationError: If it is no evaluation, or a file of it is missing or altered.
+        DataError: If there is nothing, or its ``metrics.json`` is damaged.
         OutputError: If another process writes there.
     """
     folder = Path(folder)

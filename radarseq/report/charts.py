@@ -116,7 +116,8 @@ _ROC = (
 _PRECISION = (
     "windows",
     "Precision and recall",
-    "Of the windows called a class, how many are it; of those that are it, how many are found.",
+    "Of the windows called a class, how many are it; of those that are it, how many are found. "
+    "AP is the average precision.",
 )
 _ECHO = (
     "windows",

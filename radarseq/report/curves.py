@@ -48,7 +48,7 @@ def precision_recall(curves: Sequence[Curve]) -> str:
         axes.set_ylabel("Precision (%)")
 
     return svg(
-        partial(_draw, curves, "pr", ("average", "average_precision"), finish),
+        partial(_draw, curves, "pr", ("AP", "average_precision"), finish),
         label="Precision over recall of each class against the rest",
         height_in=4.6,
     )

@@ -28,7 +28,7 @@ def verdicts(metrics: Mapping[str, Any]) -> list[str]:
         said.append(f"{right} captures of known class were decided right.")
     if strangers:
         told = f"{count(sum(strangers))} of {count(len(strangers))}"
-        said.append(f"{told} captures of other objects were told to be none of the classes.")
+        said.append(f"{told} captures of objects outside the classes were told apart as such.")
     if captures and not (known_ones or strangers):
         said.append(f"{count(len(captures))} captures were judged; their classes are not known.")
     if failures:

@@ -1,6 +1,7 @@
 """What the model does with what it should not be sure of: strangers, damage, faulty windows."""
 
 import itertools
+import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -104,12 +105,18 @@ def _draw_stress(
     clean = [value for one, value in zip(conditions, share, strict=True) if one["effect"] == "none"]
     if clean:
         axes.axvline(clean[0], color=INK, linewidth=1.1, ls=(0, (3, 2)), alpha=0.7)
-    axes.set_yticks(places, [printable(str(one["text"]), _LONGEST_REASON) for one in conditions])
+    axes.set_yticks(
+        places, [_signed(printable(str(one["text"]), _LONGEST_REASON)) for one in conditions]
+    )
     axes.set_ylim(places[-1] + 0.7, places[0] - 0.7)
     axes.set_xlim(-2, 102)
     axes.set_xlabel("Accuracy (%)")
     axes.grid(axis="y", visible=False)
     legend(figure, axes)
+
+
+def _signed(text: str) -> str:
+    return re.sub(r"(?<!\S)-(?=\d)", "\N{MINUS SIGN}", printable(text, _LONGEST_REASON))
 
 
 def _grouped(conditions: Sequence[Condition]) -> NDArray[np.float64]:
