@@ -24,6 +24,7 @@ from radarseq.dataset.schema import Examples, Header
 from radarseq.dataset.write import write_dataset
 from radarseq.errors import CaptureError, DatasetError, OutputError, UsageError
 
+
 def codes_of(capture: Capture, reading: Reading = AS_WRITTEN) -> np.ndarray:
     return np.concatenate([block.codes for block in blocks(capture, reading)])
 

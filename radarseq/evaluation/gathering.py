@@ -63,7 +63,7 @@ def _is_dataset(path: Path) -> bool:
 
 def _from_dataset(predictor: Predictor, path: Path, split: str) -> Judged:
     dataset = open_dataset(path)
-    examples = dataset.load()
+    examples = predictor.prepared(dataset.load())
     _check_classes(predictor, examples)
     part = examples.part(split)
     if not len(part):
@@ -107,6 +107,8 @@ def _training_data(predictor: Predictor) -> Examples | None:
         return None
     try:
         dataset = open_dataset(Path(facts["path"]))
-        return dataset.load().part("train") if dataset.digest == facts["digest"] else None
+        if dataset.digest != facts["digest"]:
+            return None
+        return predictor.prepared(dataset.load()).part("train")
     except RadarseqError:
         return None

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from radarseq.dataset.schema import Examples
 from radarseq.errors import DatasetError
-from radarseq.evaluation.comparison import compare_classes, compare_echoes
+from radarseq.evaluation.comparison import compare_classes
 from radarseq.evaluation.fusion import fuse
 from radarseq.evaluation.gathering import Judged, rows_to_judge
 from radarseq.evaluation.predict import Prediction, Predictor, load
@@ -23,6 +23,7 @@ from radarseq.evaluation.records import (
     write_predictions,
     write_summary,
 )
+from radarseq.evaluation.sequences import sequence_part
 from radarseq.evaluation.showing import model_card, pictures, training_history
 from radarseq.files import output_folder
 from radarseq.models.baselines import majority_probabilities
@@ -155,15 +156,8 @@ def _metrics(
             fused = fuse(prediction.probabilities, examples["group"], prior)
             captures = capture_rows(fused, examples, prediction)
             metrics["captures"] = _capture_metrics(captures)
-    if prediction.echo is not None and "target" in examples:
-        metrics["echo"] = compare_echoes(
-            settings.model,
-            prediction.echo,
-            examples,
-            judged.training,
-            {who: p.echo for who, p in others.items() if p.echo is not None},
-            causal=settings.causal,
-        )
+    network = predictor.network
+    metrics |= sequence_part(settings.model, network, prediction, examples, judged.training, others)
     return metrics, captures
 
 
