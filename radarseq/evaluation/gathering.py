@@ -11,6 +11,7 @@ from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import MANIFEST_NAME, UNFINISHED_NAME, Examples
 from radarseq.errors import DatasetError, RadarseqError, UsageError
 from radarseq.evaluation.predict import Predictor
+from radarseq.evaluation.resampling import resampled
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,9 @@ class Judged:
     left_out: dict[str, int]
 
 
-def rows_to_judge(predictor: Predictor, paths: list[Path], split: str, name: str) -> Judged:
+def rows_to_judge(
+    predictor: Predictor, paths: list[Path], split: str, name: str, *, resample: bool = False
+) -> Judged:
     """Return the rows of a dataset or of recordings that the model is to judge.
 
     Args:
@@ -44,6 +47,7 @@ def rows_to_judge(predictor: Predictor, paths: list[Path], split: str, name: str
         paths: One dataset, or any number of recordings.
         split: Of a dataset.
         name: Pattern of recordings' names; empty takes that of the training data.
+        resample: Whether a dataset is brought to the model's sampling interval.
 
     Raises:
         DatasetError: If the dataset is damaged, has other classes, or the split has no rows.
@@ -51,9 +55,13 @@ def rows_to_judge(predictor: Predictor, paths: list[Path], split: str, name: str
         UsageError: If datasets and recordings are mixed.
     """
     if len(paths) == 1 and _is_dataset(paths[0]):
-        return _from_dataset(predictor, paths[0], split)
+        return _from_dataset(predictor, paths[0], split, resample=resample)
     if any(_is_dataset(path) for path in paths):
         raise UsageError("one dataset or any number of recordings can be judged at once, not both")
+    if resample:
+        raise UsageError(
+            "resample is for datasets; import the recordings first, with windows long enough"
+        )
     return _from_recordings(predictor, paths, name)
 
 
@@ -61,9 +69,10 @@ def _is_dataset(path: Path) -> bool:
     return (path / MANIFEST_NAME).exists() or (path / UNFINISHED_NAME).exists()
 
 
-def _from_dataset(predictor: Predictor, path: Path, split: str) -> Judged:
+def _from_dataset(predictor: Predictor, path: Path, split: str, *, resample: bool) -> Judged:
     dataset = open_dataset(path)
-    examples = predictor.prepared(dataset.load())
+    examples = dataset.load()
+    examples = predictor.prepared(resampled(examples, predictor) if resample else examples)
     _check_classes(predictor, examples)
     part = examples.part(split)
     if not len(part):

@@ -55,6 +55,7 @@ def evaluate(
     split: str = "test",
     name: str = "",
     beside: Sequence[Path | str] = (),
+    resample: bool = False,
     device: str = "auto",
 ) -> EvaluateResult:
     """Judge a trained model beside its baselines, and write the evaluation folder.
@@ -67,6 +68,7 @@ def evaluate(
         name: For recordings, the pattern of their names, such as ``{label}_{group}.npz``; empty
             takes the one that the training data were imported with.
         beside: Other runs to judge on the same rows, for comparison.
+        resample: Whether a dataset of another sampling interval is brought to the model's.
         device: ``auto``, ``cpu`` or ``cuda``.
 
     Returns:
@@ -82,7 +84,7 @@ def evaluate(
     predictor = load(run, device=device)
     paths = [Path(data)] if isinstance(data, str | Path) else [Path(item) for item in data]
     with output_folder(Path(out), unfinished=UNFINISHED) as folder:
-        judged = rows_to_judge(predictor, paths, split, name)
+        judged = rows_to_judge(predictor, paths, split, name, resample=resample)
         prediction = predictor.predict_examples(judged.examples)
         others = _predict_beside(beside, predictor, judged.examples, device)
         metrics, captures = _metrics(predictor, str(run), judged, prediction, others)
