@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from radarseq.dataset.schema import Examples, Header
 from radarseq.dataset.write import write_dataset
@@ -257,14 +258,12 @@ def test_symbols_are_trained_judged_told_and_made_up(tmp_path):
         "task": "next_symbol",
         "model": "gru",
         "width": 16,
-        "device": "cpu",
         "batch_size": 16,
     }
     result = train(
         tmp_path / "data",
         tmp_path / "run",
         epochs=12,
-        batch_size=16,
         learning_rate=0.01,
         device="cpu",
         **settings,
@@ -274,8 +273,6 @@ def test_symbols_are_trained_judged_told_and_made_up(tmp_path):
     assert found.metrics["symbols"]["model"]["accuracy"] == 1.0
     assert "nats" in as_text(found.metrics, found.captures)
     network = load(tmp_path / "run", device="cpu").network
-    import torch
-
     made = generate(network, torch.tensor([[2.0, 3.0]]), 6, temperature=0.5)
     assert made[0, :, 0].tolist() == [0, 1, 2, 3, 0, 1]
     wider = sequences(np.where(notes == 3, 6, notes), split=split, length=length)
