@@ -7,10 +7,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from simulators import random as rng
-from simulators.bodies import RIPPLE_STEP, amplitude, set_inertia
+from simulators.bodies import amplitude, ripple_table, set_inertia
 from simulators.motion import advance
-from simulators.objects import KIND_SPHERE, MOST_SIZES
-from simulators.scattering import mie
+from simulators.objects import MOST_SIZES
 from simulators.scene import Scene
 from simulators.units import wavenumber
 from simulators.waveforms import RANDOM_PHASES, code
@@ -82,23 +81,13 @@ class PairGenerator:
         self.scene, self.seed, self.domain = scene, np.uint64(seed), domain
         self._k = wavenumber(scene.radar.carrier_hz)
         self._code = code(scene.radar.code, scene.radar.steps)
-        self._kinds = np.array([item.kind for item in scene.objects])
-        self._sizes = np.ones((len(scene.objects), MOST_SIZES, 2))
-        for row, item in zip(self._sizes, scene.objects, strict=True):
-            row[: len(item.size_names)] = item.sizes()
+        self._kinds = np.array([item.kernel_kind for item in scene.objects])
+        self._sizes = np.array([item.columns() for item in scene.objects])
         self._rates = np.array([item.tumble_rad_per_s for item in scene.objects])
         ends = np.cumsum(scene.objects_per_split)
         self._instances = np.array([0, *ends], dtype=np.int64)
         self._shares = np.array([scene.split.train, scene.split.train + scene.split.validation])
-        self._smallest_ka, self._ripple = self._sphere_table()
-
-    def _sphere_table(self) -> tuple[float, NDArray[np.complex128]]:
-        radii = self._sizes[self._kinds == KIND_SPHERE, 0]
-        if not radii.size:
-            return 0.0, np.zeros(0, dtype=np.complex128)
-        smallest = self._k * radii.min()
-        largest = max(smallest, min(self._k * radii.max(), mie.LARGEST_KA))
-        return smallest, mie.ripple_table(smallest, largest, RIPPLE_STEP)
+        self._ripple, self._smallest_ka = ripple_table(scene.objects, self._k)
 
     def __call__(self, first: int, count: int) -> Pairs:
         """Return examples ``first`` to ``first + count - 1``.
