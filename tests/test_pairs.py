@@ -28,7 +28,7 @@ from simulators.scene import Motion, Radar, Receiver, Scene, Split
 from simulators.units import wavelength_m, wavenumber
 from simulators.waveforms import code
 
-SCENE = read_recipe(Path(__file__).parents[1] / "datasets" / "space_objects.toml").scene
+SCENE = read_recipe(Path(__file__).parents[1] / "datasets" / "four_shapes.toml").scene
 # With spheres of nearly one size, whose table takes no time, for what does not depend on them.
 QUICK = replace(
     SCENE, objects=(replace(SCENE.objects[0], radius_m=(0.29, 0.3)), *SCENE.objects[1:])
