@@ -5,6 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from radarseq.config import read_recipe
+from radarseq.errors import RecipeError
+from radarseq.inspection import inspect
 from simulators.bodies import amplitude, ripple_table, set_inertia
 from simulators.directions import direction_amplitudes
 from simulators.objects import (
@@ -375,3 +378,15 @@ def test_a_file_that_changes_is_read_again(bus):
 def test_the_clear_refusal_stands_where_no_sphere_is_asked_for():
     with pytest.raises(ValueError, match=r"objects.can.radius_m: k times 0.001 m is 0.21"):
         Scene(objects=(Cylinder(name="can", radius_m=(0.001, 0.1)),))
+
+
+def test_a_recipe_names_a_mesh_beside_itself_and_inspect_says_its_size(bus, tmp_path):
+    recipe = tmp_path / "own.toml"
+    recipe.write_text('[[objects]]\nname = "bus"\nshape = "mesh"\npath = "bus.obj"\nunits = "mm"\n')
+    told = inspect(recipe)["classes"]["bus"]["scattering"]
+    assert told["bounding_m"] == pytest.approx([0.3, 0.2, 0.4])
+    assert told["method"].startswith("physical optics on facets")
+    assert told["smallest_ka"] == pytest.approx(K * 0.1)
+    recipe.write_text(recipe.read_text().replace('"mm"', '"m"'))
+    with pytest.raises(RecipeError, match=r"own.toml: objects.bus.path: .*read in 'm'"):
+        read_recipe(recipe)
