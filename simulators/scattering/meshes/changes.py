@@ -31,8 +31,9 @@ def subdivide(mesh: Mesh, longest_edge_m: float) -> Mesh:
 def bisect(mesh: Mesh, longest_edge_m: float) -> Mesh:
     """Return the same surface with facets halved across their longest edge until none is too long.
 
-    Few and well-shaped facets where :func:`subdivide` would make many slivers; but neighbours are
-    halved each for itself, so corners may lie on others' edges, and the mesh is not watertight.
+    Fewer and better shaped facets than :func:`subdivide` makes of long ones: a strip cut into n
+    parts becomes some n^1.6, not n^2. But each is halved for itself, so corners may lie on the
+    edges of others, and the mesh is not watertight.
 
     Raises:
         ValueError: If ``longest_edge_m`` is not positive.
