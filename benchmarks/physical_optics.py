@@ -57,7 +57,7 @@ def numpy_exact(mesh, looks, wavenumbers):
 
 
 def means(low, middle, high):
-    """PHYSICS.md 1.2: the second divided difference, and the series where the span is small."""
+    """The second divided difference, and the series where the span is small."""
     span = high - low
     above = np.exp(0.5j * (middle + high)) * np.sinc((high - middle) / (2 * np.pi))
     below = np.exp(0.5j * (low + middle)) * np.sinc((middle - low) / (2 * np.pi))

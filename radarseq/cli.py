@@ -23,7 +23,15 @@ from radarseq.errors import (
     RecipeError,
 )
 from radarseq.options import reads_recordings
-from radarseq.terminal import finish, note, print_result, progress_bar, size, warn
+from radarseq.terminal import (
+    finish,
+    judging_bar,
+    note,
+    print_result,
+    progress_bar,
+    size,
+    warn,
+)
 
 app = typer.Typer(
     name="radarseq",
@@ -64,7 +72,10 @@ def main() -> None:
         _fail(str(fault), fault.exit_code)
     except Stopped as stop:
         word = "interrupted" if stop.status == EXIT_INTERRUPTED else "terminated"
-        _fail(f"{word}; simulate and train go on with --resume, others start anew", stop.status)
+        _fail(
+            f"{word}; simulate, train and evaluate go on with --resume, others start anew",
+            stop.status,
+        )
     except OSError as fault:
         _fail(f"{fault.filename or 'output'}: {fault.strerror or fault}", EXIT_FAILURE)
 
@@ -283,6 +294,38 @@ def evaluate(
         list[Path] | None,
         typer.Option(help="Another run to judge on the same rows; may be repeated."),
     ] = None,
+    false_reject: Annotated[
+        float, typer.Option(help="Share of known objects' windows that may be called unknown.")
+    ] = 0.05,
+    unknown_score: Annotated[
+        str,
+        typer.Option(help="energy, mahalanobis or max_probability; auto: by --unknown, if given."),
+    ] = "auto",
+    unknown: Annotated[
+        list[Path] | None,
+        typer.Option(help="Dataset or recordings of objects that the model does not know."),
+    ] = None,
+    unknown_class: Annotated[
+        list[str] | None,
+        typer.Option(help="Class of DATA that the model does not know; may be repeated."),
+    ] = None,
+    tempering: Annotated[
+        float | None,
+        typer.Option(help="What a further window counts, 0 to 1; default: as measured."),
+    ] = None,
+    stress: Annotated[
+        bool, typer.Option("--stress", help="Judge again under faults of the recording.")
+    ] = False,
+    annotate: Annotated[
+        bool, typer.Option("--annotate", help="Write into SigMF recordings, not into copies.")
+    ] = False,
+    parquet: Annotated[
+        bool, typer.Option("--parquet", help="Write the tables as Parquet too.")
+    ] = False,
+    workers: Annotated[int, typer.Option(help="Threads that judge recordings.")] = 1,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue an interrupted evaluation.")
+    ] = False,
     device: Device = "auto",
     as_json: Json = False,
     *,
@@ -295,11 +338,46 @@ def evaluate(
     from radarseq.evaluation.judge import evaluate as judge
     from radarseq.evaluation.tables import as_text
 
-    result = judge(run, data, out, split=split, reading=given, beside=beside or (), device=device)
+    with judging_bar() as progress:
+        result = judge(
+            run,
+            data,
+            out,
+            split=split,
+            reading=given,
+            beside=beside or (),
+            false_reject=false_reject,
+            unknown_score=unknown_score,
+            unknown=unknown or (),
+            unknown_class=unknown_class or (),
+            tempering=tempering,
+            stress=stress,
+            annotate=annotate,
+            parquet=parquet,
+            workers=workers,
+            resume=resume,
+            device=device,
+            progress=progress,
+        )
     warn(result.metrics["data"]["warnings"])
     print_result(result.metrics, as_json, lambda: as_text(result.metrics, result.captures))
     note(f"report: {out / 'report.html'}")
     finish([f"{f['capture']}: {f['reason']}. {f['remedy']}" for f in result.failures])
+
+
+@app.command()
+def report(
+    evaluation: Annotated[Path, typer.Argument(help="Evaluation folder.")],
+    as_json: Json = False,
+) -> None:
+    """Draw the page of an evaluation again, without its model and data.
+
+    Example: radarseq report eval/w
+    """
+    from radarseq.evaluation.redraw import report as draw
+
+    page = draw(evaluation)
+    print_result({"report": str(page)}, as_json, lambda: str(page))
 
 
 @app.command()

@@ -18,6 +18,10 @@ class RadarseqError(Exception):
     exit_code = EXIT_FAILURE
 
 
+class DivergedError(RadarseqError):
+    """Training has left the numbers: a loss or a gradient that is none, or out of all bounds."""
+
+
 class UsageError(RadarseqError, ValueError):
     """The command or call cannot be carried out as it was given."""
 
@@ -52,6 +56,10 @@ class MismatchError(DataError):
 
 class CheckpointError(DataError):
     """A run or its checkpoint is missing, altered or malformed."""
+
+
+class EvaluationError(DataError):
+    """An evaluation folder is missing, altered or malformed."""
 
 
 class CaptureError(DataError):

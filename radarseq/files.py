@@ -1,23 +1,30 @@
 """Files that are whole or absent, and output folders that one process owns at a time."""
 
+import errno
 import fcntl
 import hashlib
 import json
 import os
 import shutil
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from radarseq.errors import DataError, OutputError
 
 LOCK_NAME = ".lock"
 TEMPORARY_SUFFIX = ".part"  # a leftover of a killed process; swept at the next start
+UNFINISHED_MARK = ".unfinished"  # in a folder of work that starts anew: it may be emptied
 SEAL = "seal"  # the key of a JSON file's own digest
+_UNSEALED = "0" * 64  # in the seal's place while the digest is taken
+_SEAL_END = _UNSEALED.encode() + b'"\n}\n'
+_TEXT_SEAL = b"# as written: sha256 "
 _BLOCK = 1 << 20
-_LARGEST_JSON = 64 << 20
+_LARGEST_JSON = 32 << 20
+_MOST_VALUES = 1_000_000
 
 
 def write_atomically(path: Path, content: bytes | memoryview) -> None:
@@ -49,7 +56,7 @@ def replace_folder(temporary: Path, final: Path) -> None:
     between leaves it under ``final`` + ".old", which ``recover_folder`` puts back.
     """
     old = final.with_name(final.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
+    recover_folder(final)
     for file in temporary.iterdir():
         with file.open("rb") as handle:
             os.fsync(handle.fileno())
@@ -70,16 +77,20 @@ def standing_folder(final: Path) -> Path:
 
 
 def recover_folder(final: Path) -> None:
-    """Undo a ``replace_folder`` that was killed half-way."""
+    """Undo a ``replace_folder`` that was killed half-way, or end it."""
     old = final.with_name(final.name + ".old")
     if old.exists() and not final.exists():
         old.rename(final)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as fault:
+        if fault.errno != errno.EINVAL:  # some network file systems sync no folders
+            raise OSError(fault.errno, fault.strerror, str(folder)) from fault
     finally:
         os.close(descriptor)
 
@@ -89,53 +100,155 @@ def sha256_of(content: bytes | memoryview) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def open_plain(path: Path) -> BinaryIO:
+    """Open a plain file for reading.
+
+    A link may lead out of a folder that came from elsewhere, and a pipe or a device may never end.
+
+    Raises:
+        OSError: If it cannot be opened, or is not a plain file.
+    """
+    try:
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        descriptor = os.open(path, flags)
+    except OSError as fault:
+        if fault.errno == errno.ELOOP:
+            raise OSError(errno.ELOOP, "a symbolic link; refused", str(path)) from fault
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a plain file", str(path))
+    return os.fdopen(descriptor, "rb")
+
+
+def read_plain(path: Path) -> bytes:
+    """Return the content of a plain file.
+
+    Raises:
+        OSError: If it cannot be read, is not a plain file, or does not fit into memory.
+    """
+    with open_plain(path) as file:
+        try:
+            return file.read()
+        except MemoryError as fault:
+            raise OSError(errno.ENOMEM, "does not fit into memory", str(path)) from fault
+
+
 def sha256_file(path: Path) -> str:
-    """Return the sha256 of a file, in hexadecimal."""
+    """Return the sha256 of a plain file, in hexadecimal.
+
+    Raises:
+        OSError: If it cannot be read, or is not a plain file.
+    """
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         while block := file.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()
 
 
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write ``content`` as readable JSON under a seal, atomically."""
-    sealed = content | {SEAL: _seal_of(content)}
-    text = json.dumps(sealed, indent=1, ensure_ascii=False, allow_nan=False)
-    write_atomically(path, (text + "\n").encode("utf-8", "backslashreplace"))
-
-
-def _seal_of(content: dict[str, Any]) -> str:
-    """Return the digest of the values, whatever the layout of the file that holds them."""
-    rest = {key: value for key, value in content.items() if key != SEAL}
-    canonical = json.dumps(rest, sort_keys=True, separators=(",", ":"), allow_nan=False)
+def canonical_sha256(content: dict[str, Any]) -> str:
+    """Return the sha256 of plain JSON values, the same for any order of the keys."""
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return sha256_of(canonical.encode())
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write ``content`` as readable JSON under a seal, atomically.
+
+    The seal is the file's last value: the sha256 of the file with 64 zeros in the seal's place.
+
+    Raises:
+        ValueError: If a number is not finite, or there is more than ``read_json`` takes.
+    """
+    rest = {key: value for key, value in content.items() if key != SEAL}
+    text = json.dumps(rest | {SEAL: _UNSEALED}, indent=1, ensure_ascii=False, allow_nan=False)
+    image = (text + "\n").encode("utf-8", "backslashreplace")
+    if not _is_moderate(image):
+        raise ValueError(f"{path}: {len(image)} bytes of JSON; expected at most {_LARGEST_JSON}")
+    write_atomically(path, _with_seal(image, sha256_of(image).encode()))
+
+
+def _with_seal(image: bytes, seal: bytes) -> bytes:
+    return image[: -len(_SEAL_END)] + seal + b'"\n}\n'
+
+
+def _is_moderate(image: bytes) -> bool:
+    """Return whether JSON can be parsed in little time and memory, however it is nested."""
+    values = sum(image.count(mark) for mark in b",[{")
+    return len(image) <= _LARGEST_JSON and values <= _MOST_VALUES
 
 
 def read_json(path: Path, error: type[DataError]) -> dict[str, Any]:
     """Return the object in a JSON file that ``write_json`` wrote.
 
+    Nothing is parsed before the seal has been found to hold.
+
     Raises:
         DataError: Of the class ``error``, if the file is absent, too large, not a JSON object, or
-            no longer what was written.
+            not byte for byte what was written.
     """
     try:
-        if path.stat().st_size > _LARGEST_JSON:
-            raise error(f"{path}: {path.stat().st_size} bytes; expected at most {_LARGEST_JSON}")
-        content = json.loads(path.read_bytes())
+        with open_plain(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > _LARGEST_JSON:
+                raise error(f"{path}: {size} bytes; expected at most {_LARGEST_JSON}")
+            image = file.read()
     except FileNotFoundError as missing:
         raise error(f"{path}: not found") from missing
-    except (OSError, ValueError, RecursionError) as fault:
-        raise error(f"{path}: not readable as JSON ({fault}); restore it from a copy") from fault
-    if not isinstance(content, dict):
-        raise error(f"{path}: holds a {type(content).__name__}; expected a JSON object")
+    except OSError as fault:
+        raise error(f"{path}: cannot be read ({fault.strerror})") from fault
+    seal = image[-len(_SEAL_END) : -len(b'"\n}\n')]
+    unsealed = _with_seal(image, _UNSEALED.encode())
+    if len(seal) != len(_UNSEALED) or _with_seal(image, sha256_of(unsealed).encode()) != image:
+        raise error(
+            f"{path}: not as radarseq wrote it: altered, truncated, or something else. "
+            "Restore it from a copy"
+        )
+    return parse_json(image, str(path), error)
+
+
+def parse_json(image: bytes, source: str, error: type[DataError]) -> dict[str, Any]:
+    """Return the object in JSON bytes, without the seal; ``source`` names them in errors.
+
+    Raises:
+        DataError: Of the class ``error``, if they are not a JSON object, or absurdly large.
+    """
+    if not _is_moderate(image):
+        raise error(f"{source}: holds more than {_MOST_VALUES} values; refused")
     try:
-        intact = content.pop(SEAL, None) == _seal_of(content)
-    except ValueError:  # NaN or Infinity, which are never written
-        intact = False
-    if not intact:
-        raise error(f"{path}: altered: its values do not have the digest that seals it")
+        content = json.loads(image)
+    except (ValueError, RecursionError) as fault:
+        raise error(f"{source}: not readable as JSON ({fault}); restore it from a copy") from fault
+    if not isinstance(content, dict):
+        raise error(f"{source}: holds a {type(content).__name__}; expected a JSON object")
+    content.pop(SEAL, None)
     return content
+
+
+def sealed_text(text: str) -> bytes:
+    """Return a text, TOML for one, with a last line, a comment, that vouches for the others."""
+    body = text.encode("utf-8", "backslashreplace")
+    return body + _TEXT_SEAL + sha256_of(body).encode() + b"\n"
+
+
+def read_sealed_text(path: Path, error: type[DataError]) -> str:
+    """Return a text that ``sealed_text`` sealed, with its last line.
+
+    Raises:
+        DataError: Of the class ``error``, if it is absent or not byte for byte what was written.
+    """
+    try:
+        image = read_plain(path)
+    except FileNotFoundError as missing:
+        raise error(f"{path}: not found") from missing
+    except OSError as fault:
+        raise error(f"{path}: cannot be read ({fault.strerror})") from fault
+    body = image[: -len(_TEXT_SEAL) - len(_UNSEALED) - 1]
+    text = body.decode("utf-8", "replace")
+    if sealed_text(text) != image:
+        raise error(f"{path}: not as radarseq wrote it: altered or truncated")
+    return text
 
 
 def printable(text: str | Path) -> str:
@@ -157,7 +270,7 @@ def output_folder(
         folder: Taken exactly as it is given; made if absent.
         resume: Whether what it holds already is to be continued.
         unfinished: Patterns of what a killed process may leave of work that starts anew: a folder
-            that holds nothing else is emptied.
+            that holds nothing else, and the mark of such work, is emptied, unless ``resume``.
 
     Raises:
         OutputError: If it is not empty and ``resume`` is false, is not a folder, or another
@@ -168,8 +281,7 @@ def output_folder(
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
         held = [entry for entry in folder.iterdir() if entry.name != LOCK_NAME]
-        ours = (*unfinished, "*" + TEMPORARY_SUFFIX)
-        if unfinished and all(any(fnmatch(e.name, pattern) for pattern in ours) for e in held):
+        if unfinished and not resume and _is_left_over(folder, held, unfinished):
             _remove(held)
             held = []
         if held and not resume:
@@ -179,7 +291,33 @@ def output_folder(
                 "Choose another folder, or continue this one with --resume if it was interrupted"
             )
         sweep(folder)
-        yield folder
+        with _marked(folder) if unfinished else nullcontext():
+            yield folder
+
+
+def _is_left_over(folder: Path, held: list[Path], patterns: tuple[str, ...]) -> bool:
+    """Return whether all that a folder holds is what killed work of this kind has left.
+
+    The names alone do not tell: somebody's own ``summary.csv`` may lie there.
+    """
+    ours = (*patterns, "*" + TEMPORARY_SUFFIX, UNFINISHED_MARK)
+    return (folder / UNFINISHED_MARK).exists() and all(
+        any(fnmatch(entry.name, pattern) for pattern in ours) for entry in held
+    )
+
+
+@contextmanager
+def _marked(folder: Path) -> Iterator[None]:
+    """Mark a folder as unfinished, until the work in it has ended well or has left nothing."""
+    mark = folder / UNFINISHED_MARK
+    mark.touch()
+    try:
+        yield
+    except BaseException:
+        if {entry.name for entry in folder.iterdir()} <= {UNFINISHED_MARK, LOCK_NAME}:
+            mark.unlink()
+        raise
+    mark.unlink()
 
 
 @contextmanager
@@ -187,7 +325,9 @@ def _locked(folder: Path) -> Iterator[None]:
     """Hold the folder's lock; the kernel drops it however the process ends: none can go stale."""
     path = folder / LOCK_NAME
     while True:
-        lock = path.open("w")
+        # Not truncated, and no link followed: what is there may not be ours.
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        lock = os.fdopen(os.open(path, flags, 0o666), "r+b")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as taken:

@@ -1,6 +1,5 @@
 """Saying what a dataset, a capture, a recipe, a run or an evaluation is."""
 
-import csv
 import json
 from collections import Counter
 from collections.abc import Mapping
@@ -96,12 +95,11 @@ def _recipe(path: Path) -> dict[str, Any]:
 
 
 def _run(path: Path) -> dict[str, Any]:
-    best = path / "checkpoints" / "best"
-    told = _checkpoint(best)
-    table = path / "metrics.csv"
-    if table.exists():
-        with table.open(newline="", encoding="utf-8") as file:
-            told["epochs"] = sum(1 for _ in csv.DictReader(file))
+    from radarseq.training.history import read_history
+
+    told = _checkpoint(path / "checkpoints" / "best")
+    if history := read_history(path):
+        told["epochs"] = len(history)
     return told
 
 

@@ -1,11 +1,11 @@
 """What a path is: decided by what it holds, never by guessing."""
 
-import json
 from enum import StrEnum
 from pathlib import Path
 
-from radarseq.dataset.schema import SHARD_MAGIC
+from radarseq.dataset.layout import SHARD_MAGIC
 from radarseq.errors import DataError
+from radarseq.files import read_json
 
 
 class Kind(StrEnum):
@@ -17,6 +17,7 @@ class Kind(StrEnum):
     EVALUATION = "evaluation"
     RECIPE = "recipe"
     CAPTURE = "capture"
+    UNKNOWN = "thing that radarseq knows"  # what should tell the kind is damaged
 
 
 _MANIFEST_KINDS = {
@@ -30,12 +31,14 @@ def kind_of(path: Path) -> Kind:
     """Return what is at ``path``.
 
     Raises:
-        DataError: If there is nothing.
+        DataError: If there is nothing, or nothing that could be read.
     """
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")
     if path.is_dir():
         return _kind_of_folder(path)
+    if not path.is_file():
+        raise DataError(f"{path}: neither a file nor a folder; expected one of them")
     if path.suffix == ".toml":
         return Kind.RECIPE
     return Kind.DATASET if _is_shard(path) else Kind.CAPTURE
@@ -48,11 +51,7 @@ def _kind_of_folder(path: Path) -> Kind:
         return Kind.RUN
     for name in ("manifest.json", "metrics.json"):
         if (path / name).exists():
-            try:
-                content = json.loads((path / name).read_bytes())
-            except (OSError, ValueError, RecursionError) as fault:
-                raise DataError(f"{path / name}: not readable as JSON ({fault})") from fault
-            kind = content.get("kind") if isinstance(content, dict) else None
+            kind = read_json(path / name, DataError).get("kind")
             if isinstance(kind, str) and kind in _MANIFEST_KINDS:
                 return _MANIFEST_KINDS[kind]
             raise DataError(

@@ -1,12 +1,27 @@
 """Checking what is on disk: every byte of a dataset, a run, a recipe or an evaluation."""
 
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from radarseq.config import read_recipe
 from radarseq.dataset.read import open_dataset, read_shard
-from radarseq.errors import CaptureError, CheckpointError, DataError, RadarseqError
-from radarseq.files import read_json, sha256_file, standing_folder
+from radarseq.dataset.schema import UNFINISHED_NAME
+from radarseq.errors import (
+    CaptureError,
+    CheckpointError,
+    DataError,
+    DatasetError,
+    RadarseqError,
+)
+from radarseq.files import (
+    UNFINISHED_MARK,
+    read_json,
+    read_sealed_text,
+    sha256_file,
+    standing_folder,
+)
 from radarseq.kinds import Kind, kind_of
 
 
@@ -42,10 +57,15 @@ def validate(path: Path | str) -> Validation:
         All faults; it does not stop at the first.
 
     Raises:
-        DataError: If there is nothing at ``path``, or nothing that is known.
+        DataError: If there is nothing at ``path``.
     """
     path = Path(path)
-    kind = kind_of(path)
+    try:
+        kind = kind_of(path)
+    except DataError as fault:
+        if not path.exists():
+            raise
+        return Validation(path, Kind.UNKNOWN, 1, (str(fault),))
     checks = {
         Kind.DATASET: _dataset,
         Kind.RUN: _run,
@@ -55,6 +75,8 @@ def validate(path: Path | str) -> Validation:
         Kind.CAPTURE: _capture,
     }
     faults: list[str] = []
+    if (path / UNFINISHED_MARK).exists():
+        faults.append(f"{path}: was not finished; run the command that makes it again")
     try:
         checked = checks[kind](path, faults)
     except RadarseqError as fault:
@@ -64,26 +86,49 @@ def validate(path: Path | str) -> Validation:
 
 
 def _dataset(path: Path, faults: list[str]) -> int:
+    if (path / UNFINISHED_NAME).exists():  # what a resumed simulation would start from
+        read_json(path / UNFINISHED_NAME, DatasetError)
     dataset = open_dataset(path)
-    for shard in dataset.shards:
-        read_shard(shard, dataset.header, faults)
+    names = {
+        tuple(sorted(columns))
+        for shard in dataset.shards
+        if (columns := read_shard(shard, dataset.header, faults))
+    }
+    if len(names) > 1:
+        faults.append(f"{path}: the shards do not have the same columns")
     return len(dataset.shards) + 1
 
 
 def _run(path: Path, faults: list[str]) -> int:
+    from radarseq.training.history import METRICS, read_history
+    from radarseq.training.run import CONFIG
+
     checkpoints = path / "checkpoints"
     folders = [standing_folder(checkpoints / name) for name in ("best", "last")]
     found = [folder for folder in folders if folder.exists()]
     if not found:
         raise CheckpointError(f"{path}: a run without a checkpoint; train it, or resume it")
-    for folder in found:
-        try:
-            _checkpoint(folder, faults)
-        except DataError as fault:
-            faults.append(str(fault))
-    if (path / "metrics.json").exists():  # written when training has ended
-        check_digests(path, faults)
-    return len(found)
+    checked = sum(_collected(faults, _checkpoint, folder, faults) for folder in found)
+    for file in sorted(path.glob("*.json")):
+        if file.name != METRICS:
+            _collected(faults, read_json, file, CheckpointError)
+            checked += 1
+    if (path / METRICS).exists():  # written when training has ended
+        return checked + _collected(faults, check_digests, path, faults)
+    _collected(faults, read_sealed_text, path / CONFIG, CheckpointError)
+    if len(found) == len(folders):  # without the last checkpoint nothing vouches for the history
+        _collected(faults, read_history, path)
+    return checked + 2
+
+
+def _collected(faults: list[str], check: Callable[..., Any], *arguments: Any) -> int:
+    """Return how many files a check has read; what it raises goes to ``faults``."""
+    try:
+        count = check(*arguments)
+    except DataError as fault:
+        faults.append(str(fault))
+        return 1
+    return count if isinstance(count, int) else 1
 
 
 def _checkpoint(path: Path, faults: list[str]) -> int:
@@ -99,8 +144,13 @@ def _evaluation(path: Path, faults: list[str]) -> int:
     return check_digests(path, faults)
 
 
-def check_digests(folder: Path, faults: list[str]) -> int:
+def check_digests(folder: Path, faults: list[str], passed_over: Container[str] = ()) -> int:
     """Append a fault for each file that ``metrics.json`` vouches for and that is not as it was.
+
+    Args:
+        folder: An evaluation, or a run.
+        faults: What is wrong is appended, a sentence each.
+        passed_over: Names of files that need not be as they were.
 
     Returns:
         How many files were read.
@@ -112,11 +162,19 @@ def check_digests(folder: Path, faults: list[str]) -> int:
     if not isinstance(files, dict) or not files:
         raise DataError(f"{folder / 'metrics.json'}: names no files; make the folder again")
     for name, digest in files.items():
-        path = folder / Path(name).name
-        if not path.exists():
+        if name in passed_over:
+            continue
+        path = folder / name
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            faults.append(f"{folder / 'metrics.json'}: names {name!r}, outside its folder; refused")
+            continue
+        try:
+            if sha256_file(path) != digest:
+                faults.append(f"{path}: altered or truncated; make the folder again")
+        except FileNotFoundError:
             faults.append(f"{path}: missing")
-        elif sha256_file(path) != digest:
-            faults.append(f"{path}: altered or truncated; make the folder again")
+        except OSError as fault:
+            faults.append(f"{path}: cannot be read ({fault.strerror})")
     return len(files) + 1
 
 

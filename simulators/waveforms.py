@@ -1,25 +1,49 @@
-"""The transmitted samples: unimodular codes, one value a pulse.
+"""The transmitted samples: phase codes over the pulses of a dwell, waveforms within one pulse.
 
-Reference:
-    Levanon and Mozeson, Radar Signals, chapter 6 (Barker, Frank, P1-P4, Zadoff-Chu).
+A phase code is unimodular, one value a pulse or a sample. A waveform is what one pulse carries in
+fast time: a phase code, one chip a sample, or a modulation of frequency.
+
+References:
+    Levanon and Mozeson, Radar Signals, chapters 4 to 6 (Costas, LFM, phase codes), 11 (OFDM);
+    Collins and Atkins, IEE Proc. Radar, Sonar, Navigation 146 (1999) 312 (tangent NLFM);
+    Newman, Proc. American Mathematical Society 16 (1965) 1287 (OFDM phases).
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-BARKER_13 = (1, 1, 1, 1, 1, -1, -1, 1, 1, -1, 1, -1, 1)
-CODE_NAMES = ("constant", "barker", "frank", "p3", "p4", "zadoff_chu", "random")
+Samples = NDArray[np.complex128]
+
+BARKER = {
+    2: (1, -1),
+    3: (1, 1, -1),
+    4: (1, 1, -1, 1),
+    5: (1, 1, 1, -1, 1),
+    7: (1, 1, 1, -1, -1, 1, -1),
+    11: (1, 1, 1, -1, -1, -1, 1, -1, -1, 1, -1),
+    13: (1, 1, 1, 1, 1, -1, -1, 1, 1, -1, 1, -1, 1),
+}
+BARKER_13 = BARKER[13]
+WELCH_COSTAS = (2, 4, 8, 5, 10, 9, 7, 3, 6, 1)  # powers of 2 modulo 11
+CODE_NAMES = ("constant", "barker", "frank", "p1", "p2", "p3", "p4", "zadoff_chu", "random")
+WAVEFORM_NAMES = (
+    *("rectangular", "lfm", "nlfm", "barker", "frank", "p1", "p2", "p3", "p4", "zadoff_chu"),
+    *("costas", "ofdm", "random", "file"),
+)
+SWEPT_NAMES = ("lfm", "nlfm", "ofdm")  # those that have a bandwidth of their own
 RANDOM_PHASES = 4  # "random" draws quadriphase codes, another one for each example
+_TANGENT = 1.1  # how far NLFM follows the tangent; sidelobes fall to about -25 dB at BT 16
 
 
-def code(name: str, steps: int) -> NDArray[np.complex128]:
+def code(name: str, steps: int) -> Samples:
     """Return the code ``name`` over ``steps`` pulses, |tx| = 1, shape ``(steps,)``.
 
-    Barker-13 and Frank repeat to fill the sequence (Frank with the largest square that fits);
-    P3, P4 and Zadoff-Chu are made at the length asked for. For ``"random"``, whose phases belong
-    to each example, this returns ones.
+    P3, P4 and Zadoff-Chu are made at the length asked for. The others repeat to fill the
+    sequence: Barker-13, and of Frank, P1 and P2 the largest square that fits. For ``"random"``,
+    whose phases belong to each example, this returns ones.
 
     Raises:
         ValueError: If the name is unknown.
@@ -28,19 +52,153 @@ def code(name: str, steps: int) -> NDArray[np.complex128]:
         >>> np.angle(code("p4", 4)[1:2], deg=True).round(3)
         array([-135.])
     """
-    n = np.arange(steps)
+    if name not in CODE_NAMES:
+        raise ValueError(f"unknown code {name!r}; known codes: {', '.join(CODE_NAMES)}")
     if name in ("constant", "random"):
-        return np.ones(steps, dtype=np.complex128)
+        return _ones(steps)
+    length = {"barker": 13, "p2": max(4, longest("p2", steps))}.get(name, longest(name, steps))
+    return np.resize(_PHASE_CODES[name](length), steps)
+
+
+def waveform(name: str, length: int, *, bandwidth: float = 1.0) -> Samples:
+    """Return one pulse's samples, mean power 1, shape ``(length,)``.
+
+    All are unimodular but OFDM. For ``"random"``, whose phases belong to each example, this
+    returns ones.
+
+    Args:
+        name: One of ``WAVEFORM_NAMES`` but ``"file"``.
+        length: Samples in the pulse; see ``longest`` for the lengths that there are.
+        bandwidth: Of LFM, NLFM and OFDM, in units of the sample rate, above 0 to 1. Times
+            ``length`` it is the time-bandwidth product.
+
+    Raises:
+        ValueError: If the name is unknown, has no such length, or the bandwidth is out of range.
+
+    Example:
+        >>> waveform("barker", 5).real
+        array([ 1.,  1.,  1., -1.,  1.])
+    """
+    if name not in WAVEFORM_NAMES[:-1]:
+        raise ValueError(f"unknown waveform {name!r}; known: {', '.join(WAVEFORM_NAMES[:-1])}")
+    if length < 1 or longest(name, length) != length:
+        raise ValueError(
+            f"there is no {name} of {length} samples; {_LENGTHS.get(name, '1 or more')}"
+        )
+    if not 0 < bandwidth <= 1:
+        raise ValueError(f"bandwidth is {bandwidth} of the sample rate; expected above 0 to 1")
+    if name in SWEPT_NAMES:
+        return _SWEPT[name](length, bandwidth)
+    return _PHASE_CODES[name](length)
+
+
+def longest(name: str, steps: int) -> int:
+    """Return the length of the longest waveform ``name`` within ``steps`` samples, 0 if none."""
     if name == "barker":
-        return np.resize(np.array(BARKER_13, dtype=np.complex128), steps)
-    if name == "frank":
-        side = max(1, math.isqrt(steps))
-        phases = 2 * np.pi / side * np.outer(np.arange(side), np.arange(side)).ravel()
-        return np.resize(np.exp(1j * phases), steps)
-    if name == "p3":
-        return np.exp(1j * np.pi * n**2 / steps)
-    if name == "p4":
-        return np.exp(1j * (np.pi * n**2 / steps - np.pi * n))
-    if name == "zadoff_chu":
-        return np.exp(-1j * np.pi * n * (n + steps % 2) / steps)
-    raise ValueError(f"unknown code {name!r}; known codes: {', '.join(CODE_NAMES)}")
+        return max((length for length in BARKER if length <= steps), default=0)
+    if name in ("frank", "p1"):
+        return math.isqrt(steps) ** 2
+    if name == "p2":
+        return (math.isqrt(steps) // 2 * 2) ** 2
+    if name == "costas":
+        return steps // len(WELCH_COSTAS) * len(WELCH_COSTAS)
+    return steps
+
+
+_LENGTHS = {
+    "barker": f"expected one of {', '.join(map(str, BARKER))}",
+    "frank": "expected a square number",
+    "p1": "expected a square number",
+    "p2": "expected the square of an even number",
+    "costas": f"expected a multiple of its {len(WELCH_COSTAS)} hops",
+}
+
+
+def _ones(length: int) -> Samples:
+    return np.ones(length, dtype=np.complex128)
+
+
+def _barker(length: int) -> Samples:
+    return np.array(BARKER[length], dtype=np.complex128)
+
+
+def _frank(length: int) -> Samples:
+    step = np.arange(math.isqrt(length))
+    return np.exp(2j * np.pi / len(step) * np.outer(step, step).ravel())
+
+
+def _p1(length: int) -> Samples:
+    side = math.isqrt(length)
+    group, member = np.divmod(np.arange(length), side)
+    return np.exp(-1j * np.pi / side * (side - 1 - 2 * group) * (group * side + member))
+
+
+def _p2(length: int) -> Samples:
+    side = math.isqrt(length)
+    centred = np.arange(side) - (side - 1) / 2
+    return np.exp(2j * np.pi / side * np.outer(centred, centred).ravel())
+
+
+def _p3(length: int) -> Samples:
+    n = np.arange(length)
+    return np.exp(1j * np.pi * n**2 / length)
+
+
+def _p4(length: int) -> Samples:
+    n = np.arange(length)
+    return np.exp(1j * (np.pi * n**2 / length - np.pi * n))
+
+
+def _zadoff_chu(length: int) -> Samples:
+    n = np.arange(length)
+    return np.exp(-1j * np.pi * n * (n + length % 2) / length)
+
+
+def _costas(length: int) -> Samples:
+    """Return ten hops in Welch's order, a tenth of the sample rate apart.
+
+    The hops are as far apart as the inverse of their duration, as textbooks have it, where each
+    lasts ten samples; shorter ones overlap in frequency.
+    """
+    hops = (np.array(WELCH_COSTAS) - 5.5) / len(WELCH_COSTAS)  # cycles a sample
+    turns = np.repeat(hops, length // len(WELCH_COSTAS))
+    return np.exp(2j * np.pi * (np.cumsum(turns) - turns))
+
+
+def _centred(length: int) -> NDArray[np.float64]:
+    """Return the time within the pulse over its duration, -1/2 to 1/2, at mid-sample."""
+    return (np.arange(length) - (length - 1) / 2) / length
+
+
+def _lfm(length: int, bandwidth: float) -> Samples:
+    return np.exp(1j * np.pi * bandwidth * length * _centred(length) ** 2)
+
+
+def _nlfm(length: int, bandwidth: float) -> Samples:
+    """Return a chirp whose frequency follows a tangent: it hurries at both ends of the band."""
+    reach = bandwidth * length / (2 * _TANGENT * math.tan(_TANGENT))
+    return np.exp(-1j * np.pi * reach * np.log(np.cos(2 * _TANGENT * _centred(length))))
+
+
+def _ofdm(length: int, bandwidth: float) -> Samples:
+    """Return one symbol: equal carriers about 0, with Newman's phases for an even level."""
+    count = max(1, round(bandwidth * length))
+    carrier = np.arange(count)
+    spectrum = np.zeros(length, dtype=np.complex128)
+    spectrum[carrier - count // 2] = np.exp(1j * np.pi * carrier**2 / count)
+    return np.fft.ifft(spectrum) * length / math.sqrt(count)
+
+
+_PHASE_CODES: dict[str, Callable[[int], Samples]] = {
+    "rectangular": _ones,
+    "random": _ones,
+    "barker": _barker,
+    "frank": _frank,
+    "p1": _p1,
+    "p2": _p2,
+    "p3": _p3,
+    "p4": _p4,
+    "zadoff_chu": _zadoff_chu,
+    "costas": _costas,
+}
+_SWEPT: dict[str, Callable[[int, float], Samples]] = {"lfm": _lfm, "nlfm": _nlfm, "ofdm": _ofdm}

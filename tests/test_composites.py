@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from simulators.objects import SHAPES
 from simulators.pairs import PairGenerator
 from simulators.scattering import closed_forms as forms
 from simulators.scattering.meshes import (
@@ -15,7 +16,7 @@ from simulators.scattering.meshes import (
     translate,
 )
 from simulators.scattering.physical_optics import amplitude_m
-from simulators.scene import SHAPES, Radar, Scene
+from simulators.scene import Radar, Scene
 
 K = 2 * np.pi / 0.03
 

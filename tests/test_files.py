@@ -2,21 +2,26 @@
 
 import errno
 import fcntl
+import hashlib
+import json
 import os
 import signal
 import subprocess
 import sys
-import time
+import tomllib
 
 import pytest
 
 from radarseq.errors import CheckpointError, DatasetError, OutputError
 from radarseq.files import (
     LOCK_NAME,
+    UNFINISHED_MARK,
     output_folder,
     read_json,
+    read_sealed_text,
     recover_folder,
     replace_folder,
+    sealed_text,
     sha256_file,
     sha256_of,
     sweep,
@@ -98,36 +103,128 @@ def test_json_survives_and_nan_is_refused(tmp_path):
 
 @pytest.mark.parametrize("error", [DatasetError, CheckpointError])
 @pytest.mark.parametrize(
-    ("content", "word"),
-    [
-        (b"", "not readable as JSON"),
-        (b"{", "not readable as JSON"),
-        (b"\xff{}", "not readable as JSON"),
-        (b"[" * 100_000, "not readable as JSON"),
-        (b'{"a": ' * 100_000, "not readable as JSON"),
-        (b"[1]", "holds a list"),
-        (b"null", "holds a NoneType"),
-    ],
+    "content",
+    [b"", b"{", b"\xff{}", b"[" * 100_000, b'{"a": ' * 100_000, b"[1]", b"null", b"{}\n"],
 )
-def test_what_is_not_a_json_object_is_refused_with_its_name(tmp_path, content, word, error):
+def test_what_we_did_not_write_is_refused_with_its_name(tmp_path, content, error):
     path = tmp_path / "f.json"
     path.write_bytes(content)
-    with pytest.raises(error, match=word) as caught:
+    with pytest.raises(error, match="not as radarseq wrote it") as caught:
         read_json(path, error)
     assert str(path) in str(caught.value)
 
 
-def test_absent_unreadable_and_enormous_json_is_refused(tmp_path):
-    with pytest.raises(DatasetError, match="not found"):
-        read_json(tmp_path / "f.json", DatasetError)
-    with pytest.raises(DatasetError, match="not readable"):
-        read_json(tmp_path, DatasetError)
-    with (tmp_path / "big.json").open("wb") as file:
-        file.truncate(100 << 20)
-    start = time.perf_counter()
-    with pytest.raises(DatasetError, match="104857600 bytes; expected at most"):
-        read_json(tmp_path / "big.json", DatasetError)
-    assert time.perf_counter() - start < 1.0
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        {"a": 0.30000000000000004, "b": 1e-05, "c": "\x1b\udcff\\/é", "d": [[], {}, None, True]},
+    ],
+)
+def test_each_flipped_bit_and_each_truncation_of_json_is_refused(tmp_path, content):
+    """Also one that leaves every value as it was, such as 1E-05 for 1e-05."""
+    path = tmp_path / "f.json"
+    write_json(path, content)
+    image = path.read_bytes()
+    assert read_json(path, DatasetError) == content
+    for position in range(8 * len(image)):
+        damaged = bytearray(image)
+        damaged[position // 8] ^= 1 << position % 8
+        path.write_bytes(damaged)
+        with pytest.raises(DatasetError, match="not as radarseq wrote it"):
+            read_json(path, DatasetError)
+    for size in range(len(image)):
+        path.write_bytes(image[:size])
+        with pytest.raises(DatasetError, match="not as radarseq wrote it"):
+            read_json(path, DatasetError)
+
+
+def test_the_seal_is_the_digest_with_zeros_in_its_place(tmp_path):
+    """As docs/files.md says it, by another hand."""
+    write_json(tmp_path / "f.json", {"a": 1, "seal": "of another file"})
+    text = (tmp_path / "f.json").read_text()
+    seal = json.loads(text)["seal"]
+    assert hashlib.sha256(text.replace(seal, "0" * 64).encode()).hexdigest() == seal
+    assert read_json(tmp_path / "f.json", DatasetError) == {"a": 1}
+
+
+def sealed(path, image):
+    """Write JSON text with a seal that holds, as somebody who means harm can."""
+    image += b', "seal": "' + b"0" * 64 + b'"\n}\n'
+    path.write_bytes(image.replace(b"0" * 64, hashlib.sha256(image).hexdigest().encode()))
+
+
+BOMBS = {
+    "large": b'{"a": "' + b"a" * (100 << 20) + b'"',
+    "many values": b'{"a": [' + b"[]," * 8_000_000 + b"[]]",
+    "deep": b'{"a": ' + b"[" * 300_000 + b"]" * 300_000,
+    "a long number": b'{"a": ' + b"1" * 1_000_000,
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+@pytest.mark.parametrize("is_sealed", [True, False])
+def test_a_bomb_of_json_is_refused_at_once(tmp_path, bomb, is_sealed):
+    path = tmp_path / "f.json"
+    if is_sealed:
+        sealed(path, BOMBS[bomb])
+    else:
+        path.write_bytes(BOMBS[bomb] + b"}")
+    code = (
+        "import resource, sys, time\n"
+        "from pathlib import Path\n"
+        "from radarseq.errors import DatasetError\n"
+        "from radarseq.files import read_json\n"
+        "before, start = resource.getrusage(0).ru_maxrss, time.process_time()\n"
+        "try: read_json(Path(sys.argv[1]), DatasetError)\n"
+        "except DatasetError as fault: print(str(fault)[:300])\n"
+        "else: sys.exit('it was read')\n"
+        "assert time.process_time() - start < 1\n"
+        "assert resource.getrusage(0).ru_maxrss - before < 200_000, resource.getrusage(0)\n"
+    )
+    command = [sys.executable, "-c", code, str(path)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert str(path) in told
+
+
+def test_what_would_not_be_read_is_not_written(tmp_path):
+    with pytest.raises(ValueError, match="expected at most"):
+        write_json(tmp_path / "f.json", {"a": [0] * 1_000_001})
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder", "absent"])
+def test_what_is_no_plain_file_is_not_read(tmp_path, kind):
+    path = tmp_path / "f.json"
+    if kind == "link":
+        write_json(tmp_path / "g.json", {})
+        path.symlink_to(tmp_path / "g.json")
+    if kind == "pipe":
+        os.mkfifo(path)
+    if kind == "folder":
+        path.mkdir()
+    words = {"link": "a symbolic link; refused", "absent": "not found"}
+    for read in (read_json, read_sealed_text):
+        with pytest.raises(DatasetError, match=words.get(kind, "not a plain file")):
+            read(path, DatasetError)
+
+
+def test_each_flipped_bit_and_each_truncation_of_a_sealed_text_is_refused(tmp_path):
+    path, text = tmp_path / "f.toml", 'a = 1.5\n[b]\nc = "é"\n'
+    image = sealed_text(text)
+    path.write_bytes(image)
+    assert read_sealed_text(path, DatasetError) == text
+    assert tomllib.loads(image.decode()) == tomllib.loads(text)
+    for position in range(8 * len(image)):
+        damaged = bytearray(image)
+        damaged[position // 8] ^= 1 << position % 8
+        path.write_bytes(damaged)
+        with pytest.raises(DatasetError, match=r"f\.toml: not as radarseq wrote it"):
+            read_sealed_text(path, DatasetError)
+    for size in range(len(image)):
+        path.write_bytes(image[:size])
+        with pytest.raises(DatasetError, match="not as radarseq wrote it"):
+            read_sealed_text(path, DatasetError)
 
 
 # --- replacing a folder
@@ -169,11 +266,12 @@ def test_a_replacement_stopped_between_its_renames_loses_nothing(tmp_path, monke
     assert names(tmp_path) == ["final", "final/f"]
 
 
-def test_recovery_leaves_a_whole_folder_alone(tmp_path):
+def test_recovery_leaves_a_whole_folder_alone_and_ends_its_replacement(tmp_path):
     final = a_folder(tmp_path / "final", "new")
     a_folder(tmp_path / "final.old", "old")
     recover_folder(final)
     assert (final / "f").read_text() == "new"
+    assert names(tmp_path) == ["final", "final/f"]
     recover_folder(tmp_path / "none")
     assert not (tmp_path / "none").exists()
 
@@ -201,6 +299,54 @@ def test_a_folder_that_is_not_empty_is_refused_unless_resumed(tmp_path):
     with output_folder(tmp_path, resume=True):
         pass
     assert names(tmp_path) == ["mine"]
+
+
+PATTERNS = ("summary.csv", "plots")
+
+
+def test_work_that_starts_anew_empties_what_it_left_alone(tmp_path):
+    with pytest.raises(KeyError), output_folder(tmp_path, unfinished=PATTERNS):
+        (tmp_path / "summary.csv").write_text("half")
+        (tmp_path / "plots").mkdir()
+        (tmp_path / "plots" / "a.png").write_text("half")
+        raise KeyError
+    assert UNFINISHED_MARK in names(tmp_path)
+    (tmp_path / "x.csv.part").write_text("of a killed process")
+    with output_folder(tmp_path, unfinished=PATTERNS):
+        assert names(tmp_path) == [LOCK_NAME, UNFINISHED_MARK]
+        (tmp_path / "summary.csv").write_text("whole")
+    assert names(tmp_path) == ["summary.csv"]
+
+
+@pytest.mark.parametrize("also", [None, "thesis.txt"])
+def test_a_file_that_only_has_our_name_is_left_alone(tmp_path, also):
+    """Without the mark it is somebody's own; with something beside it, nothing is emptied."""
+    (tmp_path / "summary.csv").write_text("years of work")
+    if also:
+        (tmp_path / also).write_text("years of work")
+        (tmp_path / UNFINISHED_MARK).touch()
+    before = names(tmp_path)
+    with (
+        pytest.raises(OutputError, match="not empty"),
+        output_folder(tmp_path, unfinished=PATTERNS),
+    ):
+        pytest.fail("it was let in")
+    assert names(tmp_path) == before
+
+
+def test_work_that_fails_before_it_writes_leaves_no_mark(tmp_path):
+    with pytest.raises(KeyError), output_folder(tmp_path, unfinished=PATTERNS):
+        raise KeyError
+    assert names(tmp_path) == []
+
+
+def test_a_lock_that_is_a_link_is_not_followed(tmp_path):
+    (tmp_path / "mine").write_text("years of work")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / LOCK_NAME).symlink_to(tmp_path / "mine")
+    with pytest.raises(OSError, match="symbolic links"), output_folder(tmp_path / "out"):
+        pytest.fail("it was let in")
+    assert (tmp_path / "mine").read_text() == "years of work"
 
 
 def test_a_file_is_not_a_folder(tmp_path):

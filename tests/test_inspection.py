@@ -9,6 +9,7 @@ import pytest
 from radarseq.captures.export import export
 from radarseq.dataset.read import open_dataset
 from radarseq.errors import CheckpointError, DataError, DatasetError, RecipeError
+from radarseq.files import write_json
 from radarseq.inspection import as_text, inspect
 from radarseq.kinds import Kind, kind_of
 
@@ -106,11 +107,11 @@ def test_nothing_and_the_unknown_say_so(tmp_path):
     assert caught.value.exit_code == 4
     with pytest.raises(DataError, match="holds nothing that is known"):
         inspect(tmp_path)
-    (tmp_path / "manifest.json").write_text('{"kind": "shopping list"}')
+    write_json(tmp_path / "manifest.json", {"kind": "shopping list"})
     with pytest.raises(DataError, match="kind is 'shopping list'"):
         inspect(tmp_path)
     (tmp_path / "manifest.json").write_text("{")
-    with pytest.raises(DataError, match=r"manifest\.json: not readable as JSON"):
+    with pytest.raises(DataError, match=r"manifest\.json: not as radarseq wrote it"):
         inspect(tmp_path)
     (tmp_path / "a.toml").write_text("radar = 3")
     with pytest.raises(RecipeError, match=r"a\.toml"):

@@ -7,13 +7,14 @@ from torch import nn
 from torch.nn import functional
 
 from radarseq.errors import MismatchError
-from radarseq.features import FEATURE_NAMES
-from radarseq.models.network import InputSpec, Network, class_loss, sequence_error
+from radarseq.features import RADAR_FEATURES as FEATURE_NAMES
+from radarseq.models.losses import class_loss, sequence_error
+from radarseq.models.network import InputSpec, Network
 from radarseq.models.recurrent import Recurrent
 from radarseq.models.settings import ModelSettings
 from radarseq.models.wavenet import WaveNet
 
-MODELS = ("wavenet", "lstm", "gru", "rnn")
+MODELS = ("wavenet", "lstm", "gru", "rnn", "conv_gru")
 PER_STEP = ("iq", "log_magnitude", "increment", "level")
 SCALELESS = ("iq", "log_magnitude", "increment", "spectrum")
 
@@ -433,7 +434,8 @@ def test_settings_that_make_no_network_are_refused(wrong, word):
 @pytest.mark.parametrize("dtype", [torch.complex64, torch.float32])
 def test_the_sequence_error_is_the_energy_of_the_difference(dtype):
     estimate, target = (torch.randn(3, 8, 2, dtype=dtype) for _ in range(2))
-    expected = (estimate - target).abs().square().sum(dim=(1, 2))
+    difference = (estimate - target).to(torch.promote_types(dtype, torch.float64))
+    expected = difference.abs().square().sum(dim=(1, 2))
     torch.testing.assert_close(sequence_error(estimate, target), expected)
 
 

@@ -14,6 +14,7 @@ from test_motion import directions_by_rotation_matrix
 from test_oracles import cone_by_quadrature, gauss, mie_by_recurrence
 
 from radarseq.config import read_recipe
+from simulators.bodies import set_inertia
 from simulators.objects import Sphere
 from simulators.pairs import (
     FRESH_TEST,
@@ -22,7 +23,6 @@ from simulators.pairs import (
     STORED,
     PairGenerator,
     Pairs,
-    _set_inertia,
 )
 from simulators.scene import Motion, Radar, Receiver, Scene, Split
 from simulators.units import wavelength_m, wavenumber
@@ -221,7 +221,7 @@ def principal_moments(name, sizes):
 )
 def test_moments_of_inertia_are_those_of_the_uniform_body(item, sizes):
     found = np.empty(3)
-    _set_inertia(item.kind, np.array(sizes), found)
+    set_inertia(item.kind, np.array(sizes), found)
     expected = principal_moments(item.name, sizes)
     # Free motion knows their ratios alone.
     np.testing.assert_allclose(found / found[2], expected / expected[2], rtol=1e-12)

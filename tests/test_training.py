@@ -4,6 +4,7 @@ import csv
 import json
 import math
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -13,12 +14,15 @@ from radarseq.dataset.schema import Examples, Header
 from radarseq.dataset.write import write_dataset
 from radarseq.errors import CheckpointError, DatasetError, OutputError, RadarseqError, RecipeError
 from radarseq.models.network import Network
-from radarseq.models.settings import ModelSettings
+from radarseq.models.settings import ModelName, ModelSettings
 from radarseq.training import loop
 from radarseq.training.batches import FreshBatches, StoredBatches, as_batch
 from radarseq.training.checkpoint import load_checkpoint, load_state
-from radarseq.training.run import fit_task, resolve_settings, spec_of, train
+from radarseq.training.objective import Objective, batch_loss
+from radarseq.training.resolve import fit_task, resolve_settings
+from radarseq.training.run import train
 from radarseq.training.settings import TrainSettings
+from radarseq.training.tasks import spec_of
 from simulators.pairs import FRESH_TRAIN, FRESH_VALIDATION, PairGenerator
 
 CPU = torch.device("cpu")
@@ -205,7 +209,7 @@ def test_there_must_be_a_run_to_resume(toy_data, tmp_path):
     assert caught.value.exit_code == 4
     (tmp_path / "none").mkdir(exist_ok=True)
     (tmp_path / "none/config.toml").write_bytes(b"\xff[")
-    with pytest.raises(CheckpointError, match="not a run's settings"):
+    with pytest.raises(CheckpointError, match="not as radarseq wrote it"):
         train(toy_data, tmp_path / "none", resume=True)
 
 
@@ -239,8 +243,8 @@ def test_settings_that_do_not_fit_are_refused_by_name(tmp_path, toy_data, wrong,
 
 
 def test_each_model_has_its_own_width_unless_one_is_asked_for():
-    widths = {m: resolve_settings({"model": m})[0].width for m in ("wavenet", "lstm", "gru", "rnn")}
-    assert widths == {"wavenet": 32, "lstm": 64, "gru": 72, "rnn": 128}
+    widths = {m: resolve_settings({"model": m})[0].width for m in get_args(ModelName)}
+    assert widths == {"wavenet": 32, "lstm": 64, "gru": 72, "rnn": 128, "conv_gru": 64}
     assert resolve_settings({"model": "lstm", "width": 5})[0].width == 5
 
 
@@ -317,8 +321,8 @@ def test_accuracy_is_over_the_labelled_rows(toy):
     network = Network(ModelSettings(task="classify"), spec_of(toy)).eval()
     batch = as_batch(toy, CPU)
     half = replace(batch, label=torch.where(torch.arange(len(batch)) < 120, batch.label, -1))
-    _, parts = loop.batch_loss(network, half, 0.2)
-    _, known = loop.batch_loss(network, batch.take(slice(120)), 0.2)
+    _, parts = batch_loss(network, half, Objective(0.2))
+    _, known = batch_loss(network, batch.take(slice(120)), Objective(0.2))
     assert parts["accuracy"] == pytest.approx(known["accuracy"])
 
 
@@ -408,7 +412,7 @@ def test_an_echo_is_learnt_better_than_the_copy(plate_recipe, tmp_path):
 def test_the_echo_loss_is_the_log_of_the_relative_error(space_examples):
     network = Network(ModelSettings(task="echo"), spec_of(space_examples)).eval()
     batch = as_batch(space_examples.take(slice(50)), CPU)
-    loss, parts = loop.batch_loss(network, batch, 0.2)
+    loss, parts = batch_loss(network, batch, Objective(0.2))
     estimate = network(batch.signal, batch.tx).sequence.detach().numpy().astype(np.complex128)
     error = (np.abs(estimate - batch.target.numpy()) ** 2).sum(axis=1)
     power = (np.abs(batch.signal.numpy().astype(np.complex128)) ** 2).sum(axis=1)
@@ -420,9 +424,9 @@ def test_the_echo_loss_is_the_log_of_the_relative_error(space_examples):
 def test_validation_in_pieces_is_the_mean_over_all(space_examples, monkeypatch):
     network = Network(ModelSettings(width=8), spec_of(space_examples)).eval()
     batch = as_batch(space_examples.take(slice(50)), CPU)
-    whole = loop.validation_metrics(network, batch, 0.2)
+    whole = loop.judge(network, batch, Objective(0.2)).metrics
     monkeypatch.setattr(loop, "_VALIDATION_BATCH", 17)
-    assert loop.validation_metrics(network, batch, 0.2) == pytest.approx(whole, abs=1e-5)
+    assert loop.judge(network, batch, Objective(0.2)).metrics == pytest.approx(whole, abs=1e-5)
 
 
 def test_a_loss_that_is_no_number_ends_training_and_the_last_checkpoint_is_good(
@@ -435,7 +439,6 @@ def test_a_loss_that_is_no_number_ends_training_and_the_last_checkpoint_is_good(
         if network.training:
             calls.append(1)
             if len(calls) == 5:  # the second step of the second epoch
-                weight = math.nan
                 loss, parts = real(network, batch, weight)
                 return loss * math.nan, parts | {"loss": math.nan}
         return real(network, batch, weight)

@@ -1,13 +1,17 @@
 """Checking every byte: valid things are valid, and each fault is told once, by name."""
 
+import os
 import shutil
 
+import numpy as np
 import pytest
 
 from radarseq.captures.export import export
 from radarseq.errors import DataError
-from radarseq.files import write_json
+from radarseq.evaluation.judge import evaluate
+from radarseq.files import UNFINISHED_MARK, write_json
 from radarseq.kinds import Kind
+from radarseq.training.run import train
 from radarseq.validation import validate
 
 
@@ -35,7 +39,7 @@ def test_valid_things_are_valid(space, space_run, space_recipe, evaluation, tmp_
     for path, kind, checked in (
         (space, Kind.DATASET, 4),
         (space / "shard-00001.h5", Kind.DATASET, 2),
-        (space_run, Kind.RUN, 2),
+        (space_run, Kind.RUN, 9),
         (space_run / "checkpoints/best", Kind.CHECKPOINT, 2),
         (space_run / "checkpoints/last", Kind.CHECKPOINT, 3),
         (evaluation, Kind.EVALUATION, None),
@@ -92,7 +96,7 @@ def test_a_run_without_checkpoints_is_told(space_run, copy_of):
 def test_a_run_whose_best_checkpoint_stepped_aside_is_checked_with_it(space_run, copy_of):
     run = copy_of(space_run)
     (run / "checkpoints/best").rename(run / "checkpoints/best.old")
-    assert validate(run).checked == 2
+    assert validate(run).checked == 9
 
 
 @pytest.mark.parametrize("name", ["metrics.csv", "metrics.json", "config.toml"])
@@ -102,6 +106,46 @@ def test_altered_records_of_a_run_are_told(space_run, copy_of, name):
     (run / name).write_text(content.replace("0", "1", 1))
     assert (run / name).read_text() != content
     assert not validate(run).is_valid
+
+
+@pytest.mark.parametrize("is_finished", [True, False])
+def test_every_flipped_bit_of_the_records_of_a_run_is_told(space_run, copy_of, is_finished):
+    run = copy_of(space_run)
+    if not is_finished:
+        (run / "metrics.json").unlink()
+    assert validate(run).is_valid
+    generator = np.random.default_rng(0)
+    for path in (p for p in run.iterdir() if p.is_file()):
+        content = path.read_bytes()
+        for position in generator.integers(0, 8 * len(content), 12):
+            damaged = bytearray(content)
+            damaged[position // 8] ^= 1 << position % 8
+            path.write_bytes(damaged)
+            assert any(str(path) in fault for fault in validate(run).faults), (path, position)
+        path.write_bytes(content)
+
+
+def test_a_history_that_is_one_epoch_behind_is_that_of_a_killed_run(space_run, copy_of):
+    run = copy_of(space_run)
+    (run / "metrics.json").unlink()
+    rows = (run / "metrics.csv").read_text().splitlines(keepends=True)
+    (run / "metrics.csv").write_text("".join(rows[:-1]))
+    assert validate(run).is_valid
+    (run / "metrics.csv").write_text("".join(rows[:-2]))
+    (fault,) = validate(run).faults
+    assert f"{run / 'metrics.csv'}: altered or truncated" in fault
+
+
+@pytest.mark.parametrize("name", ["metrics.csv", "metrics.json", "config.toml"])
+def test_what_validation_refuses_is_not_used(space, space_run, copy_of, tmp_path, name):
+    run = copy_of(space_run)
+    spoil(run / name)
+    assert not validate(run).is_valid
+    with pytest.raises(DataError, match=name):
+        if name == "config.toml":
+            train(space, run, epochs=3, resume=True, device="cpu")
+        else:
+            evaluate(run, space, tmp_path / "e", device="cpu")
 
 
 @pytest.mark.parametrize("name", ["predictions.h5", "summary.csv", "report.html", "failures.csv"])
@@ -120,6 +164,24 @@ def test_all_altered_files_of_an_evaluation_are_told_together(evaluation, copy_o
     for name in ("predictions.h5", "summary.csv", "report.html"):
         spoil(folder / name)
     assert len(validate(folder).faults) == 3
+
+
+def test_every_file_of_an_evaluation_is_vouched_for(evaluation, copy_of):
+    folder = copy_of(evaluation)
+    for path in [p for p in folder.rglob("*") if p.is_file()]:
+        content = path.read_bytes()
+        path.write_bytes(content + b" ")
+        assert any(str(path) in fault for fault in validate(folder).faults), path
+        path.write_bytes(content)
+    assert validate(folder).is_valid
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/hostname", "plots/../../secret"])
+def test_an_evaluation_vouches_for_nothing_outside(evaluation, copy_of, name):
+    folder = copy_of(evaluation)
+    write_json(folder / "metrics.json", {"kind": "radarseq evaluation", "files": {name: "0"}})
+    (fault,) = validate(folder).faults
+    assert "outside its folder; refused" in fault
 
 
 def test_altered_metrics_of_an_evaluation_are_told(evaluation, copy_of):
@@ -148,6 +210,41 @@ def test_every_bad_recording_is_told(space, tmp_path):
     assert found.checked == 4
     assert len(found.faults) == 2
     assert all(str(path) in fault for path, fault in zip(bad, found.faults, strict=True))
+
+
+def test_every_flipped_bit_and_truncation_of_an_exported_capture_is_told(space, tmp_path):
+    """Also in the archive's own directory, which no checksum of zip guards."""
+    (path,) = export(space, tmp_path / "c", limit=1)
+    content, generator = path.read_bytes(), np.random.default_rng(0)
+    at = [
+        *generator.integers(0, 8 * len(content), 150),
+        *range(8 * len(content) - 900, 8 * len(content), 3),
+    ]
+    for position in at:
+        damaged = bytearray(content)
+        damaged[position // 8] ^= 1 << position % 8
+        path.write_bytes(damaged)
+        assert any(str(path) in fault for fault in validate(path).faults), position
+    for size in generator.integers(0, len(content), 50):
+        path.write_bytes(content[:size])
+        assert not validate(path).is_valid, size
+    path.write_bytes(content)
+    assert validate(path).is_valid
+    with np.load(path) as members:  # and for every other program it is a plain archive
+        assert members["rx"].dtype == np.complex64
+
+
+def test_what_an_export_left_when_it_was_killed_is_not_valid(space, tmp_path):
+    export(space, tmp_path / "c", limit=4)
+    (tmp_path / "c" / UNFINISHED_MARK).touch()
+    (fault,) = validate(tmp_path / "c").faults
+    assert "was not finished" in fault
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (fault,) = validate(tmp_path / "pipe").faults
+    assert "neither a file nor a folder" in fault
 
 
 def test_nothing_is_not_valid_data(tmp_path):

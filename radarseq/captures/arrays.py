@@ -2,7 +2,7 @@
 
 An exported capture holds ``rx`` (row, step[, channel]) complex, or ``x`` (row, step, feature)
 real, and where they are known ``tx`` (row, step), ``sample_interval_s``, ``carrier_hz``,
-``sample_axis`` and ``label``.
+``sample_axis`` and ``label``. It vouches for itself: see ``sealing``.
 """
 
 import math
@@ -18,6 +18,7 @@ from radarseq.captures.capture import Capture, make_capture
 from radarseq.captures.faults import CaptureFault
 from radarseq.captures.numbers import check_in_memory, check_size
 from radarseq.captures.reading import Reading
+from radarseq.captures.sealing import check_seal
 from radarseq.captures.stored import FlatFile
 
 _LAYOUTS = {1: "step", 2: "row,step"}  # by the number of axes; three have to be named
@@ -44,6 +45,7 @@ def read(path: Path, reading: Reading) -> Capture:
 
 
 def _read_npz(path: Path, reading: Reading) -> Capture:
+    check_seal(path)
     _check_directory(path)
     with zipfile.ZipFile(path) as archive:
         members = [info for info in archive.infolist() if info.filename.endswith(".npy")]

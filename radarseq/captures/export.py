@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from radarseq.captures.sealing import CAPTURE_FORMAT, MEMBER, seal_archive
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import UNKNOWN_LABEL, Examples
 from radarseq.errors import DatasetError, UsageError
@@ -42,7 +43,7 @@ def export(
         raise DatasetError(f"{dataset_path}: has no rows in {split!r}. Choose another split")
     pairs, rows = _rows_by_pair(examples)
     written: dict[str, Path] = {}
-    with output_folder(Path(out)) as folder:
+    with output_folder(Path(out), unfinished=("*.npz",)) as folder:
         for index in _in_turn(pairs[0])[:limit]:
             name = _file_name(examples, int(pairs[0, index]), int(pairs[1, index]), written)
             written[name] = folder / name
@@ -90,9 +91,10 @@ def _image(examples: Examples) -> bytes:
     np.savez(
         buffer,
         allow_pickle=False,
+        **{MEMBER: np.int32(CAPTURE_FORMAT)},
         sample_interval_s=np.float64(header.sample_interval_s),
         carrier_hz=np.float64(header.carrier_hz),
         sample_axis=np.array(header.sample_axis),
         **columns,
     )
-    return buffer.getvalue()
+    return seal_archive(buffer.getvalue())

@@ -7,8 +7,9 @@ import numpy as np
 from radarseq.captures.capture import Capture, make_capture
 from radarseq.captures.faults import CaptureFault
 from radarseq.captures.reading import Reading
+from radarseq.dataset.layout import SHARD_MAGIC
 from radarseq.dataset.read import open_dataset
-from radarseq.dataset.schema import SHARD_MAGIC, UNKNOWN_LABEL
+from radarseq.dataset.schema import UNKNOWN_LABEL
 from radarseq.errors import DatasetError
 
 _LAYOUTS = {("rx", 2): "row,step", ("rx", 3): "row,step,channel", ("x", 3): "row,step,feature"}

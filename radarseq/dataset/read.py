@@ -1,15 +1,14 @@
 """Opening a dataset: every shard is checked before a value is used, every fault named at once."""
 
-import io
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from radarseq.dataset.layout import is_sealed, open_shard
+from radarseq.dataset.records import Shard, shard_records
 from radarseq.dataset.schema import (
     DATASET_KIND,
     FORMAT_VERSION,
@@ -18,20 +17,10 @@ from radarseq.dataset.schema import (
     Examples,
     Header,
     column_faults,
-    is_sealed,
     value_faults,
 )
 from radarseq.errors import DatasetError
-from radarseq.files import read_json, sha256_of
-
-
-@dataclass(frozen=True)
-class Shard:
-    """A shard as the manifest describes it; ``sha256`` is empty for a file on its own."""
-
-    path: Path
-    rows: int
-    sha256: str
+from radarseq.files import read_json, read_plain, sha256_of
 
 
 @dataclass(frozen=True)
@@ -103,57 +92,22 @@ def open_dataset(path: Path | str) -> Dataset:
             f"{FORMAT_VERSION}. Use the version that wrote it, or make the dataset again"
         )
     header = Header.from_json(manifest.get("header"), source)
-    records = manifest.get("shards")
-    if not isinstance(records, list) or not records:
+    shards = tuple(shard_records(path, manifest, source))
+    if not shards:
         raise DatasetError(f"{source}: lists no shards")
-    shards = tuple(_shard(path, record, source) for record in records)
     return Dataset(path, header, shards, sha256_of("".join(s.sha256 for s in shards).encode()))
-
-
-def _shard(folder: Path, record: Any, source: str) -> Shard:
-    try:
-        name, rows, digest = record["file"], record["rows"], record["sha256"]
-    except (TypeError, KeyError) as fault:
-        raise DatasetError(f"{source}: a shard entry lacks file, rows or sha256") from fault
-    if not (isinstance(name, str) and isinstance(rows, int) and isinstance(digest, str)):
-        raise DatasetError(f"{source}: a shard entry has a value of the wrong type")
-    if Path(name).name != name:
-        raise DatasetError(f"{source}: shard {name!r} lies outside the dataset's folder; refused")
-    if not name.isprintable() or not name.isascii():
-        raise DatasetError(f"{source}: shard name {name!r} is not plain; refused")
-    if not re.fullmatch("[0-9a-f]{64}", digest):
-        raise DatasetError(f"{source}: shard {name!r} has no sha256; make the dataset again")
-    return Shard(folder / name, rows, digest)
 
 
 def _single_shard(path: Path) -> Dataset:
     """Return a shard on its own as a dataset; its user block vouches for its content."""
     faults: list[str] = []
-    header, columns = checked_shard(Shard(path, -1, ""), None, faults)
+    # A link is followed here alone: whoever names a file by itself means what it leads to.
+    file = path.resolve()
+    header, columns = checked_shard(Shard(file, -1, ""), None, faults)
     if header is None or faults:
         raise DatasetError("\n".join(faults))
-    return Dataset(path, header, (Shard(path, len(next(iter(columns.values()))), ""),), "")
-
-
-def read_header(file: h5py.File, source: str) -> Header:
-    """Return the header of an open shard.
-
-    Raises:
-        DatasetError: If the file is not a shard of this format.
-    """
-    kind = file.attrs.get("kind")
-    if not isinstance(kind, str) or kind != DATASET_KIND:
-        raise DatasetError(f"{source}: not a radarseq dataset (no attribute kind)")
-    if file.attrs.get("format_version") != FORMAT_VERSION:
-        raise DatasetError(
-            f"{source}: format_version {file.attrs.get('format_version')}; "
-            f"this version reads {FORMAT_VERSION}"
-        )
-    content: dict[str, Any] = {}
-    for name in Header.__dataclass_fields__:
-        value = file.attrs.get(name)
-        content[name] = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
-    return Header.from_json(content, source)
+    rows = len(next(iter(columns.values())))
+    return Dataset(path, header, (Shard(file, rows, ""),), "")
 
 
 def read_shard(shard: Shard, header: Header, faults: list[str]) -> dict[str, NDArray[Any]]:
@@ -166,12 +120,11 @@ def checked_shard(
 ) -> tuple[Header | None, dict[str, NDArray[Any]]]:
     """Return the header and the columns of a shard; what is wrong goes to ``faults``.
 
-    The file is read once, and the digest is taken of the very bytes that HDF5 then parses: nothing
-    reaches the HDF5 library that the manifest does not vouch for, or, of a shard on its own
-    (``header`` None), its user block.
+    The file is read once, and the digest is taken of the very bytes that are then used: the
+    manifest vouches for them, or, for a shard on its own (``header`` None), its user block.
     """
     try:
-        image = shard.path.read_bytes()
+        image = read_plain(shard.path)
     except (OSError, ValueError) as fault:  # ValueError: a name with a NUL
         faults.append(f"{shard.path}: cannot be read ({getattr(fault, 'strerror', fault)})")
         return None, {}
@@ -188,12 +141,9 @@ def checked_shard(
         )
         return None, {}
     try:
-        own, columns = _parse(image, shard)
+        own, columns = open_shard(image, str(shard.path))
     except DatasetError as fault:
         faults.append(str(fault))
-        return None, {}
-    except Exception as fault:  # whatever a damaged file makes the HDF5 library raise
-        faults.append(f"{shard.path}: not readable as HDF5 ({type(fault).__name__}: {fault})")
         return None, {}
     if header is not None and own != header:
         faults.append(f"{shard.path}: its attributes differ from the manifest's: {own}")
@@ -203,33 +153,3 @@ def checked_shard(
         found.append(f"holds other than the {shard.rows} rows that the manifest gives")
     faults.extend(f"{shard.path}: {fault}" for fault in found)
     return own, columns
-
-
-def _parse(image: bytes, shard: Shard) -> tuple[Header, dict[str, NDArray[Any]]]:
-    """Return what a shard's bytes hold.
-
-    Raises:
-        DatasetError: If it is not of this format, or is not what was written.
-    """
-    with h5py.File(io.BytesIO(image), "r") as file:
-        header = read_header(file, str(shard.path))
-        columns = _columns(file, str(shard.path))
-        if not columns or not all(v.shape and len(v) for v in columns.values()):
-            raise DatasetError(f"{shard.path}: holds no rows, or a column that is no array")
-        return header, columns
-
-
-def _columns(file: h5py.File, source: str) -> dict[str, NDArray[Any]]:
-    columns = {}
-    for name in list(file):  # a view held in a traceback would hold HDF5's lock
-        item = file.get(name)  # None for a link that leads elsewhere
-        members = [(m, item.get(m)) for m in item] if isinstance(item, h5py.Group) else [("", item)]
-        for member, dataset in members:
-            full = f"{name}/{member}".rstrip("/")
-            if not isinstance(dataset, h5py.Dataset) or dataset.external or dataset.is_virtual:
-                raise DatasetError(f"{source}: {full} is not a plain array; refused")
-            # A column that claims more than the file stores would be filled with zeros.
-            if dataset.shape is None or dataset.nbytes > dataset.id.get_storage_size():
-                raise DatasetError(f"{source}: {full} claims more than the file holds; refused")
-            columns[full] = dataset[()]
-    return columns

@@ -8,15 +8,15 @@ from typing import Any
 import h5py
 import numpy as np
 
+from radarseq.dataset.layout import block_size, seal_shard
+from radarseq.dataset.records import Shard, shard_records
 from radarseq.dataset.schema import (
     DATASET_KIND,
     FORMAT_VERSION,
     MANIFEST_NAME,
     UNFINISHED_NAME,
-    USER_BLOCK,
     Examples,
     Header,
-    seal_shard,
 )
 from radarseq.errors import DatasetError, OutputError
 from radarseq.files import (
@@ -29,7 +29,6 @@ from radarseq.files import (
 )
 
 ROWS_PER_SHARD = 50_000
-_BYTES_PER_SHARD = 14_900  # HDF5's own structures, and the entry in the manifest
 
 
 def shard_name(index: int) -> str:
@@ -53,13 +52,17 @@ def hdf5_image(fill: Callable[[h5py.File], None], *, user_block: int = 0) -> byt
 
 def shard_image(examples: Examples) -> bytes:
     """Return the bytes of a shard that holds ``examples``."""
+    columns = {name: np.ascontiguousarray(v) for name, v in examples.columns.items()}
+    offsets: dict[str, int] = {}
 
     def fill(file: h5py.File) -> None:
         write_header(file, examples.header)
-        for column, values in examples.columns.items():
-            file.create_dataset(column, data=np.ascontiguousarray(values))
+        for column, values in columns.items():
+            stored = file.create_dataset(column, data=values)
+            offsets[column] = stored.id.get_offset()
 
-    return seal_shard(hdf5_image(fill, user_block=USER_BLOCK))
+    body = hdf5_image(fill, user_block=block_size(examples.header, columns))
+    return seal_shard(examples.header, columns, offsets, body)
 
 
 def write_header(file: h5py.File, header: Header) -> None:
@@ -78,9 +81,9 @@ def write_header(file: h5py.File, header: Header) -> None:
 
 def expected_bytes(examples: Examples, rows: int, rows_per_shard: int) -> int:
     """Return the size on disk of ``rows`` rows like those of ``examples``, within a percent."""
-    row = sum(values[:1].nbytes for values in examples.columns.values())
-    header = len(str(examples.header.to_json()))
-    return rows * row + -(-rows // rows_per_shard) * (_BYTES_PER_SHARD + header)
+    one = examples.take(slice(1))
+    row = sum(values.nbytes for values in one.columns.values())
+    return rows * row + -(-rows // rows_per_shard) * (len(shard_image(one)) - row)
 
 
 class ShardWriter:
@@ -116,13 +119,10 @@ class ShardWriter:
                 f"{earlier.get('plan')}; this one is {self._plan}. Choose another folder, or "
                 "repeat that command"
             )
-        records = earlier.get("shards")
-        if not isinstance(records, list) or not all(
-            isinstance(r, dict) and {"file", "rows", "sha256"} <= r.keys() for r in records
-        ):
-            raise DatasetError(f"{self._folder}: its manifest lists no shards; choose another one")
-        whole = [record for record in records if self._is_whole(record)]
-        self._records |= {record["file"]: record for record in whole}
+        for shard in shard_records(self._folder, earlier, str(self._folder)):
+            if self._is_whole(shard):
+                name = shard.path.name
+                self._records[name] = {"file": name, "rows": shard.rows, "sha256": shard.sha256}
 
     @property
     def is_finished(self) -> bool:
@@ -132,9 +132,11 @@ class ShardWriter:
             return False
         return len(read_json(path, DatasetError)["shards"]) == len(self._records)
 
-    def _is_whole(self, record: dict[str, Any]) -> bool:
-        path = self._folder / record["file"]
-        return path.exists() and sha256_file(path) == record["sha256"]
+    def _is_whole(self, shard: Shard) -> bool:
+        try:
+            return sha256_file(shard.path) == shard.sha256
+        except OSError:  # absent, or no plain file: it is made again
+            return False
 
     def has(self, index: int) -> bool:
         """Return whether shard ``index`` is written and whole."""

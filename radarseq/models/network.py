@@ -1,84 +1,75 @@
-"""The whole network: features, a same-length backbone, and the heads for echo and class."""
+"""The whole network: features, a same-length backbone, and the heads for what is asked."""
 
-from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from radarseq.errors import MismatchError
-from radarseq.features import Described, Features
-from radarseq.models.recurrent import Recurrent
+from radarseq.errors import MismatchError, UsageError
+from radarseq.features import Features
+from radarseq.models.backbones import at_last_step, backbone_of
+from radarseq.models.embedding import SymbolEmbedding
+from radarseq.models.heads import ClassHead, SequenceHead, SymbolHead
 from radarseq.models.settings import ModelSettings
-from radarseq.models.wavenet import WaveNet
+from radarseq.models.spec import InputSpec, Output
 
+if TYPE_CHECKING:
+    from radarseq.models.streaming import NetworkStream
 
-@dataclass(frozen=True, kw_only=True)
-class InputSpec:
-    """What a network takes and gives: fixed by the data it is trained on.
+SHORTEST_SPECTRUM = 2  # steps
 
-    Attributes:
-        is_complex: Whether samples are complex.
-        channels: Channels (range bins, features) at each step.
-        steps: Length of the sequences in training.
-        target: ``"complex"``, ``"real"``, or ``""`` where there is no target sequence.
-        target_channels: Channels of the target at each step.
-        classes: How many classes; 0 where there are no labels.
-        coded: Whether a transmitted code goes with the samples.
-    """
-
-    __pydantic_config__: ClassVar = {"extra": "forbid", "strict": True}
-
-    is_complex: bool
-    channels: int
-    steps: int
-    target: str
-    target_channels: int
-    classes: int
-    coded: bool
-
-
-class Output(NamedTuple):
-    """What a network gives.
-
-    Attributes:
-        sequence: The target's estimate, as long as the input: ``(batch, step)`` where the target
-            has one channel, else ``(batch, step, channel)``; None if not asked for.
-        logits: Class scores ``(batch, class)``; None if not asked for.
-    """
-
-    sequence: Tensor | None
-    logits: Tensor | None
+__all__ = ["InputSpec", "Network", "Output"]
 
 
 class Network(nn.Module):
-    """Raw samples in; the same-length sequence, the class, or both out.
+    """Raw samples in; the same-length sequence, symbols, the class, or both out.
 
     Args:
         settings: The model's settings.
         spec: What goes in and out.
+
+    Raises:
+        UsageError: If the settings cannot serve such data.
     """
 
     def __init__(self, settings: ModelSettings, spec: InputSpec) -> None:
         super().__init__()
         self.settings, self.spec = settings, spec
-        self.features = Features(
-            settings.features, spec.channels, is_complex=spec.is_complex, causal=settings.causal
-        )
-        self.backbone = _backbone(settings, self.features.width)
-        self.backwards = None if settings.causal else _backbone(settings, self.features.width)
+        if "spectrum" in settings.features and spec.steps < SHORTEST_SPECTRUM:
+            raise UsageError(
+                f"sequences of {spec.steps} step have no spectrum; leave the feature spectrum out, "
+                """such as by --set features='["iq", "level"]'"""
+            )
+        self.features: Features | SymbolEmbedding
+        if spec.symbols:
+            self.features = SymbolEmbedding(spec.symbols, spec.channels, settings.embedding)
+        else:
+            self.features = Features(
+                settings.features, spec.channels, is_complex=spec.is_complex, causal=settings.causal
+            )
+        self.backbone = backbone_of(settings, self.features.width)
+        self.backwards = None if settings.causal else backbone_of(settings, self.features.width)
         outputs = self.backbone.outputs * (1 if settings.causal else 2)
-        self.sequence = SequenceHead(outputs, spec) if settings.task != "classify" else None
-        self.classes = None
-        if settings.task != "echo":
-            has_spectrum = "spectrum" in settings.features
-            self.classes = ClassHead(outputs, spec, settings.dropout, has_spectrum=has_spectrum)
+        self.sequence = self.symbols = self.classes = None
+        if settings.task in ("next_symbol", "step_label"):
+            self.symbols = SymbolHead(outputs, spec)
+        elif settings.task != "classify":
+            self.sequence = SequenceHead(outputs, spec)
+        if settings.task in ("both", "classify"):
+            self.classes = ClassHead(outputs, spec, settings)
 
     @property
     def receptive_field(self) -> int | None:
         """How many samples a sequence output depends on; None where there is no limit."""
         return self.backbone.receptive_field
+
+    def fit(
+        self, signal: Tensor, tx: Tensor | None, target: Tensor | None, length: Tensor | None
+    ) -> None:
+        """Take the statistics of features and target from training data."""
+        self.features.fit(signal, tx, length)
+        if self.sequence is not None and target is not None:
+            self.sequence.fit(target, length)
 
     def forward(
         self, signal: Tensor, tx: Tensor | None = None, length: Tensor | None = None
@@ -88,20 +79,65 @@ class Network(nn.Module):
         Args:
             signal: Samples ``(batch, step)`` or ``(batch, step, channel)``.
             tx: Transmitted samples ``(batch, step)`` of coded data, else None.
-            length: Valid steps of each example ``(batch,)``, else all are.
+            length: Valid steps of each example ``(batch,)``, else all are. What is given at and
+                after an example's length means nothing.
 
         Raises:
             MismatchError: If the samples do not have the shape that the network was built for.
         """
-        self._check(signal, tx)
+        self.check(signal, tx)
         described = self.features(signal, tx, length)
-        hidden = self._hidden(described.steps.transpose(0, 1), length)  # (step, batch, channel)
-        sequence = logits = None
-        if self.sequence is not None:
-            sequence = self.sequence(hidden, described, tx)
-        if self.classes is not None:
-            logits = self.classes(hidden, described, length)
-        return Output(sequence, logits)
+        steps = described.steps.transpose(0, 1)  # (step, batch, feature)
+        if self.settings.task == "classify" and self.settings.pool == "last" and length is None:
+            assert self.classes is not None
+            decided = self.classes.decide(at_last_step(self.backbone, steps), described)
+            return Output(None, decided)
+        hidden = self._hidden(steps, length)  # (step, batch, channel)
+        return Output(
+            None if self.sequence is None else self.sequence(hidden, described, tx),
+            None if self.classes is None else self.classes(hidden, described, length),
+            None if self.symbols is None else self.symbols(hidden),
+        )
+
+    def step_logits(self, signal: Tensor, tx: Tensor | None = None) -> Tensor:
+        """Return what the steps up to each one come to, class scores ``(batch, step, class)``.
+
+        Those of the last step are the class scores of the whole sequence.
+
+        Raises:
+            UsageError: If the network has no class, or its class needs the sequence as a whole.
+            MismatchError: If the samples do not have the shape that the network was built for.
+        """
+        self.check_steps_decide()
+        assert self.classes is not None
+        self.check(signal, tx)
+        hidden = self._hidden(self.features(signal, tx).steps.transpose(0, 1))
+        return self.classes.at_each_step(hidden).transpose(0, 1)
+
+    def check_steps_decide(self) -> None:
+        """Refuse to decide step by step where that cannot be.
+
+        Raises:
+            UsageError: If there is no class, or it needs the sequence as a whole.
+        """
+        if self.classes is None:
+            raise UsageError(f"task {self.settings.task!r} has no class; train with task=classify")
+        if self.classes.spectrum is not None or not self.settings.causal:
+            raise UsageError(
+                "the class of this model reads the sequence as a whole, so that single steps do "
+                "not decide: it was trained with the feature spectrum or without causal. Train "
+                """with --set features='["iq", "level"]' or the like"""
+            )
+
+    def stream(self, batch: int = 1) -> "NetworkStream":
+        """Return a state that is fed ``batch`` sequences side by side, a step at a time.
+
+        Raises:
+            UsageError: If the network is not causal.
+        """
+        from radarseq.models.streaming import NetworkStream
+
+        return NetworkStream(self, batch)
 
     def _hidden(self, steps: Tensor, length: Tensor | None = None) -> Tensor:
         forwards = self.backbone(steps)
@@ -110,7 +146,12 @@ class Network(nn.Module):
         backwards = _reverse(self.backwards(_reverse(steps, length)), length)
         return torch.cat((forwards, backwards), dim=2)
 
-    def _check(self, signal: Tensor, tx: Tensor | None) -> None:
+    def check(self, signal: Tensor, tx: Tensor | None) -> None:
+        """Refuse samples of another shape or kind than the network was built for.
+
+        Raises:
+            MismatchError: Naming what was expected and what came.
+        """
         channels = 1 if signal.ndim == 2 else signal.shape[-1]
         wanted = self.spec.channels
         if signal.ndim not in (2, 3) or channels != wanted:
@@ -118,6 +159,8 @@ class Network(nn.Module):
                 f"expected samples (batch, step{f', {wanted}' if wanted > 1 else ''}), "
                 f"got {tuple(signal.shape)}; the step axis comes second"
             )
+        if not signal.shape[1]:
+            raise MismatchError(f"the sequences have no step: got {tuple(signal.shape)}")
         if signal.is_complex() != self.spec.is_complex:
             raise MismatchError(
                 f"expected {'complex' if self.spec.is_complex else 'real'} samples, "
@@ -130,89 +173,6 @@ class Network(nn.Module):
             raise MismatchError(f"expected tx {tuple(signal.shape[:2])}, got {tuple(tx.shape)}")
 
 
-def _backbone(settings: ModelSettings, inputs: int) -> WaveNet | Recurrent:
-    if settings.model == "wavenet":
-        return WaveNet(
-            inputs,
-            width=settings.width,
-            skip=settings.skip,
-            dilations=settings.dilations,
-            stacks=settings.stacks,
-        )
-    return Recurrent(
-        settings.model,
-        inputs,
-        width=settings.width,
-        layers=settings.layers,
-        dropout=settings.dropout,
-    )
-
-
-class SequenceHead(nn.Module):
-    """The target's estimate at each step, in the units and with the code of the input.
-
-    Where the target is as wide as the input, the estimate is a share of the sample itself plus a
-    correction: at a high signal-to-noise ratio the sample is nearly the answer already.
-    """
-
-    def __init__(self, inputs: int, spec: InputSpec) -> None:
-        super().__init__()
-        self.spec = spec
-        self.is_complex = spec.target == "complex"
-        self.has_share = (
-            spec.target_channels == spec.channels and self.is_complex == spec.is_complex
-        )
-        self.correction = nn.Linear(inputs, spec.target_channels * (2 if self.is_complex else 1))
-        self.share = nn.Linear(inputs, spec.target_channels) if self.has_share else None
-
-    def forward(self, hidden: Tensor, described: Described, tx: Tensor | None) -> Tensor:
-        """Return the estimate from ``hidden`` (step, batch, channel), in units of the level."""
-        estimate = self.correction(hidden).transpose(0, 1)  # (batch, step, channel)
-        if self.is_complex:
-            estimate = torch.view_as_complex(estimate.unflatten(2, (-1, 2)).contiguous())
-        if self.share is not None:
-            estimate = estimate + self.share(hidden).transpose(0, 1) * described.decoded
-        estimate = estimate * described.level
-        if self.is_complex and tx is not None:
-            estimate = estimate * tx[..., None]
-        return estimate[..., 0] if self.spec.target_channels == 1 else estimate
-
-
-class ClassHead(nn.Module):
-    """Class scores from the mean and the maximum over the steps, and from the spectrum.
-
-    A residual Doppler shifts the spectrum around and the class must not depend on that: it passes
-    circular convolutions and a pooling, and comes a second time as the magnitude of the
-    autocorrelation, which a shift leaves alone.
-    """
-
-    def __init__(self, inputs: int, spec: InputSpec, dropout: float, *, has_spectrum: bool) -> None:
-        super().__init__()
-        self.spectrum = self.correlation = None
-        if has_spectrum:
-            self.spectrum = nn.Sequential(
-                nn.Conv1d(spec.channels, 32, 5, padding=2, padding_mode="circular"),
-                nn.GELU(),
-                nn.Conv1d(32, 32, 5, padding=2, padding_mode="circular"),
-                nn.GELU(),
-            )
-            self.correlation = nn.Sequential(nn.Linear(spec.channels * spec.steps, 64), nn.GELU())
-        pooled = 2 * inputs + (128 if has_spectrum else 0)
-        self.classify = nn.Sequential(
-            nn.Dropout(dropout), nn.Linear(pooled, 64), nn.GELU(), nn.Linear(64, spec.classes)
-        )
-
-    def forward(self, hidden: Tensor, described: Described, length: Tensor | None) -> Tensor:
-        """Return logits (batch, class) from ``hidden`` (step, batch, channel)."""
-        pooled = [*_pool(hidden, length)]
-        if self.spectrum is not None and self.correlation is not None:
-            assert described.spectrum is not None and described.correlation is not None
-            seen = self.spectrum(described.spectrum)
-            pooled += [seen.mean(dim=2), seen.amax(dim=2)]
-            pooled.append(self.correlation(described.correlation.flatten(1)))
-        return self.classify(torch.cat(pooled, dim=1))
-
-
 def _reverse(steps: Tensor, length: Tensor | None) -> Tensor:
     """Return (step, batch, feature) with the valid steps of each example in reverse order."""
     if length is None:
@@ -220,30 +180,3 @@ def _reverse(steps: Tensor, length: Tensor | None) -> Tensor:
     position = torch.arange(steps.shape[0], device=steps.device)[:, None]
     source = torch.where(position < length, length - 1 - position, position)  # (step, batch)
     return steps.gather(0, source[..., None].expand_as(steps))
-
-
-def _pool(hidden: Tensor, length: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Return mean and maximum over the valid steps, (batch, channel) each."""
-    if length is None:
-        return hidden.mean(dim=0), hidden.amax(dim=0)
-    step = torch.arange(hidden.shape[0], device=hidden.device)
-    valid = (step[:, None] < length[None, :])[..., None]  # (step, batch, 1)
-    mean = torch.where(valid, hidden, 0.0).sum(dim=0) / length.clamp(min=1)[:, None]
-    return mean, torch.where(valid, hidden, -torch.inf).amax(dim=0)
-
-
-def sequence_error(estimate: Tensor, target: Tensor) -> Tensor:
-    """Return each example's squared error, summed over steps and channels, ``(batch,)``."""
-    difference = estimate - target
-    squared = (
-        difference.real.square() + difference.imag.square()
-        if difference.is_complex()
-        else difference.square()
-    )
-    return squared.flatten(1).sum(dim=1)
-
-
-def class_loss(logits: Tensor, label: Tensor) -> Tensor:
-    """Return the mean cross-entropy [nats]; examples labelled -1 do not count, none gives 0."""
-    total = functional.cross_entropy(logits, label, ignore_index=-1, reduction="sum")
-    return total / (label >= 0).sum().clamp(min=1)

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from radarseq.features import FEATURE_NAMES
+from radarseq.features import FEATURE_NAMES, RADAR_FEATURES
 
-ModelName = Literal["wavenet", "lstm", "gru", "rnn"]
-Task = Literal["both", "classify", "echo"]
+ModelName = Literal["wavenet", "lstm", "gru", "rnn", "conv_gru"]
+Task = Literal["both", "classify", "echo", "forecast", "next_symbol", "step_label"]
+Pool = Literal["mean_max", "last"]
+FORESEEING = ("forecast", "next_symbol")  # tasks whose answer stands in the later input
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,15 +17,29 @@ class ModelSettings:
 
     Attributes:
         model: Which network.
-        task: The class, the same-length echo, or both.
-        causal: Whether the echo at a step may depend on that step and earlier ones alone. If not,
-            a second network of the same kind runs backwards and the heads read both.
+        task: ``classify`` names the class; ``echo`` gives the dataset's target sequence, complex
+            or real; ``both`` does the two. ``forecast`` gives the next ``horizon`` values at every
+            step, ``next_symbol`` the symbol that follows, ``step_label`` a class at every step.
+        causal: Whether the output at a step may depend on that step and earlier ones alone. If
+            not, a second network of the same kind runs backwards and the heads read both.
         width: Channels of a WaveNet layer, or of a recurrent layer's state.
         skip: Channels of WaveNet's skip sum, which the heads read.
         stacks: How often WaveNet repeats its dilations; one sees the whole sequence already.
         dilations: Kernel 2 with 1, 2, 4, 8, 16 sees exactly 32 samples.
+        strides: Of conv_gru's convolutions, each with a kernel of twice its stride: their product
+            is by how much the sequence is shortened before the GRU, which is what makes
+            thousands of samples bearable.
         layers: Recurrent layers.
+        pool: What the class is read from: mean and maximum over all steps, which forgets where
+            something happened, or the last step, which a causal network has led everything to.
+        layer_norm: Whether each layer's features are brought to mean 0 and deviation 1 at every
+            step; steadies deep stacks and large learning rates, costs a few percent of time.
+        residual: Whether a recurrent layer adds its input to its output, so that gradients pass a
+            deep stack unhindered; WaveNet's layers always do.
         dropout: Before the class is decided, and between recurrent layers.
+        horizon: Steps to forecast, where the data do not store what to forecast.
+        symbols: How many symbols there are; 0 takes those of the training rows.
+        embedding: Numbers that stand for a symbol at the input; few, as symbols are few.
         features: What the network is shown, see ``radarseq.features``.
     """
 
@@ -36,22 +52,71 @@ class ModelSettings:
     skip: int = 64
     stacks: int = 1
     dilations: tuple[int, ...] = (1, 2, 4, 8, 16)
+    strides: tuple[int, ...] = (2,)
     layers: int = 2
+    pool: Pool = "mean_max"
+    layer_norm: bool = False
+    residual: bool = False
     dropout: float = 0.1
-    features: tuple[str, ...] = FEATURE_NAMES
+    horizon: int = 1
+    symbols: int = 0
+    embedding: int = 8
+    features: tuple[str, ...] = RADAR_FEATURES
 
     def __post_init__(self) -> None:
         """Refuse sizes that make no network and features that do not exist."""
-        for name in ("width", "skip", "stacks", "layers"):
+        for name in ("width", "skip", "stacks", "layers", "horizon", "embedding"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected 1 or more")
-        if not self.dilations or min(self.dilations) < 1:
-            raise ValueError(f"dilations are {self.dilations}; expected 1 or more each")
+        for name in ("dilations", "strides"):
+            if not getattr(self, name) or min(getattr(self, name)) < 1:
+                raise ValueError(f"{name} are {getattr(self, name)}; expected 1 or more each")
+        if self.symbols < 0:
+            raise ValueError(f"symbols is {self.symbols}; expected 0 (as in the data) or more")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout is {self.dropout}; expected 0 to below 1")
+        self._check_features()
+        self._check_causal()
+
+    def _check_features(self) -> None:
         unknown = [name for name in self.features if name not in FEATURE_NAMES]
         if unknown or set(self.features) <= {"spectrum"}:
             raise ValueError(
                 f"features are {self.features}; expected some of {FEATURE_NAMES}, "
                 "one besides spectrum"
             )
+
+    def _check_causal(self) -> None:
+        if self.causal:
+            return
+        if self.task in FORESEEING:
+            raise ValueError(
+                f"causal is false with task {self.task!r}: such a network would read the answer. "
+                "Leave causal out"
+            )
+        if self.pool == "last":
+            raise ValueError(
+                "causal is false with pool 'last': backwards, the last step has seen one sample. "
+                "Use pool=mean_max"
+            )
+
+
+def dilations_for(steps: int) -> tuple[int, ...]:
+    """Return doubling dilations, of kernel 2, with which WaveNet just sees ``steps`` samples.
+
+    The last one is cut short, so that the receptive field is ``steps`` and no more.
+
+    Raises:
+        ValueError: If ``steps`` is below 2, which no layer sees less than.
+
+    Example:
+        >>> dilations_for(32), dilations_for(501)
+        ((1, 2, 4, 8, 16), (1, 2, 4, 8, 16, 32, 64, 128, 245))
+    """
+    if steps < 2:
+        raise ValueError(f"steps is {steps}; expected 2 or more")
+    dilations, missing = [], steps - 1
+    while missing:
+        dilations.append(min(2 ** len(dilations), missing))
+        missing -= dilations[-1]
+    return tuple(dilations)

@@ -5,14 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from radarseq.dataset.schema import Examples
+from radarseq.training.tasks import NOISE_POWER
 from simulators.pairs import PairGenerator
-
-NOISE_POWER = "parameters/noise_power_m2"
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Batch:
         length: Valid steps ``(batch,)``.
         noise_power: Of the receiver noise in ``signal``, ``(batch,)``; known of simulated pairs
             whose target is the echo without noise.
+        index: Which examples of the data or the stream these are, int64 ``(batch,)``.
     """
 
     signal: Tensor
@@ -35,6 +36,7 @@ class Batch:
     label: Tensor | None
     length: Tensor | None
     noise_power: Tensor | None = None
+    index: Tensor | None = None
 
     def __len__(self) -> int:
         """Return the number of examples."""
@@ -46,22 +48,31 @@ class Batch:
         return Batch(signal[rows], *(None if v is None else v[rows] for v in others))
 
 
-def as_batch(columns: Examples, device: torch.device) -> Batch:
-    """Return examples as one batch on ``device``."""
+def as_batch(columns: Examples, device: torch.device, index: NDArray[Any] | None = None) -> Batch:
+    """Return examples as one batch on ``device``; ``index`` says which rows of the data."""
 
     def tensor(name: str) -> Tensor | None:
         return to_tensor(columns[name], device) if name in columns else None
 
     label, length = tensor("label"), tensor("length")
-    has_echo = columns.columns.get("target") is not None and columns["target"].dtype.kind == "c"
+    has_echo = _has_noise_of_its_own(columns)
     return Batch(
         to_tensor(columns.input, device),
-        tensor("tx"),
+        None if columns.code is None else to_tensor(columns.code, device),
         tensor("target"),
         None if label is None else label.long(),
         None if length is None else length.long(),
         tensor(NOISE_POWER) if has_echo else None,
+        None if index is None else to_tensor(index, device).long(),
     )
+
+
+def _has_noise_of_its_own(columns: Examples) -> bool:
+    """Return whether the input is the target plus white noise of a known power, and no more."""
+    target = columns.columns.get("target")
+    if target is None or target.dtype.kind != "c" or target.shape != columns.input.shape:
+        return False
+    return NOISE_POWER in columns and bool(np.isfinite(columns[NOISE_POWER]).all())
 
 
 def to_tensor(values: NDArray[Any], device: torch.device) -> Tensor:
@@ -170,10 +181,13 @@ class FreshBatches:
 def simulated_batch(generate: PairGenerator, first: int, count: int, device: torch.device) -> Batch:
     """Return simulated examples ``first`` to ``first + count - 1`` as a batch."""
     pairs = generate(first, count)
-    signal, tx, target, label = (
+    rx, tx, target, label = (
         to_tensor(values, device) for values in (pairs.rx, pairs.tx, pairs.target, pairs.label)
     )
-    return Batch(signal, tx, target, label.long(), None)
+    index = torch.arange(first, first + count)
+    if pairs.target is pairs.rx:  # the received samples are to be told from the transmitted ones
+        return Batch(tx, None, target, label.long(), None, index=index)
+    return Batch(rx, tx, target, label.long(), None, index=index)
 
 
 def epoch_seed(seed: int, epoch: int) -> int:

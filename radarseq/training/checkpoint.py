@@ -5,9 +5,11 @@ freedom to run code: weights are safetensors, and the optimiser's state is loade
 """
 
 import io
+import math
 import platform
 import shutil
 import sys
+import zipfile
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -24,18 +26,22 @@ from radarseq.errors import CheckpointError, DatasetError, RecipeError
 from radarseq.files import (
     TEMPORARY_SUFFIX,
     read_json,
+    read_plain,
     replace_folder,
     sha256_of,
     standing_folder,
     write_atomically,
     write_json,
 )
-from radarseq.models.network import InputSpec, Network
+from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
+from radarseq.models.spec import InputSpec
 
 CHECKPOINT_KIND = "radarseq checkpoint"
 FORMAT_VERSION = 1
 _LARGEST_SIZE = 1 << 20
+_MOST_LAYERS = 1024
+_LARGEST_HEADER = 1 << 20  # bytes of JSON before the weights
 MANIFEST, WEIGHTS, STATE = "manifest.json", "model.safetensors", "state.pt"
 
 
@@ -48,12 +54,15 @@ class Checkpoint:
         network: With its weights, on the CPU, in evaluation mode.
         header: Of the dataset that it was trained on.
         manifest: All that the manifest says.
+        temperature: By which class scores are divided before they become probabilities, found on
+            the validation rows.
     """
 
     path: Path
     network: Network
     header: Header
     manifest: dict[str, Any]
+    temperature: float = 1.0
 
 
 def save_checkpoint(
@@ -81,8 +90,6 @@ def save_checkpoint(
         buffer = io.BytesIO()
         torch.save(_canonical(state), buffer)
         contents[STATE] = buffer.getvalue()
-    for name, content in contents.items():
-        write_atomically(temporary / name, content)
     manifest = {
         "kind": CHECKPOINT_KIND,
         "format_version": FORMAT_VERSION,
@@ -92,8 +99,14 @@ def save_checkpoint(
         "versions": versions(),
         "files": {name: sha256_of(content) for name, content in contents.items()},
     }
-    write_json(temporary / MANIFEST, manifest | facts)
-    replace_folder(temporary, folder)
+    try:
+        for name, content in contents.items():
+            write_atomically(temporary / name, content)
+        write_json(temporary / MANIFEST, manifest | facts)
+        replace_folder(temporary, folder)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)  # a full disk has room for the rest again
+        raise
 
 
 def _canonical(value: Any) -> Any:
@@ -126,12 +139,22 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         header = Header.from_json(manifest.get("header"), source)
     except (RecipeError, DatasetError) as fault:
         raise CheckpointError(str(fault)) from fault
-    sizes = (spec.channels, spec.target_channels, spec.steps, spec.classes + 1)
-    if min(sizes) < 1 or max(sizes) > _LARGEST_SIZE:
-        raise CheckpointError(f"{source}: input sizes {sizes} make no network")
+    sizes = (spec.channels, spec.target_channels, spec.steps)
+    counts = (spec.classes, spec.horizon, spec.symbols, spec.target_symbols)
+    if min(sizes) < 1 or min(counts) < 0 or max(*sizes, *counts) > _LARGEST_SIZE:
+        raise CheckpointError(f"{source}: input sizes {sizes + counts} make no network")
+    layers = settings.stacks * len(settings.dilations) + settings.layers + len(settings.strides)
+    if layers > _MOST_LAYERS or max(*settings.dilations, *settings.strides) > _LARGEST_SIZE:
+        raise CheckpointError(f"{source}: {layers} layers, or their dilations, make no network")
+    temperature = manifest.get("temperature", 1.0)  # runs of before there was one have none
+    if not isinstance(temperature, float) or not 0 < temperature < math.inf:
+        raise CheckpointError(f"{source}: temperature is {temperature!r}; expected above 0")
+    weights = _weights(_checked_bytes(folder, manifest, WEIGHTS), folder / WEIGHTS)
+    with torch.device("meta"):  # no memory, whatever widths are claimed
+        _check_shapes(Network(settings, spec), weights, folder / WEIGHTS)
     network = Network(settings, spec)
-    _load_weights(network, _checked_bytes(folder, manifest, WEIGHTS), folder / WEIGHTS)
-    return Checkpoint(folder, network.eval(), header, manifest)
+    network.load_state_dict(weights)
+    return Checkpoint(folder, network.eval(), header, manifest, temperature)
 
 
 def load_state(folder: Path) -> dict[str, Any]:
@@ -142,6 +165,8 @@ def load_state(folder: Path) -> dict[str, Any]:
     """
     content = _checked_bytes(folder, _manifest(folder), STATE)
     try:
+        if not _is_stored(content):
+            raise ValueError("packed")
         state = torch.load(io.BytesIO(content), weights_only=True)
     except Exception as fault:  # whatever a crafted file makes the reader raise
         kind = type(fault).__name__
@@ -150,6 +175,14 @@ def load_state(folder: Path) -> dict[str, Any]:
     if not isinstance(state, dict) or not all(isinstance(state.get(p), dict) for p in parts):
         raise CheckpointError(f"{folder / STATE}: does not hold {' and '.join(parts)}")
     return state
+
+
+def _is_stored(content: bytes) -> bool:
+    """Return whether an archive holds its members as they are: a packed one may be a bomb."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = archive.infolist()
+    plain = all(m.compress_type == zipfile.ZIP_STORED for m in members)
+    return plain and sum(m.file_size for m in members) <= len(content)
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
@@ -170,7 +203,7 @@ def _checked_bytes(folder: Path, manifest: dict[str, Any], name: str) -> bytes:
     path, files = folder / name, manifest.get("files")
     expected = files.get(name) if isinstance(files, dict) else None
     try:
-        content = path.read_bytes()
+        content = read_plain(path)
     except OSError as fault:
         raise CheckpointError(f"{path}: cannot be read ({fault.strerror})") from fault
     if expected is None:
@@ -183,11 +216,18 @@ def _checked_bytes(folder: Path, manifest: dict[str, Any], name: str) -> bytes:
     return content
 
 
-def _load_weights(network: Network, content: bytes, path: Path) -> None:
+def _weights(content: bytes, path: Path) -> dict[str, Tensor]:
+    """Return the tensors in safetensors bytes."""
     try:
-        weights: dict[str, Tensor] = safetensors.torch.load(content)
+        header = int.from_bytes(content[:8], "little")
+        if header > _LARGEST_HEADER:
+            raise SafetensorError(f"a header of {header} bytes")
+        return safetensors.torch.load(content)
     except SafetensorError as fault:
         raise CheckpointError(f"{path}: not readable as safetensors ({fault})") from fault
+
+
+def _check_shapes(network: Network, weights: dict[str, Tensor], path: Path) -> None:
     expected = {name: tuple(t.shape) for name, t in network.state_dict().items()}
     found = {name: tuple(t.shape) for name, t in weights.items()}
     if found != expected:
@@ -197,7 +237,6 @@ def _load_weights(network: Network, content: bytes, path: Path) -> None:
             f"{path}: weight {name!r} is {found.get(name)}; the model in the manifest has "
             f"{expected.get(name)}"
         )
-    network.load_state_dict(weights)
 
 
 def versions() -> dict[str, str]:

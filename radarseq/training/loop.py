@@ -2,22 +2,27 @@
 
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
+import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
 from torch.nn.utils import clip_grad_norm_
 
-from radarseq.errors import RadarseqError
-from radarseq.models.network import Network, class_loss, sequence_error
+from radarseq.errors import DivergedError
+from radarseq.models.network import Network
+from radarseq.training.average import Average
 from radarseq.training.batches import Batch, BatchSource, epoch_seed
+from radarseq.training.objective import EpochRow, Objective, batch_loss, loss_of
 from radarseq.training.settings import TrainSettings
 
-EpochRow = dict[str, float]
 _FLOOR_RATE = 0.02  # of the peak learning rate, at the end of the schedule
 _VALIDATION_BATCH = 2048
-_ECHO_FLOOR = 1e-3  # relative errors below -30 dB are good enough; their logarithm must not rule
+_LARGEST_LOSS = 1e6  # losses are nats or shares of a variance: beyond this nothing is learnt
+# What makes an epoch the best, the first of them that there is.
+_SCORES = ("validation_last_mse", "validation_loss")
 
 
 @dataclass
@@ -26,118 +31,161 @@ class Progress:
 
     Attributes:
         history: One row an epoch, as in ``metrics.csv``.
-        best_loss: The lowest validation loss so far.
+        best_loss: The lowest score so far: the validation loss, or a forecast's error at the last
+            step.
         best_epoch: Its epoch, counted from 1; 0 before the first.
+        waits_from: The epoch from which patience counts; later than the best one where a run that
+            had stopped was resumed.
     """
 
     history: list[EpochRow] = field(default_factory=list)
     best_loss: float = math.inf
     best_epoch: int = 0
+    waits_from: int = 0
 
     @property
     def epoch(self) -> int:
         """How many epochs are done."""
         return len(self.history)
 
+    def is_stale(self, patience: int) -> bool:
+        """Return whether the score has not fallen for as long as patience lasts."""
+        return 0 < patience <= self.epoch - max(self.best_epoch, self.waits_from)
 
-def batch_loss(network: Network, batch: Batch, echo_weight: float) -> tuple[Tensor, EpochRow]:
-    """Return the loss of a batch, and its parts for the record.
 
-    The echo's loss is the logarithm of its error relative to the received power: echoes of a
-    square metre and of a square centimetre count alike, and so do a decibel gained at 0 dB and
-    one gained at 20 dB of signal-to-noise ratio.
+@dataclass(frozen=True)
+class Judgement:
+    """What validation came to.
+
+    Attributes:
+        metrics: The loss and its parts, means over the examples.
+        logits: Class scores ``(n, class)``; None where there is no class.
     """
-    output = network(batch.signal, batch.tx, batch.length)
-    total, parts = torch.zeros((), device=batch.signal.device), {}
-    if output.logits is not None and batch.label is not None:
-        loss = class_loss(output.logits, batch.label)
-        total = total + loss
-        hits = (output.logits.argmax(dim=1) == batch.label).sum()
-        known = (batch.label >= 0).sum().clamp(min=1)
-        parts |= {"class_loss": loss.item(), "accuracy": (hits / known).item()}
-    if output.sequence is not None and batch.target is not None:
-        power = sequence_error(batch.signal, torch.zeros_like(batch.signal))
-        error = sequence_error(output.sequence, batch.target)
-        loss = (error / power.clamp(min=1e-30) + _ECHO_FLOOR).log().mean()
-        total = total + echo_weight * loss
-        parts |= {"echo_loss": loss.item()}
-    return total, parts | {"loss": total.item()}
+
+    metrics: EpochRow
+    logits: NDArray[np.float32] | None
 
 
-def run_epochs(
-    network: Network,
-    source: BatchSource,
-    validation: Batch | None,
-    optimiser: torch.optim.Optimizer,
-    settings: TrainSettings,
-    progress: Progress,
-    at_epoch: Callable[[Progress, bool], None],
-) -> None:
-    """Train until the last epoch, or until the validation loss has stopped falling.
+AtEpoch = Callable[[Progress, bool, Judgement | None], None]
+AtLoss = Callable[[int, int, Batch, float], None]
 
-    Args:
+
+@dataclass(frozen=True)
+class Trainer:
+    """All that training moves.
+
+    Attributes:
         network: Trained in place.
         source: The training batches.
         validation: Judged after every epoch; None keeps the last weights as the best.
         optimiser: Of the network's weights.
         settings: How to train.
+        objective: How the parts of the loss count.
+        average: Of the weights, judged in their place; None judges the weights.
+        on_diverged: Told the epoch (from 1), the step, the batch and the loss that ended training.
+    """
+
+    network: Network
+    source: BatchSource
+    validation: Batch | None
+    optimiser: torch.optim.Optimizer
+    settings: TrainSettings
+    objective: Objective
+    average: Average | None = None
+    on_diverged: AtLoss | None = None
+
+    def judged_weights(self) -> Any:
+        """Return a context in which the network carries the weights that count."""
+        return nullcontext() if self.average is None else self.average.applied()
+
+
+def run_epochs(trainer: Trainer, progress: Progress, at_epoch: AtEpoch) -> None:
+    """Train until the last epoch, or until the validation has stopped getting better.
+
+    Args:
+        trainer: What to train, on what, and how.
         progress: Where to start; brought up to date.
-        at_epoch: Called after every epoch with the progress and whether it is the best so far.
+        at_epoch: Called after every epoch with the progress, whether it is the best so far, and
+            what validation gave.
 
     Raises:
-        RadarseqError: If the loss is no longer a number; the last checkpoint is good.
+        DivergedError: If the loss is no longer a number, or out of all bounds; the last checkpoint
+            is good.
     """
-    while progress.epoch < settings.epochs and not _is_stale(progress, settings):
+    settings = trainer.settings
+    while progress.epoch < settings.epochs and not progress.is_stale(settings.patience):
         number = progress.epoch
         torch.manual_seed(epoch_seed(settings.seed, number))  # dropout
-        row = {"epoch": float(number + 1)} | _train_epoch(
-            network, source, optimiser, settings, number
-        )
-        if validation is not None:
-            judged = validation_metrics(network, validation, settings.echo_weight)
-            row |= {f"validation_{name}": value for name, value in judged.items()}
+        row, judged = {"epoch": float(number + 1)} | _train_epoch(trainer, number), None
+        if trainer.validation is not None:
+            objective = Objective(trainer.objective.echo_weight, trainer.objective.class_weight)
+            with trainer.judged_weights():
+                judged = judge(trainer.network, trainer.validation, objective)
+            row |= {f"validation_{name}": value for name, value in judged.metrics.items()}
+            if not math.isfinite(judged.metrics["loss"]):
+                raise DivergedError(
+                    f"the validation loss is {judged.metrics['loss']:g} after epoch {number + 1}; "
+                    f"{_good(number)}. Look at the validation rows with radarseq validate; "
+                    "if they are sound, train in another folder with a lower learning_rate "
+                    f"(now {settings.learning_rate:g})"
+                )
         progress.history.append(row)
-        score = row.get("validation_loss", -float(number))
+        score = next((row[name] for name in _SCORES if name in row), -float(number))
         is_best = score < progress.best_loss
         if is_best:
             progress.best_loss, progress.best_epoch = score, number + 1
-        at_epoch(progress, is_best)
+        at_epoch(progress, is_best, judged)
 
 
-def _is_stale(progress: Progress, settings: TrainSettings) -> bool:
-    waited = progress.epoch - progress.best_epoch
-    return 0 < settings.patience <= waited
-
-
-def _train_epoch(
-    network: Network,
-    source: BatchSource,
-    optimiser: torch.optim.Optimizer,
-    settings: TrainSettings,
-    number: int,
-) -> EpochRow:
+def _train_epoch(trainer: Trainer, number: int) -> EpochRow:
+    network, optimiser, settings = trainer.network, trainer.optimiser, trainer.settings
     network.train()
-    steps = len(source)
+    steps = len(trainer.source)
     total_steps = steps * settings.schedule_epochs
     sums: dict[str, float] = {}
-    for index, batch in enumerate(source.epoch(number)):
-        step = number * steps + index
+    for index, batch in enumerate(trainer.source.epoch(number)):
         for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, total_steps, settings)
-        loss, parts = batch_loss(network, batch, settings.echo_weight)
-        if not math.isfinite(parts["loss"]):
-            raise RadarseqError(
-                f"the loss is {parts['loss']} at step {index} of epoch {number + 1}. Train in "
-                f"another folder with a lower learning_rate (now {settings.learning_rate:g}) or "
-                "clip; the checkpoints of the epochs before are good"
-            )
+            group["lr"] = learning_rate(number * steps + index, total_steps, settings)
+        loss, parts = batch_loss(network, batch, trainer.objective)
+        if not abs(parts["loss"]) <= _LARGEST_LOSS:
+            _stop(trainer, "the loss", parts["loss"], number, index, batch)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        clip_grad_norm_(network.parameters(), settings.clip)
+        norm = clip_grad_norm_(network.parameters(), settings.clip)
+        if not math.isfinite(norm):
+            _stop(trainer, "the gradient", float(norm), number, index, batch)
         optimiser.step()
+        if trainer.average is not None:
+            trainer.average.update()
         for name, value in parts.items():
             sums[name] = sums.get(name, 0.0) + value
     return {name: value / steps for name, value in sums.items()}
+
+
+def _stop(
+    trainer: Trainer, what: str, value: float, number: int, index: int, batch: Batch
+) -> NoReturn:
+    """End training before a step that would spoil the weights."""
+    if trainer.on_diverged is not None:
+        trainer.on_diverged(number + 1, index, batch, value)
+    settings = trainer.settings
+    examples = "" if batch.index is None else f", on examples {_few(batch.index.tolist())}"
+    raise DivergedError(
+        f"{what} is {value:g} at step {index} of epoch {number + 1}{examples}; "
+        f"{_good(number)}. "
+        "Look at these examples with radarseq inspect and validate; if they are sound, train in "
+        f"another folder with a lower learning_rate (now {settings.learning_rate:g}), a lower "
+        f"clip (now {settings.clip:g}) or layer_norm=true"
+    )
+
+
+def _good(epochs: int) -> str:
+    return f"the checkpoint of epoch {epochs} is good" if epochs else "there is no checkpoint yet"
+
+
+def _few(numbers: list[int]) -> str:
+    shown = ", ".join(str(n) for n in numbers[:5])
+    return shown if len(numbers) <= 5 else f"{shown} and {len(numbers) - 5} more"
 
 
 def learning_rate(step: int, total_steps: int, settings: TrainSettings) -> float:
@@ -151,15 +199,20 @@ def learning_rate(step: int, total_steps: int, settings: TrainSettings) -> float
 
 
 @torch.no_grad()
-def validation_metrics(network: Network, batch: Batch, echo_weight: float) -> EpochRow:
-    """Return the mean of the loss and its parts over all examples of ``batch``."""
+def judge(network: Network, batch: Batch, objective: Objective) -> Judgement:
+    """Return the mean of the loss and its parts over all examples of ``batch``, and the scores."""
     network.eval()
     sums: dict[str, float] = {}
+    logits = []
     for first in range(0, len(batch), _VALIDATION_BATCH):
         part = batch.take(slice(first, first + _VALIDATION_BATCH))
-        for name, value in batch_loss(network, part, echo_weight)[1].items():
+        output = network(part.signal, part.tx, part.length)
+        for name, value in loss_of(output, network, part, objective)[1].items():
             sums[name] = sums.get(name, 0.0) + value * len(part)
-    return {name: value / len(batch) for name, value in sums.items()}
+        if output.logits is not None:
+            logits.append(output.logits.float().cpu().numpy())
+    means = {name: value / len(batch) for name, value in sums.items()}
+    return Judgement(means, np.concatenate(logits) if logits else None)
 
 
 def optimiser_for(network: Network, settings: TrainSettings) -> torch.optim.Optimizer:

@@ -1,44 +1,34 @@
 """A training run: from data to a run folder with its best and last checkpoint."""
 
-import csv
-import io
 import os
 import platform
 import time
-import tomllib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
-from radarseq.config import Recipe, parse, read_recipe, to_toml
-from radarseq.dataset.read import open_dataset
-from radarseq.dataset.schema import Examples, Header
-from radarseq.dataset.simulated import header_of
+from radarseq.config import to_toml
 from radarseq.devices import choose_device
-from radarseq.errors import CheckpointError, DatasetError, OutputError, RecipeError, UsageError
+from radarseq.errors import CheckpointError, OutputError
 from radarseq.files import (
+    LOCK_NAME,
+    TEMPORARY_SUFFIX,
     output_folder,
     printable,
     recover_folder,
+    sealed_text,
     sha256_file,
-    sha256_of,
     write_atomically,
     write_json,
 )
-from radarseq.models.network import InputSpec, Network
+from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
-from radarseq.training.batches import (
-    Batch,
-    BatchSource,
-    FreshBatches,
-    StoredBatches,
-    as_batch,
-    simulated_batch,
-)
+from radarseq.training.average import Average
+from radarseq.training.batches import Batch
+from radarseq.training.calibration import fit_temperature
 from radarseq.training.checkpoint import (
     STATE,
     load_checkpoint,
@@ -46,20 +36,26 @@ from radarseq.training.checkpoint import (
     save_checkpoint,
     versions,
 )
-from radarseq.training.loop import EpochRow, Progress, optimiser_for, run_epochs
-from radarseq.training.settings import TrainSettings
-from simulators.pairs import FRESH_TRAIN, FRESH_VALIDATION, PairGenerator
-
-CONFIG, METRICS_CSV, METRICS, ENVIRONMENT = (
-    "config.toml",
-    "metrics.csv",
-    "metrics.json",
-    "environment.json",
+from radarseq.training.history import METRICS, METRICS_CSV, history_csv
+from radarseq.training.loop import (
+    Judgement,
+    Progress,
+    Trainer,
+    optimiser_for,
+    run_epochs,
 )
-# Widths at which the models have about as many weights as each other.
-DEFAULT_WIDTHS = {"wavenet": 32, "lstm": 64, "gru": 72, "rnn": 128}
-_MODEL_KEYS = [item.name for item in fields(ModelSettings)]
-_TRAIN_KEYS = [item.name for item in fields(TrainSettings)]
+from radarseq.training.objective import EpochRow, Objective
+from radarseq.training.prepare import TrainingData, prepare
+from radarseq.training.resolve import (
+    CONFIG,
+    fit_features,
+    fit_task,
+    resolve_settings,
+    resumed_settings,
+)
+from radarseq.training.settings import TrainSettings
+
+ENVIRONMENT, DIVERGED = "environment.json", "diverged.json"
 
 
 @dataclass(frozen=True)
@@ -89,18 +85,6 @@ class TrainResult:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Data:
-    """Training data: where batches come from, and what is true of them."""
-
-    source: BatchSource
-    validation: Batch | None
-    header: Header
-    spec: InputSpec
-    facts: dict[str, Any]
-    examples: int
-
-
 def train(
     data: Path | str,
     out: Path | str,
@@ -119,7 +103,8 @@ def train(
         data: A dataset's folder, or a recipe (``.toml``) for endless fresh pairs.
         out: The run folder to write; new or empty, unless ``resume``.
         device: ``auto``, ``cpu`` or ``cuda``.
-        resume: Continue a run from its last checkpoint, also to more ``epochs``.
+        resume: Continue a run from its last checkpoint, also to more ``epochs``; one that patience
+            had stopped then waits anew.
         on_epoch: Called with each epoch's row of metrics.
         **settings: Fields of ``ModelSettings`` and ``TrainSettings``, such as ``model="lstm"``,
             ``task="classify"``, ``epochs=50``, ``seed=3``.
@@ -133,162 +118,31 @@ def train(
         DatasetError: If the dataset is damaged or lacks what the task needs.
         CheckpointError: If there is nothing to resume, or it is damaged.
         DeviceError: If the device is absent.
+        DivergedError: If the loss is no longer a number; ``diverged.json`` in the run folder then
+            lists the examples of the batch.
     """
     data, out = Path(data), Path(out)
     chosen = choose_device(device)
     if resume:
-        settings = _resumed_settings(out, data, settings)
+        settings = resumed_settings(out, data, settings)
     model_settings, train_settings = resolve_settings(settings)
-    with output_folder(out, resume=resume), torch.random.fork_rng():
-        prepared = _prepare(data, train_settings, chosen)
+    with output_folder(out, resume=resume or _holds_no_run(out)), torch.random.fork_rng():
+        prepared = prepare(data, model_settings, train_settings, chosen)
         model_settings = fit_task(model_settings, prepared.spec, "task" in settings)
+        model_settings = fit_features(model_settings, prepared.spec, "features" in settings)
         return _run(out, data, prepared, model_settings, train_settings, chosen, resume, on_epoch)
 
 
-def resolve_settings(settings: dict[str, Any]) -> tuple[ModelSettings, TrainSettings]:
-    """Return model and training settings from one set of names.
-
-    Raises:
-        RecipeError: If one is unknown or does not fit.
-    """
-    known = _MODEL_KEYS + _TRAIN_KEYS
-    for key in settings:
-        if key not in known:
-            raise RecipeError(f"unknown setting {key!r}; known settings: {', '.join(known)}")
-    model = {key: settings[key] for key in settings if key in _MODEL_KEYS}
-    if "width" not in model:
-        model["width"] = DEFAULT_WIDTHS.get(model.get("model", "wavenet"), 32)
-    training = {key: settings[key] for key in settings if key in _TRAIN_KEYS}
-    parsed = parse(TrainSettings, training, "settings")
-    schedule = parsed.schedule_epochs or parsed.epochs
-    return parse(ModelSettings, model, "settings"), replace(parsed, schedule_epochs=schedule)
-
-
-def fit_task(settings: ModelSettings, spec: InputSpec, asked: bool) -> ModelSettings:
-    """Return settings whose task the data can serve; refuse a task that they cannot.
-
-    Raises:
-        DatasetError: If the data lack the labels or the target that the task needs.
-    """
-    can_classify, can_echo = spec.classes > 1, bool(spec.target)
-    task = settings.task
-    if not asked and task == "both":
-        if can_classify and can_echo:
-            return settings
-        if can_classify or can_echo:
-            return replace(settings, task="classify" if can_classify else "echo")
-    if task in ("both", "classify") and not can_classify:
-        raise DatasetError(
-            f"task {task!r} needs labels of two or more classes; the data have {spec.classes}"
-        )
-    if task in ("both", "echo") and not can_echo:
-        raise DatasetError(f"task {task!r} needs a target sequence; the data have no target")
-    return settings
-
-
-def _resumed_settings(out: Path, data: Path, asked: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings of the run in ``out``; only ``epochs`` may differ from them."""
-    path = out / CONFIG
-    if not path.exists():
-        raise CheckpointError(f"{path}: not found; there is no run to resume in {out}")
-    try:
-        config = tomllib.loads(path.read_text(encoding="utf-8"))
-        earlier = config["model"] | config["training"]
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as fault:
-        raise CheckpointError(f"{path}: not a run's settings ({fault!r})") from fault
-    if config.get("data") != printable(data):
-        raise OutputError(f"{out}: was trained on {config.get('data')}, not on {data}")
-    for key, value in asked.items():
-        value = list(value) if isinstance(value, tuple) else value
-        if key != "epochs" and key in earlier and earlier[key] != value:
-            raise OutputError(
-                f"{out}: was trained with {key} = {earlier[key]!r}, not {value!r}. "
-                "Leave it out to resume, or choose another folder"
-            )
-    return earlier | asked
-
-
-def _prepare(data: Path, settings: TrainSettings, device: torch.device) -> _Data:
-    if data.suffix == ".toml":
-        return _fresh(data, settings, device)
-    dataset = open_dataset(data)
-    examples = dataset.load()
-    training = examples.part("train")
-    if not len(training):
-        raise DatasetError(f"{data}: no example is in the train split")
-    held_out = examples.part("validation") if "split" in examples else examples.take(slice(0))
-    batch = as_batch(training, device)
-    return _Data(
-        StoredBatches(
-            batch,
-            batch_size=settings.batch_size,
-            seed=settings.seed,
-            redraw_noise=settings.redraw_noise,
-        ),
-        as_batch(held_out, device) if len(held_out) else None,
-        dataset.header,
-        spec_of(training),
-        {"path": str(data), "digest": dataset.digest, "kind": "stored"},
-        len(training),
-    )
-
-
-def _fresh(path: Path, settings: TrainSettings, device: torch.device) -> _Data:
-    recipe: Recipe = read_recipe(path)
-    try:
-        generate, judge = (
-            PairGenerator(recipe.scene, seed=settings.seed, domain=domain)
-            for domain in (FRESH_TRAIN, FRESH_VALIDATION)
-        )
-    except ValueError as fault:
-        raise UsageError(str(fault)) from fault
-    header = header_of(recipe, settings.seed)
-    spec = InputSpec(
-        is_complex=True,
-        channels=1,
-        steps=recipe.scene.radar.steps,
-        target="complex",
-        target_channels=1,
-        classes=len(header.class_names),
-        coded=True,
-    )
-    source = FreshBatches(
-        generate,
-        batch_size=settings.batch_size,
-        pairs_per_epoch=settings.pairs_per_epoch,
-        device=device,
-    )
-    digest = sha256_of(recipe.text.encode())
-    return _Data(
-        source,
-        simulated_batch(judge, 0, settings.validation_pairs, device),
-        header,
-        spec,
-        {"path": str(path), "digest": digest, "kind": "fresh"},
-        len(source) * settings.batch_size,
-    )
-
-
-def spec_of(examples: Examples) -> InputSpec:
-    """Return what a network must take and give to be trained on ``examples``."""
-    signal = examples.input
-    target = examples.columns.get("target")
-    kind = "" if target is None else "complex" if np.iscomplexobj(target) else "real"
-    return InputSpec(
-        is_complex=np.iscomplexobj(signal),
-        channels=1 if signal.ndim == 2 else signal.shape[2],
-        steps=examples.steps,
-        target=kind,
-        target_channels=1 if target is None or target.ndim == 2 else target.shape[2],
-        classes=len(examples.header.class_names) if "label" in examples else 0,
-        coded="tx" in examples,
-    )
+def _holds_no_run(out: Path) -> bool:
+    """Return whether a run that was killed at its start has left half its settings and no more."""
+    left = {LOCK_NAME, CONFIG + TEMPORARY_SUFFIX}
+    return out.is_dir() and {entry.name for entry in out.iterdir()} <= left
 
 
 def _run(
     out: Path,
     data: Path,
-    prepared: _Data,
+    prepared: TrainingData,
     model_settings: ModelSettings,
     train_settings: TrainSettings,
     device: torch.device,
@@ -296,52 +150,39 @@ def _run(
     on_epoch: Callable[[EpochRow], None] | None,
 ) -> TrainResult:
     last, best = out / "checkpoints" / "last", out / "checkpoints" / "best"
-    torch.manual_seed(train_settings.seed)
-    network, progress = Network(model_settings, prepared.spec), Progress()
-    sample = prepared.source.sample()
-    network.features.to(device).fit(sample.signal, sample.tx, sample.length)
-    network.to(device)
-    optimiser = optimiser_for(network, train_settings)
+    trainer = _trainer(out, prepared, model_settings, train_settings, device)
+    progress = Progress()
     recover_folder(last)
     recover_folder(best)
     if resume and last.exists():
-        _restore(last, network, optimiser, progress, prepared)
+        _restore(last, trainer, progress, prepared)
     config = {
         "data": printable(data),
         "model": asdict(model_settings),
         "training": asdict(train_settings),
     }
-    write_atomically(out / CONFIG, to_toml(config).encode())
-    facts = {"data": prepared.facts, "training": asdict(train_settings)}
+    write_atomically(out / CONFIG, sealed_text(to_toml(config)))
+    (out / METRICS).unlink(missing_ok=True)  # until training has ended once more
     before, started = progress.epoch, time.perf_counter()
 
-    def at_epoch(progress: Progress, is_best: bool) -> None:
-        now = facts | {"epoch": progress.epoch, "metrics": progress.history[-1]}
-        if is_best:
-            save_checkpoint(best, network, prepared.header, now)
-        write_atomically(out / METRICS_CSV, _as_csv(progress.history).encode())
-        state = {"optimiser": optimiser.state_dict(), "progress": asdict(progress)}
-        save_checkpoint(last, network, prepared.header, now, state)
+    def at_epoch(progress: Progress, is_best: bool, judged: Judgement | None) -> None:
+        _save(out, trainer, prepared, progress, judged if is_best else None, is_best=is_best)
         if on_epoch:
             on_epoch(progress.history[-1])
 
-    run_epochs(
-        network,
-        prepared.source,
-        prepared.validation,
-        optimiser,
-        train_settings,
-        progress,
-        at_epoch,
-    )
+    run_epochs(trainer, progress, at_epoch)
     seconds = time.perf_counter() - started
     rate = (progress.epoch - before) * prepared.examples / seconds
     metrics = progress.history[progress.best_epoch - 1]
+    write_atomically(out / METRICS_CSV, history_csv(progress.history))
+    if progress.epoch > before or not (out / ENVIRONMENT).exists():
+        write_json(out / ENVIRONMENT, _environment(device, rate))
     files = {name: sha256_file(out / name) for name in (CONFIG, METRICS_CSV)}
     told = {"kind": "radarseq run", "best": metrics, "epochs": progress.epoch, "files": files}
     write_json(out / METRICS, told)
     if progress.epoch > before:
-        write_json(out / ENVIRONMENT, _environment(device, rate))
+        (out / DIVERGED).unlink(missing_ok=True)  # of an attempt before this one
+    network = trainer.network
     return TrainResult(
         out,
         str(device),
@@ -351,11 +192,92 @@ def _run(
         sum(p.numel() for p in network.parameters()),
         network.receptive_field,
         rate,
-        _notes(network, prepared),
+        _notes(network, prepared, progress, train_settings, before),
     )
 
 
-def _notes(network: Network, prepared: _Data) -> tuple[str, ...]:
+def _trainer(
+    out: Path,
+    prepared: TrainingData,
+    model_settings: ModelSettings,
+    settings: TrainSettings,
+    device: torch.device,
+) -> Trainer:
+    """Return a network with its initial weights, and all that moves it."""
+    torch.manual_seed(settings.seed)
+    network = Network(model_settings, prepared.spec)
+    sample = prepared.source.sample()
+    network.to(device).fit(sample.signal, sample.tx, sample.target, sample.length)
+    weight = None
+    if settings.class_weights == "balanced" and network.classes is not None:
+        weight = _balanced(prepared).to(device)
+    return Trainer(
+        network,
+        prepared.source,
+        prepared.validation,
+        optimiser_for(network, settings),
+        settings,
+        Objective(settings.echo_weight, weight, settings.label_smoothing),
+        Average(network, settings.ema) if settings.ema else None,
+        lambda *what: _write_diverged(out, *what),
+    )
+
+
+def _balanced(prepared: TrainingData) -> torch.Tensor:
+    """Return weights with which all classes that occur count alike, their mean over rows 1."""
+    counts = torch.as_tensor(prepared.class_counts).float()
+    present = counts > 0
+    return torch.where(present, counts.sum() / (present.sum() * counts.clamp(min=1)), 0.0)
+
+
+def _write_diverged(out: Path, epoch: int, step: int, batch: Batch, loss: float) -> None:
+    """Leave behind which examples ended training, all of them."""
+    examples = [] if batch.index is None else batch.index.tolist()
+    told = {"kind": "radarseq diverged", "epoch": epoch, "step": step, "value": str(loss)}
+    write_json(out / DIVERGED, told | {"examples": examples})
+
+
+def _save(
+    out: Path,
+    trainer: Trainer,
+    prepared: TrainingData,
+    progress: Progress,
+    judged: Judgement | None,
+    *,
+    is_best: bool,
+) -> None:
+    """Write the checkpoints and the table of an epoch."""
+    facts = {
+        "data": prepared.facts,
+        "training": asdict(trainer.settings),
+        "epoch": progress.epoch,
+        "metrics": progress.history[-1],
+    }
+    if is_best:
+        label = None if prepared.validation is None else prepared.validation.label
+        temperature = {}
+        if judged is not None and judged.logits is not None and label is not None:
+            fitted = fit_temperature(judged.logits, label.cpu().numpy())
+            temperature = {"temperature": fitted}
+        with trainer.judged_weights():
+            best = out / "checkpoints" / "best"
+            save_checkpoint(best, trainer.network, prepared.header, facts | temperature)
+    state = {"optimiser": trainer.optimiser.state_dict(), "progress": asdict(progress)}
+    if trainer.average is not None:
+        state["average"] = trainer.average.state()
+    last = out / "checkpoints" / "last"
+    now = facts | {"history": progress.history}
+    save_checkpoint(last, trainer.network, prepared.header, now, state)
+    write_atomically(out / METRICS_CSV, history_csv(progress.history))
+
+
+def _notes(
+    network: Network,
+    prepared: TrainingData,
+    progress: Progress,
+    settings: TrainSettings,
+    before: int,
+) -> tuple[str, ...]:
     notes = []
     field, steps = network.receptive_field, prepared.spec.steps
     if field is not None and field < steps:
@@ -365,16 +287,15 @@ def _notes(network: Network, prepared: _Data) -> tuple[str, ...]:
         )
     if prepared.validation is None:
         notes.append("the data have no validation split: the last epoch's weights are the best")
+    if before == progress.epoch < settings.epochs:
+        notes.append(
+            f"patience ({settings.patience}) had ended this run after epoch {progress.epoch}. To "
+            f"go on, resume it with more epochs than {settings.epochs}"
+        )
     return (*prepared.header.warnings, *notes)
 
 
-def _restore(
-    last: Path,
-    network: Network,
-    optimiser: torch.optim.Optimizer,
-    progress: Progress,
-    prepared: _Data,
-) -> None:
+def _restore(last: Path, trainer: Trainer, progress: Progress, prepared: TrainingData) -> None:
     """Put a run where its last checkpoint left it."""
     checkpoint, state = load_checkpoint(last), load_state(last)
     trained_on = checkpoint.manifest.get("data", {})
@@ -384,21 +305,20 @@ def _restore(
             f"trained on (digest {str(trained_on.get('digest'))[:12]}..., now "
             f"{prepared.facts['digest'][:12]}...). Restore them, or train in another folder"
         )
-    network.load_state_dict(checkpoint.network.state_dict())
+    trainer.network.load_state_dict(checkpoint.network.state_dict())
     try:
-        optimiser.load_state_dict(state["optimiser"])
-        for name in asdict(progress):
-            setattr(progress, name, state["progress"][name])
-    except (KeyError, ValueError, TypeError, AttributeError) as fault:
+        trainer.optimiser.load_state_dict(state["optimiser"])
+        if trainer.average is not None:
+            trainer.average.load(state["average"])
+        for item in fields(progress):  # runs of before there was waits_from lack it
+            default = 0 if item.name == "waits_from" else state["progress"][item.name]
+            setattr(progress, item.name, state["progress"].get(item.name, default))
+        wanted_then = checkpoint.manifest["training"]["epochs"]
+    except (KeyError, ValueError, TypeError, AttributeError, RuntimeError) as fault:
         raise CheckpointError(f"{last / STATE}: not the state of this run ({fault!r})") from fault
-
-
-def _as_csv(history: list[EpochRow]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(history[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({k: int(v) if k == "epoch" else v for k, v in row.items()} for row in history)
-    return text.getvalue()
+    settings = trainer.settings
+    if settings.epochs > wanted_then and progress.is_stale(settings.patience):
+        progress.waits_from = progress.epoch
 
 
 def _environment(device: torch.device, rate: float) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """The settings of training: data with reasons, saved with every run."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
+
+AUGMENTATIONS = ("dropped", "spikes", "saturation", "occlusion")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,8 +19,21 @@ class TrainSettings:
         weight_decay: Of AdamW.
         warmup: Share of the schedule in which the rate rises.
         clip: Largest norm of the gradient; a step beyond it is shortened.
-        patience: Epochs without a better validation loss before training stops; 0 never stops.
-        echo_weight: Of the echo's log error (nats) beside the class's cross-entropy (nats).
+        patience: Epochs without a better validation loss before training stops; 0 never stops. A
+            run that stopped goes on with ``resume`` and more ``epochs``; it then waits anew.
+        echo_weight: Of the echo's log error (nats), or a real target's squared error over its
+            variance, beside the class's cross-entropy (nats).
+        class_weights: ``balanced`` lets every class count alike, however many examples it has;
+            ``none`` every example.
+        label_smoothing: Share of certainty that the class target gives away to all classes alike;
+            against overconfidence where labels are wrong now and then.
+        ema: Decay of the moving average of the weights that is judged and kept as the best, such
+            as 0.999; 0 judges the weights themselves.
+        dropped: Share of the steps of a training batch that are lost; see
+            ``radarseq.training.augmentation`` for this and the next three.
+        spikes: Share of the steps that are hit by a spike 20 dB above the signal.
+        saturation: Share of the examples that are clipped at their rms.
+        occlusion: Share of the examples in which a tenth to three tenths of the steps are hidden.
         redraw_noise: Whether each epoch adds new noise to the stored echoes of a simulated
             dataset; stored examples then last longer before they are learnt by heart.
         seed: Of the initial weights, the order of the examples and the dropout.
@@ -37,6 +52,13 @@ class TrainSettings:
     clip: float = 1.0
     patience: int = 10
     echo_weight: float = 0.2
+    class_weights: Literal["none", "balanced"] = "none"
+    label_smoothing: float = 0.0
+    ema: float = 0.0
+    dropped: float = 0.0
+    spikes: float = 0.0
+    saturation: float = 0.0
+    occlusion: float = 0.0
     redraw_noise: bool = True
     seed: int = 0
     pairs_per_epoch: int = 20_000
@@ -53,7 +75,15 @@ class TrainSettings:
         for name in ("schedule_epochs", "weight_decay", "patience", "echo_weight", "seed"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected 0 or more")
+        for name in ("label_smoothing", "ema", *AUGMENTATIONS):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; expected 0 to below 1")
         if self.seed >= 2**63:
             raise ValueError(f"seed is {self.seed}; expected 0 to 2^63 - 1")
         if not 0 <= self.warmup < 1:
             raise ValueError(f"warmup is {self.warmup}; expected 0 to below 1")
+
+    @property
+    def augments(self) -> bool:
+        """Whether any fault is put on the training batches."""
+        return any(getattr(self, name) for name in AUGMENTATIONS)

@@ -1,0 +1,51 @@
+"""The same-length networks by name, and what all of them can do."""
+
+from typing import Protocol
+
+from torch import Tensor, nn
+
+from radarseq.models.conv_gru import ConvGru
+from radarseq.models.recurrent import Recurrent
+from radarseq.models.settings import ModelSettings
+from radarseq.models.wavenet import WaveNet
+
+Backbone = WaveNet | Recurrent | ConvGru
+
+
+class BackboneStream(Protocol):
+    """A backbone that is fed one step after the other."""
+
+    def step(self, x: Tensor) -> Tensor:
+        """Return the output (batch, channel) of the next step, from its features."""
+        ...
+
+
+def backbone_of(settings: ModelSettings, inputs: int) -> Backbone:
+    """Return the network of the settings for ``inputs`` features a step."""
+    if settings.model == "wavenet":
+        return WaveNet(
+            inputs,
+            width=settings.width,
+            skip=settings.skip,
+            dilations=settings.dilations,
+            stacks=settings.stacks,
+            layer_norm=settings.layer_norm,
+        )
+    shortened = settings.model == "conv_gru"
+    cells = Recurrent(
+        "gru" if settings.model == "conv_gru" else settings.model,
+        settings.width if shortened else inputs,
+        width=settings.width,
+        layers=settings.layers,
+        dropout=settings.dropout,
+        layer_norm=settings.layer_norm,
+        residual=settings.residual,
+    )
+    if not shortened:
+        return cells
+    return ConvGru(inputs, strides=settings.strides, cells=cells, width=settings.width)
+
+
+def at_last_step(backbone: nn.Module, x: Tensor) -> Tensor:
+    """Return the output (batch, channel) of the last step, by the shortest way there is."""
+    return backbone.at_last_step(x) if isinstance(backbone, WaveNet) else backbone(x)[-1]

@@ -1,0 +1,107 @@
+"""Convolutions that shorten the sequence, a GRU on the frames that are left, and the way back.
+
+A frame ends at a sample; from that sample until the next frame is complete, the state that it led
+to is held, beside a view of the present step. So the output is as long as the input and as causal
+as the GRU alone.
+
+Reference:
+    Geron, Hands-On Machine Learning, 2nd ed., chapter 15 (a Conv1D before a GRU).
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from radarseq.models.recurrent import Recurrent, RecurrentStream
+
+
+class ConvGru(nn.Module):
+    """Strided convolutions, then GRU layers, as long out as in.
+
+    Args:
+        inputs: Features at each step.
+        strides: Of each convolution; its kernel is twice as long, so that frames overlap.
+        cells: The GRU, fed with ``width`` channels.
+        width: Channels of the convolutions and of the output.
+    """
+
+    def __init__(
+        self, inputs: int, *, strides: tuple[int, ...], cells: Recurrent, width: int
+    ) -> None:
+        super().__init__()
+        self.outputs, self.strides = width, strides
+        # A convolution of kernel 2 s and stride s is a product with two neighbouring blocks of s.
+        sizes = (inputs, *[width] * (len(strides) - 1))
+        self.convolutions = nn.ModuleList(
+            nn.Linear(2 * stride * size, width) for stride, size in zip(strides, sizes, strict=True)
+        )
+        self.cells = cells
+        self.now = nn.Linear(inputs, width)
+        self.last = nn.Linear(2 * width, width)
+
+    @property
+    def receptive_field(self) -> None:
+        """None: the state can carry everything since the first sample."""
+        return None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (step, batch, width) from ``x`` (step, batch, feature)."""
+        frames, shortened = x, 1
+        for stride, convolution in zip(self.strides, self.convolutions, strict=True):
+            frames = functional.gelu(convolution(_neighbours(frames, stride)))
+            shortened *= stride
+        held = self.cells(frames) if len(frames) else frames.new_zeros(0, x.shape[1], self.outputs)
+        held = functional.pad(held, (0, 0, 0, 0, 1, 0))  # before the first frame: zero
+        # Frame j ends at step (j + 1) * shortened - 1, and is held from that very step on.
+        frame_of_step = torch.arange(1, len(x) + 1, device=x.device) // shortened
+        held = held.index_select(0, frame_of_step)
+        return self.combined(held, x)
+
+    def combined(self, held: Tensor, x: Tensor) -> Tensor:
+        """Return the output at a step from the state held there and the features of it."""
+        return functional.gelu(self.last(torch.cat((held, self.now(x)), dim=-1)))
+
+    def stream(self, batch: int) -> "ConvGruStream":
+        """Return a state that takes one step after the other."""
+        return ConvGruStream(self, batch)
+
+
+def _neighbours(x: Tensor, stride: int) -> Tensor:
+    """Return each block of ``stride`` steps with the block before it, (frame, batch, feature)."""
+    frames, (_, batch, size) = len(x) // stride, x.shape
+    blocks = x[: frames * stride].reshape(frames, stride, batch, size)
+    blocks = blocks.transpose(1, 2).reshape(frames, batch, stride * size)
+    return torch.cat((functional.pad(blocks, (0, 0, 0, 0, 1, 0))[:-1], blocks), dim=2)
+
+
+class ConvGruStream:
+    """The blocks that are not complete yet, and the state held since the last complete frame."""
+
+    def __init__(self, network: ConvGru, batch: int) -> None:
+        self._network = network
+        self._waiting: list[list[Tensor]] = [[] for _ in network.strides]
+        self._before: list[Tensor | None] = [None] * len(network.strides)
+        self._cells: RecurrentStream = network.cells.stream(batch)
+        self._held = network.now.weight.new_zeros(batch, network.outputs)
+
+    def step(self, x: Tensor) -> Tensor:
+        """Return the output (batch, width) of the next step, from its features."""
+        frame = self._shortened(x)
+        if frame is not None:
+            self._held = self._cells.step(frame)
+        return self._network.combined(self._held, x)
+
+    def _shortened(self, x: Tensor) -> Tensor | None:
+        """Return the frame that is complete with this step, if there is one."""
+        frame = x
+        layers = zip(self._network.strides, self._network.convolutions, strict=True)
+        for index, (stride, convolution) in enumerate(layers):
+            self._waiting[index].append(frame)
+            if len(self._waiting[index]) < stride:
+                return None
+            block = torch.cat(self._waiting[index], dim=1)
+            before = self._before[index]
+            before = torch.zeros_like(block) if before is None else before
+            frame = functional.gelu(convolution(torch.cat((before, block), dim=1)))
+            self._waiting[index], self._before[index] = [], block
+        return frame

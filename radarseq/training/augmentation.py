@@ -1,0 +1,122 @@
+"""Faults of the simulator's kind put on training batches, so that a model has seen them.
+
+Drawn anew in every epoch from the seed and the epoch's number alone. What the faults are is told in
+``simulators``: lost pulses are zero, a spike adds something strong of any phase, a converter clips
+I and Q each, and what hides an object leaves the noise.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from radarseq.features import valid_steps
+from radarseq.training.batches import Batch, BatchSource, epoch_seed
+from radarseq.training.settings import TrainSettings
+
+SPIKE_TO_SIGNAL_DB = 20.0
+CLIP_OVER_RMS = 1.0
+HIDDEN_SHARES = (0.1, 0.3)  # of the steps, shortest and longest
+_OWN_DRAWS = 0x5EED  # keeps these draws apart from those of order and noise
+
+
+class AugmentedBatches:
+    """The batches of another source, with faults.
+
+    Args:
+        source: Where the batches come from; its sample, of which statistics are made, is clean.
+        settings: How often each fault comes, and the seed.
+    """
+
+    def __init__(self, source: BatchSource, settings: TrainSettings) -> None:
+        self._source, self._settings = source, settings
+
+    def __len__(self) -> int:
+        """Return the number of steps in an epoch."""
+        return len(self._source)
+
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """Yield the batches of epoch ``number``, with the faults of that epoch."""
+        seed = epoch_seed(self._settings.seed ^ _OWN_DRAWS, number)
+        generator = torch.Generator().manual_seed(seed)
+        for batch in self._source.epoch(number):
+            yield with_faults(batch, self._settings, generator)
+
+    def sample(self) -> Batch:
+        """Return clean examples to fit statistics on."""
+        return self._source.sample()
+
+
+def with_faults(batch: Batch, settings: TrainSettings, generator: torch.Generator) -> Batch:
+    """Return the batch with faults in its samples; targets and labels stay what they are.
+
+    Args:
+        batch: Of samples, no symbols.
+        settings: ``dropped`` and ``spikes`` are shares of the steps, ``saturation`` and
+            ``occlusion`` shares of the examples.
+        generator: Of the draws; on the CPU, whatever the batch is on.
+    """
+    shape, device = batch.signal.shape[:2], batch.signal.device
+
+    def uniform(*size: int) -> Tensor:
+        return torch.rand(size, generator=generator).to(device)
+
+    signal = batch.signal if batch.signal.ndim == 3 else batch.signal[..., None]
+    if settings.occlusion:
+        hides = uniform(shape[0]) < settings.occlusion
+        run = _runs(shape[0], shape[1], uniform(shape[0]), uniform(shape[0])) & hides[:, None]
+        signal = torch.where(run[..., None], signal - _echo_of(batch, signal), signal)
+    if settings.spikes:
+        hit = uniform(*shape) < settings.spikes
+        size = 10.0 ** (SPIKE_TO_SIGNAL_DB / 20) * _rms(signal, batch.length)
+        signal = signal + hit[..., None] * size * _unit(uniform(*shape), signal)
+    if settings.saturation:
+        hit = (uniform(shape[0]) < settings.saturation)[:, None, None]
+        signal = torch.where(hit, _clipped(signal, CLIP_OVER_RMS, batch.length), signal)
+    if settings.dropped:
+        signal = signal * (uniform(*shape) >= settings.dropped)[..., None]
+    return replace(batch, signal=signal.reshape(batch.signal.shape))
+
+
+def _runs(examples: int, steps: int, length: Tensor, first: Tensor) -> Tensor:
+    """Return one run of steps in each example, bool ``(batch, step)``, from uniform numbers."""
+    low, high = HIDDEN_SHARES
+    count = ((low + (high - low) * length) * steps).round().clamp(min=1)
+    start = (first * (steps - count + 1)).floor()
+    step = torch.arange(steps, device=length.device).expand(examples, -1)
+    return (step >= start[:, None]) & (step < (start + count)[:, None])
+
+
+def _echo_of(batch: Batch, signal: Tensor) -> Tensor:
+    """Return what hiding the object takes away: its echo where that is known, else all."""
+    if batch.noise_power is None or batch.target is None:
+        return signal
+    return batch.target.reshape(signal.shape)
+
+
+def _rms(signal: Tensor, length: Tensor | None) -> Tensor:
+    """Return each example's rms over its valid steps, ``(batch, 1, 1)``."""
+    power = signal.abs().double().square().mean(dim=2)
+    if length is None:
+        mean = power.mean(dim=1)
+    else:
+        valid = valid_steps(length, signal.shape[1])
+        mean = power.masked_fill(~valid, 0.0).sum(dim=1) / length.clamp(min=1)
+    return mean.sqrt().float()[:, None, None]
+
+
+def _unit(turn: Tensor, signal: Tensor) -> Tensor:
+    """Return numbers of size 1, of uniform phase or sign, ``(batch, step, 1)``."""
+    if signal.is_complex():
+        return torch.polar(torch.ones_like(turn), 2 * torch.pi * turn)[..., None]
+    return torch.where(turn < 0.5, -1.0, 1.0)[..., None]
+
+
+def _clipped(signal: Tensor, over_rms: float, length: Tensor | None) -> Tensor:
+    """Return the samples with I and Q each cut at a share of the example's rms."""
+    most = over_rms * _rms(signal, length)
+    if not signal.is_complex():
+        return torch.maximum(torch.minimum(signal, most), -most)
+    parts, most = torch.view_as_real(signal), most[..., None]
+    return torch.view_as_complex(torch.maximum(torch.minimum(parts, most), -most).contiguous())

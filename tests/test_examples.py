@@ -1,0 +1,116 @@
+"""The examples make datasets of files: small ones with known answers, and real ones."""
+
+import csv
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.io import wavfile
+
+from radarseq.dataset.read import open_dataset
+
+ROOT = Path(__file__).parents[1]
+RECORDINGS = ROOT.parent / "shared" / "data"
+NEEDS_RECORDINGS = pytest.mark.skipif(
+    not RECORDINGS.is_dir(), reason=f"the recordings are not there: {RECORDINGS.name}/"
+)
+
+
+def example(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "examples" / f"{name}.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def run(module, monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", [module.__name__, *map(str, arguments)])
+    module.main()
+
+
+def test_chorales_become_notes_one_after_the_other_from_the_highest_voice(tmp_path, monkeypatch):
+    for split in ("train", "valid", "test"):
+        (tmp_path / split).mkdir()
+        rows = [[60 + i % 10, 55, 48, 0] for i in range(50)]
+        with (tmp_path / split / "chorale_0.csv").open("w", newline="") as file:
+            csv.writer(file).writerows([["note0", "note1", "note2", "note3"], *rows])
+    run(example("chorales"), monkeypatch, "import", tmp_path, tmp_path / "out")
+    data = open_dataset(tmp_path / "out").load()
+    assert data["x"].shape == (6, 132, 1)  # two windows, of chords 0 to 32 and 16 to 48, a file
+    assert data["x"][0, :8, 0].tolist() == [25, 20, 13, 0, 26, 20, 13, 0]
+    assert data["x"][1, 0, 0] == 60 + 16 % 10 - 35
+    assert data["split"].tolist() == [0, 0, 1, 1, 2, 2]
+
+
+@pytest.mark.parametrize(("leave_out", "tested"), [("", [0, 1, 1, 0]), ("bo", [0, 0, 0, 1])])
+def test_digits_are_split_by_index_or_by_speaker(tmp_path, monkeypatch, leave_out, tested):
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    names = ["3_al_9", "4_al_0", "4_al_4", "5_bo_8"]
+    for count, name in enumerate(names, start=1):
+        samples = np.zeros(4000 * count, dtype=np.int16)
+        samples[5] = -800
+        wavfile.write(folder / f"{name}.wav", 8000, samples)
+    out = tmp_path / "out"
+    run(example("spoken_digits"), monkeypatch, folder, out, "--leave-out", leave_out)
+    data = open_dataset(out).load()
+    assert data["length"].tolist() == [4000, 8000, 8000, 8000]
+    assert data["label"].tolist() == [3, 4, 4, 5]
+    assert (data["split"] == 2).astype(int).tolist() == tested
+    assert data["x"][:, 5, 0].tolist() == [-1.0] * 4
+
+
+def test_sketches_become_the_way_of_the_pen(tmp_path, monkeypatch):
+    drawing = [[[0, 255, 255], [0, 0, 51]], [[0, 51], [255, 255]]]
+    lines = [{"word": word, "drawing": drawing} for word in ("cat", "dog", "cat")]
+    file = tmp_path / "few.ndjson"
+    file.write_text("\n".join(json.dumps(line) for line in lines))
+    run(example("sketches"), monkeypatch, file, tmp_path / "out", "--words", "cat")
+    data = open_dataset(tmp_path / "out").load()
+    assert len(data) == 2
+    assert data["length"].tolist() == [5, 5]
+    expected = [[0, 0, 0], [1, 0, 0], [0, 0.2, 1], [-1, 0.8, 0], [0.2, 0, 1]]
+    np.testing.assert_allclose(data["x"][0, :5], expected, atol=1e-7)
+
+
+def test_a_word_that_nobody_drew_is_named(tmp_path, monkeypatch):
+    file = tmp_path / "few.ndjson"
+    file.write_text(json.dumps({"word": "cat", "drawing": [[[0, 1], [0, 1]]]}))
+    with pytest.raises(SystemExit, match="no drawing of unicorn"):
+        run(example("sketches"), monkeypatch, file, tmp_path / "o", "--words", "cat", "unicorn")
+
+
+def test_days_are_sorted_taken_once_and_never_shared_between_the_splits(tmp_path, monkeypatch):
+    rows = [(f"2001-{m:02}-{d:02}", m * 31 + d) for m in range(1, 5) for d in range(1, 26)]
+    file = tmp_path / "days.csv"
+    with file.open("w", newline="") as handle:
+        csv.writer(handle).writerows([("day", "value"), *reversed(rows), rows[0]])
+    arguments = (file, tmp_path / "out", "--date", "day", "--columns", "value", "--steps", 10)
+    run(example("daily_series"), monkeypatch, *arguments)
+    data = open_dataset(tmp_path / "out").load()
+    counts = np.bincount(data["split"])
+    assert counts.tolist() == [70 - 9, 15 - 9, 15 - 9]
+    value = np.array([v for _, v in rows], dtype=float)
+    scaled = (value - value[:70].mean()) / value[:70].std()
+    np.testing.assert_allclose(data["x"][:61, 0, 0], scaled[:61], rtol=1e-6)
+    np.testing.assert_allclose(data["x"][61, :, 0], scaled[70:80], rtol=1e-6)
+
+
+@NEEDS_RECORDINGS
+def test_all_chorales_are_read(tmp_path, monkeypatch):
+    run(example("chorales"), monkeypatch, "import", RECORDINGS / "chorales", tmp_path / "out")
+    data = open_dataset(tmp_path / "out").load()
+    assert len(data.header.group_names) == 229 + 76 + 77
+    assert set(np.unique(data["x"])) <= set(range(47))
+
+
+@NEEDS_RECORDINGS
+def test_ridership_days_that_occur_twice_are_taken_once(tmp_path):
+    daily = example("daily_series")
+    (file,) = (RECORDINGS / "ridership").glob("*.csv")
+    days = daily.read_days(file, "service_date", ["total_rides"])
+    assert len(days) == 7701 - 62
