@@ -1,7 +1,7 @@
 """Samples already received, made worse: one fault of a stated strength in every row.
 
-The faults are those of ``simulators.faults``, ``interference`` and ``receiver``; here each comes by
-itself, in every row and at one level, so that what it costs can be told.
+The effects are those of ``simulators.faults``, ``interference`` and ``receiver``; here each comes
+by itself, in every row and at one level, so that what it costs can be told.
 """
 
 import numpy as np

@@ -107,7 +107,7 @@ def plainly(monkeypatch):
     monkeypatch.setattr(
         baselines, "HistGradientBoostingClassifier", lambda **s: real(**s | {"max_iter": 5})
     )
-    monkeypatch.setattr(judge, "write_report", lambda *_: None)
+    monkeypatch.setattr(judge, "draw", lambda *_: None)
 
     def evaluate(run, data, out, **settings):
         return judge.evaluate(run, data, out, device="cpu", **settings)
