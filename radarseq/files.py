@@ -270,7 +270,7 @@ def output_folder(
         folder: Taken exactly as it is given; made if absent.
         resume: Whether what it holds already is to be continued.
         unfinished: Patterns of what a killed process may leave of work that starts anew: a folder
-            that holds nothing else, and the mark of such work, is emptied.
+            that holds nothing else, and the mark of such work, is emptied, unless ``resume``.
 
     Raises:
         OutputError: If it is not empty and ``resume`` is false, is not a folder, or another
@@ -281,7 +281,7 @@ def output_folder(
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
         held = [entry for entry in folder.iterdir() if entry.name != LOCK_NAME]
-        if unfinished and _is_left_over(folder, held, unfinished):
+        if unfinished and not resume and _is_left_over(folder, held, unfinished):
             _remove(held)
             held = []
         if held and not resume:

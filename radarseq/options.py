@@ -33,7 +33,7 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
     "carrier": (_REAL, typer.Option(help="Carrier frequency, Hz.")),
     "sample_axis": (
         _TEXT,
-        typer.Option("--axis", "--sample-axis", help="slow_time, fast_time or step."),
+        typer.Option("--axis", help="slow_time, fast_time or step."),
     ),
     "quality": (
         list[str] | None,

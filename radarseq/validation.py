@@ -7,7 +7,14 @@ from typing import Any
 
 from radarseq.config import read_recipe
 from radarseq.dataset.read import open_dataset, read_shard
-from radarseq.errors import CaptureError, CheckpointError, DataError, RadarseqError
+from radarseq.dataset.schema import UNFINISHED_NAME
+from radarseq.errors import (
+    CaptureError,
+    CheckpointError,
+    DataError,
+    DatasetError,
+    RadarseqError,
+)
 from radarseq.files import (
     UNFINISHED_MARK,
     read_json,
@@ -79,6 +86,8 @@ def validate(path: Path | str) -> Validation:
 
 
 def _dataset(path: Path, faults: list[str]) -> int:
+    if (path / UNFINISHED_NAME).exists():  # what a resumed simulation would start from
+        read_json(path / UNFINISHED_NAME, DatasetError)
     dataset = open_dataset(path)
     names = {
         tuple(sorted(columns))
@@ -92,7 +101,7 @@ def _dataset(path: Path, faults: list[str]) -> int:
 
 def _run(path: Path, faults: list[str]) -> int:
     from radarseq.training.history import METRICS, read_history
-    from radarseq.training.run import CONFIG, ENVIRONMENT
+    from radarseq.training.run import CONFIG
 
     checkpoints = path / "checkpoints"
     folders = [standing_folder(checkpoints / name) for name in ("best", "last")]
@@ -100,9 +109,10 @@ def _run(path: Path, faults: list[str]) -> int:
     if not found:
         raise CheckpointError(f"{path}: a run without a checkpoint; train it, or resume it")
     checked = sum(_collected(faults, _checkpoint, folder, faults) for folder in found)
-    if (path / ENVIRONMENT).exists():
-        _collected(faults, read_json, path / ENVIRONMENT, CheckpointError)
-        checked += 1
+    for file in sorted(path.glob("*.json")):
+        if file.name != METRICS:
+            _collected(faults, read_json, file, CheckpointError)
+            checked += 1
     if (path / METRICS).exists():  # written when training has ended
         return checked + _collected(faults, check_digests, path, faults)
     _collected(faults, read_sealed_text, path / CONFIG, CheckpointError)
@@ -154,7 +164,10 @@ def check_digests(folder: Path, faults: list[str], passed_over: Container[str] =
     for name, digest in files.items():
         if name in passed_over:
             continue
-        path = folder / Path(name).name
+        path = folder / name
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            faults.append(f"{folder / 'metrics.json'}: names {name!r}, outside its folder; refused")
+            continue
         try:
             if sha256_file(path) != digest:
                 faults.append(f"{path}: altered or truncated; make the folder again")

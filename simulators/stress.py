@@ -1,7 +1,7 @@
 """Samples already received, made worse: one fault of a stated strength in every row.
 
-The faults are those of ``simulators.environment`` and ``simulators.receiver``; here each comes by
-itself, in every row and at one level, so that what it costs can be told.
+The effects are those of ``simulators.faults``, ``interference`` and ``receiver``; here each comes
+by itself, in every row and at one level, so that what it costs can be told.
 """
 
 import numpy as np
@@ -9,7 +9,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from simulators import random as rng
-from simulators.environment import TONE, add_interference, add_spikes, drop, occlude
+from simulators.faults import add_spikes, drop, occlude
+from simulators.interference import TONE, add_interference
 from simulators.receiver import mean_power, quantise
 
 STREAM_STRESS = 48  # the interferer's frequency

@@ -14,7 +14,7 @@ from radarseq.models.recurrent import Recurrent
 from radarseq.models.settings import ModelSettings
 from radarseq.models.wavenet import WaveNet
 
-MODELS = ("wavenet", "lstm", "gru", "rnn")
+MODELS = ("wavenet", "lstm", "gru", "rnn", "conv_gru")
 PER_STEP = ("iq", "log_magnitude", "increment", "level")
 SCALELESS = ("iq", "log_magnitude", "increment", "spectrum")
 

@@ -36,8 +36,8 @@ def write_annotations(
         recordings: Each recording, and the number of its first window in ``predictions``.
         reading: How they were read.
         steps: Samples that a window takes.
-        folder: Where to write annotated copies of the metadata, each with a link to the samples
-            beside it; None to annotate the recordings themselves.
+        folder: Where to write annotated copies of the metadata, which other tools show once they
+            lie beside the samples; None to annotate the recordings themselves.
 
     Returns:
         The files that were written.
@@ -123,13 +123,8 @@ def _write(meta: Path, content: dict[str, Any], folder: Path | None, number: int
         write_atomically(meta, text.encode("utf-8", "surrogatepass"))
         return meta
     folder.mkdir(exist_ok=True)
-    stem = meta.name.removesuffix(_META)
     target = folder / meta.name
     if target.exists():  # two recordings of one name in different folders
-        stem = f"{stem}-{number}"
-        target = folder / (stem + _META)
+        target = folder / f"{meta.name.removesuffix(_META)}-{number}{_META}"
     write_atomically(target, text.encode("utf-8", "surrogatepass"))
-    link, samples = folder / (stem + _DATA), meta.with_suffix(_DATA).absolute()
-    if not link.is_symlink():
-        link.symlink_to(samples)
     return target

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -159,8 +159,9 @@ def _reading(predictor: Predictor, given: Mapping[str, Any]) -> Reading:
 
     Where nothing says how long windows are, they are as long as the model's sequences.
     """
-    reading = (Reading.from_recipe(predictor.header.recipe) or Reading()).updated(given)
-    return reading if reading.steps else replace(reading, steps=predictor.network.spec.steps)
+    trained = Reading.from_recipe(predictor.header.recipe) or Reading()
+    steps = {} if trained.steps else {"steps": predictor.network.spec.steps}
+    return trained.updated({**steps, **given})
 
 
 def _load_beside(

@@ -104,10 +104,14 @@ def _known(task: Task, judged: Judged) -> Known | None:
 
 
 def _training(task: Task, judged: Judged) -> Examples | None:
-    """Return what baselines are fitted on: of the judged dataset, or of the run."""
-    if judged.known is not None:
-        return judged.known.training
-    known = known_rows(task.predictor)
+    """Return what baselines are fitted on: the rows that the model had, where they can be had.
+
+    Else the judged dataset's own training rows, unless these are among those that are judged: a
+    baseline that has seen the rows would not be one.
+    """
+    known = _known(task, judged)
+    if known is None and task.settings.split in ("test", "validation"):
+        known = judged.known
     return None if known is None else known.training
 
 

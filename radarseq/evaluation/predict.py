@@ -172,10 +172,8 @@ class Predictor:
     ) -> Prediction:
         """Return the model's word on rows of a dataset, after ``check``."""
         self.check(examples.header, examples)
-        columns = examples.columns
-        return self.predict(
-            examples.input, columns.get("tx"), columns.get("length"), describe=describe
-        )
+        length = examples.columns.get("length")
+        return self.predict(examples.input, examples.code, length, describe=describe)
 
     def check(self, header: Header, examples: Examples) -> None:
         """Refuse data that are not of the kind that the model was trained on.
@@ -187,7 +185,7 @@ class Predictor:
             steps=examples.steps,
             sample_axis=header.sample_axis,
             sample_interval_s=header.sample_interval_s,
-            coded="tx" in examples,
+            coded=examples.code is not None,
         )
 
     def check_kind(

@@ -104,6 +104,7 @@ def columns_of(block: Mapping[str, NDArray]) -> dict[str, Column]:
 
 def write_metrics(folder: Path, metrics: dict[str, Any]) -> None:
     """Write ``metrics.json`` last, with the digests of all the other files of the folder."""
-    names = (PREDICTIONS, SUMMARY, FAILURES, REPORT, REPORT_DATA)
-    files = {name: sha256_file(folder / name) for name in names if (folder / name).exists()}
+    paths = [path for path in sorted(folder.rglob("[!.]*")) if path.is_file()]
+    paths = [path for path in paths if path != folder / METRICS]
+    files = {path.relative_to(folder).as_posix(): sha256_file(path) for path in paths}
     write_json(folder / METRICS, metrics | {"files": files})

@@ -76,7 +76,7 @@ def _condition(
     level: float,
     unit: str,
 ) -> dict[str, Any]:
-    tx, length, label = rows.columns.get("tx"), rows.columns.get("length"), rows["label"]
+    tx, length, label = rows.code, rows.columns.get("length"), rows["label"]
     describe = None if chosen is None else chosen.describe
     found = predictor.predict(samples, tx, length, describe=describe)
     right = found.label == label

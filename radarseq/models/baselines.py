@@ -68,7 +68,7 @@ def fit_boosting(training: Examples, seed: int = 0) -> Boosting:
     model = HistGradientBoostingClassifier(
         max_iter=150, learning_rate=0.1, max_leaf_nodes=31, min_samples_leaf=10, random_state=seed
     )
-    statistics = sequence_statistics(training.input, training.columns.get("tx"))
+    statistics = sequence_statistics(training.input, training.code)
     return Boosting(model.fit(statistics, training["label"]), share)
 
 
@@ -76,7 +76,7 @@ def boosting_probabilities(
     training: Examples, judged: Examples, seed: int = 0
 ) -> NDArray[np.float64]:
     """Return class probabilities of boosted trees on ``judged`` rows, ``(n, class)``."""
-    return fit_boosting(training, seed).probabilities(judged.input, judged.columns.get("tx"))
+    return fit_boosting(training, seed).probabilities(judged.input, judged.code)
 
 
 _SNR_STEP_DB = 0.25  # filters are made on this grid of signal-to-noise ratios

@@ -29,10 +29,9 @@ class SequenceHead(nn.Module):
         )
         self.correction = nn.Linear(inputs, spec.target_channels * (2 if self.is_complex else 1))
         self.share = nn.Linear(inputs, spec.target_channels) if self.has_share else None
-        self.mean = self.std = None
-        if spec.standardised:
-            self.mean = nn.Buffer(torch.zeros(spec.target_channels))
-            self.std = nn.Buffer(torch.ones(spec.target_channels))
+        width = spec.target_channels if spec.standardised else None
+        self.mean = None if width is None else nn.Buffer(torch.zeros(width))
+        self.std = None if width is None else nn.Buffer(torch.ones(width))
 
     @torch.no_grad()
     def fit(self, target: Tensor, length: Tensor | None) -> None:

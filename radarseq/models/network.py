@@ -16,6 +16,8 @@ from radarseq.models.spec import InputSpec, Output
 if TYPE_CHECKING:
     from radarseq.models.streaming import NetworkStream
 
+SHORTEST_SPECTRUM = 2  # steps
+
 __all__ = ["InputSpec", "Network", "Output"]
 
 
@@ -25,11 +27,19 @@ class Network(nn.Module):
     Args:
         settings: The model's settings.
         spec: What goes in and out.
+
+    Raises:
+        UsageError: If the settings cannot serve such data.
     """
 
     def __init__(self, settings: ModelSettings, spec: InputSpec) -> None:
         super().__init__()
         self.settings, self.spec = settings, spec
+        if "spectrum" in settings.features and spec.steps < SHORTEST_SPECTRUM:
+            raise UsageError(
+                f"sequences of {spec.steps} step have no spectrum; leave the feature spectrum out, "
+                """such as by --set features='["iq", "level"]'"""
+            )
         self.features: Features | SymbolEmbedding
         if spec.symbols:
             self.features = SymbolEmbedding(spec.symbols, spec.channels, settings.embedding)

@@ -8,6 +8,7 @@ from typing import Any
 from radarseq.config import parse
 from radarseq.errors import CheckpointError, DatasetError, OutputError, RecipeError
 from radarseq.files import printable, read_sealed_text
+from radarseq.models.network import SHORTEST_SPECTRUM
 from radarseq.models.settings import FORESEEING, ModelSettings
 from radarseq.models.spec import InputSpec
 from radarseq.training.settings import TrainSettings
@@ -68,6 +69,9 @@ def fit_features(settings: ModelSettings, spec: InputSpec, asked: bool) -> Model
     Plain real sequences that are to be foreseen or turned into others have no radar level to take
     out: the network is shown their values. Classes are told by the radar features also there.
     """
+    if not asked and spec.steps < SHORTEST_SPECTRUM:
+        few = tuple(name for name in settings.features if name != "spectrum")
+        settings = replace(settings, features=few)
     if asked or spec.is_complex or settings.task in ("classify", "both"):
         return settings
     return replace(settings, features=("value",))
