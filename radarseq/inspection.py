@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -83,15 +84,16 @@ def _recipe(path: Path) -> dict[str, Any]:
     return {
         "name": recipe.name,
         "classes": {
-            item.name: {size: list(getattr(item, size)) for size in item.size_names}
-            | {"tumble_rad_per_s": list(item.tumble_rad_per_s)}
+            item.name: _settings(item, hidden=("name",))
             | {"scattering": _scattering(item, scene.radar.carrier_hz)}
             for item in scene.objects
         },
         "objects_per_class": scene.objects_per_class,
-        "radar": vars(scene.radar),
-        "motion": {key: list(value) for key, value in vars(scene.motion).items()},
-        "receiver": {"snr_db": list(scene.receiver.snr_interval_db)},
+        "radar": _settings(scene.radar),
+        "motion": _settings(scene.motion),
+        "receiver": _settings(scene.receiver),
+        "fluctuation": _settings(scene.fluctuation),
+        "environment": _settings(scene.environment),
         "split": vars(scene.split),
         "warnings": list(scene.warnings()),
     }
@@ -103,6 +105,18 @@ def _scattering(item: ObjectClass, carrier_hz: float) -> dict[str, Any]:
     size = {"bounding_m": list(item.bounding_m())} if isinstance(item, MeshBody) else {}
     held = {"method": told.method, "smallest_ka": told.smallest_ka, "left_out": told.left_out}
     return held | size | ({"warnings": list(told.warnings)} if told.warnings else {})
+
+
+def _settings(settings: Any, hidden: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return a part of a scene as plain types; what is not set, or off, is left out."""
+    told: dict[str, Any] = {}
+    for item in fields(settings):
+        value = getattr(settings, item.name)
+        if is_dataclass(value):
+            value = _settings(value)
+        if item.name not in hidden and value not in (None, "", {}, (0.0, 0.0)):
+            told[item.name] = list(value) if isinstance(value, tuple) else value
+    return told
 
 
 def _run(path: Path) -> dict[str, Any]:
