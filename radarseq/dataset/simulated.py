@@ -94,6 +94,7 @@ def simulate(
     rows_per_shard: int = 0,
     resume: bool = False,
     progress: Progress | None = None,
+    generate: PairGenerator | None = None,
 ) -> Dataset:
     """Simulate a dataset: ``examples`` Tx/Rx pairs with targets, labels and parameters.
 
@@ -109,6 +110,7 @@ def simulate(
         rows_per_shard: Examples in a file; 0 takes the default.
         resume: Continue an interrupted run of the same plan.
         progress: Called with (examples done, examples in all).
+        generate: What ``ready_generator`` returned for this recipe and seed, if it was called.
 
     Returns:
         The finished dataset.
@@ -136,7 +138,7 @@ def simulate(
         firsts = range(0, examples, rows_per_shard)
         missing = [index for index in range(len(firsts)) if not writer.has(index)]
         done = examples - sum(min(rows_per_shard, examples - firsts[i]) for i in missing)
-        generate = _generator(recipe.scene, seed)
+        generate = generate or _generator(recipe.scene, seed)
 
         def make(index: int) -> tuple[int, bytes, int]:
             rows = min(rows_per_shard, examples - firsts[index])
@@ -152,9 +154,26 @@ def simulate(
     return open_dataset(out)
 
 
-def _generator(scene: Scene, seed: int) -> PairGenerator:
+def ready_generator(
+    recipe: Recipe | Path | str, *, seed: int = 0, progress: Progress | None = None
+) -> PairGenerator:
+    """Return the generator of a recipe, its amplitude tables made or read from the cache.
+
+    Args:
+        recipe: A recipe, or the path of one.
+        seed: 0 to 2^64 - 1.
+        progress: Called with (objects tabulated, objects in all).
+
+    Raises:
+        RecipeError: If the recipe is not valid.
+        UsageError: If the seed is out of range.
+    """
+    return _generator(as_recipe(recipe).scene, seed, progress)
+
+
+def _generator(scene: Scene, seed: int, progress: Progress | None = None) -> PairGenerator:
     try:
-        return PairGenerator(scene, seed=seed)
+        return PairGenerator(scene, seed=seed, progress=progress)
     except ValueError as fault:
         raise UsageError(str(fault)) from fault
 
