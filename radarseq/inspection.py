@@ -84,7 +84,7 @@ def _recipe(path: Path) -> dict[str, Any]:
         "objects_per_class": scene.objects_per_class,
         "radar": vars(scene.radar),
         "motion": {key: list(value) for key, value in vars(scene.motion).items()},
-        "receiver": {key: list(value) for key, value in vars(scene.receiver).items()},
+        "receiver": {"snr_db": list(scene.receiver.snr_interval_db)},
         "split": vars(scene.split),
         "warnings": list(scene.warnings()),
     }

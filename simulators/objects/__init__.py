@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from simulators.objects.base import STRICT, Interval, ObjectClass, check_interval
+from simulators.objects.base import MOTION_KEYS, STRICT, Interval, ObjectClass, check_interval
 from simulators.objects.composite import Box, Cubesat, Fragment, RocketBody, Satellite
 from simulators.objects.corner import Dihedral, Dipole, Trihedral
 from simulators.objects.elementary import (
@@ -42,6 +42,7 @@ SHAPES: dict[str, type[ObjectClass]] = {cls.shape: cls for cls in get_args(AnyOb
 __all__ = [
     "KIND_SPHERE",
     "MOST_SIZES",
+    "MOTION_KEYS",
     "SHAPES",
     "STRICT",
     "AnyObject",

@@ -12,6 +12,16 @@ from simulators.scattering.validity import SMALLEST_KA, Validity
 
 Interval = tuple[float, float]  # lowest and highest value; drawn uniformly between them
 
+MotionKind = Literal["tumble", "spin", "precession", "nutation", "stabilised"]
+# The keys of each motion, its rate first; their order numbers the motions, see ``motion``.
+MOTION_KEYS: dict[str, tuple[str, ...]] = {
+    "tumble": ("tumble_rad_per_s",),
+    "spin": ("spin_rad_per_s",),
+    "precession": ("precession_rad_per_s", "angle_deg"),
+    "nutation": ("spin_rad_per_s", "angle_deg"),
+    "stabilised": (),
+}
+WIDEST_CONE_DEG = 89.0
 SMALLEST_SPHERE_KA = 0.1
 FASTEST_TUMBLE_RAD_PER_S = 1e4
 LARGEST_SIZE_M = 1e3
@@ -20,7 +30,7 @@ STRICT = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectClass(ABC):
-    """What every object class has: a name, and how fast it turns.
+    """What every object class has: a name, and how it turns, always free of torque.
 
     A class says by itself what it is: ``kind`` for the kernel, ``size_names`` of what is drawn for
     an object, ``axisymmetric`` where its echo depends on the angle to its z axis alone, ``method``
@@ -28,8 +38,14 @@ class ObjectClass(ABC):
 
     Attributes:
         name: The class name that datasets and models use.
-        tumble_rad_per_s: Angular speed at the start of the dwell; its axis is uniform on the
-            sphere, and the motion from there is torque-free.
+        motion: ``tumble`` about any axis; ``spin`` about the body's z axis; ``precession`` and
+            ``nutation``: that axis cones about the angular momentum, given by the rate of the
+            coning or by that of the spin; ``stabilised`` does not turn.
+        tumble_rad_per_s: Of ``tumble``: angular speed at the start of the dwell; its axis is
+            uniform on the sphere.
+        spin_rad_per_s: Of ``spin`` and ``nutation``: angular speed about the body's z axis.
+        precession_rad_per_s: Of ``precession``: how fast the axis goes around the cone.
+        angle_deg: Of ``precession`` and ``nutation``: half angle of the cone [deg].
         small_body: What becomes of objects for which k times a size is below 3, where physical
             optics does not hold: ``refuse`` them, or take each as the ``sphere`` whose diameter is
             the mean of its three extents, by the exact series. That is the curve of NASA's size
@@ -44,7 +60,11 @@ class ObjectClass(ABC):
     left_out: ClassVar[str] = "edges and tips far from specular directions"
 
     name: str
+    motion: MotionKind = "tumble"
     tumble_rad_per_s: Interval = (0.2, 4.0)
+    spin_rad_per_s: Interval | None = None
+    precession_rad_per_s: Interval | None = None
+    angle_deg: Interval | None = None
     small_body: Literal["refuse", "sphere"] = "refuse"
 
     def __post_init__(self) -> None:
@@ -52,10 +72,34 @@ class ObjectClass(ABC):
         if not self.name:
             raise ValueError("name must not be empty")
         check_interval("tumble_rad_per_s", self.tumble_rad_per_s, 0.0, FASTEST_TUMBLE_RAD_PER_S)
+        self._check_motion()
         for size in self.length_names:
             low, _ = check_interval(size, getattr(self, size), 0.0, LARGEST_SIZE_M)
             if low <= 0:
                 raise ValueError(f"{size} must be above 0, got {low}")
+
+    def _check_motion(self) -> None:
+        """Refuse a motion without its keys, and keys that belong to another motion."""
+        if self.motion not in MOTION_KEYS:
+            known = ", ".join(MOTION_KEYS)
+            raise ValueError(f"motion is {self.motion!r}; expected one of {known}")
+        for key, highest in (
+            ("spin_rad_per_s", FASTEST_TUMBLE_RAD_PER_S),
+            ("precession_rad_per_s", FASTEST_TUMBLE_RAD_PER_S),
+            ("angle_deg", WIDEST_CONE_DEG),
+        ):
+            interval, used = getattr(self, key), key in MOTION_KEYS[self.motion]
+            if used and interval is None:
+                raise ValueError(f"motion = {self.motion!r} needs {key} = [lowest, highest]")
+            if interval is not None and not used:
+                raise ValueError(f"{key} has no part in motion = {self.motion!r}; leave it out")
+            if interval is not None:
+                check_interval(key, interval, 0.0, highest)
+
+    def rate_rad_per_s(self) -> Interval:
+        """Return the prior of the rate that the motion is given by [rad/s]."""
+        keys = MOTION_KEYS[self.motion]
+        return getattr(self, keys[0]) if keys else (0.0, 0.0)
 
     @property
     def length_names(self) -> tuple[str, ...]:
