@@ -1,6 +1,7 @@
 """The object classes: inertia against integrals over meshes, small bodies, meshes of the user's."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,6 +33,7 @@ from simulators.scene import Radar, Scene
 from simulators.units import wavenumber
 
 K = wavenumber(10e9)
+GUIDE = Path(__file__).parents[1] / "docs" / "objects.md"
 UP = np.array([[0.0, 0.0, 1.0]])
 RIGHT_ANGLES = np.array([[1, -1, 0], [1, 1, -2], [1, 1, 1]]) / np.sqrt([[2], [6], [3]])
 
@@ -350,7 +352,7 @@ def test_a_small_mesh_is_a_sphere_where_the_class_asks(bus):
     ("change", "message"),
     [
         ({"units": "m"}, r"objects.bus.path: .*bus.obj: 12 facets, read in 'm'.*\n.*millimetres"),
-        ({"path": "nowhere.stl"}, r"objects.bus.path: .*nowhere.stl"),
+        ({"path": "nowhere.stl"}, "objects.bus.path: there is no file nowhere.stl"),
     ],
 )
 def test_a_mesh_that_cannot_be_used_names_the_recipes_key(bus, change, message):
@@ -390,3 +392,17 @@ def test_a_recipe_names_a_mesh_beside_itself_and_inspect_says_its_size(bus, tmp_
     recipe.write_text(recipe.read_text().replace('"mm"', '"m"'))
     with pytest.raises(RecipeError, match=r"own.toml: objects.bus.path: .*read in 'm'"):
         read_recipe(recipe)
+
+
+def test_the_guide_lists_every_class_with_its_keys_and_defaults():
+    rows = {
+        cells[1].strip(" `"): line
+        for line in GUIDE.read_text().splitlines()
+        if len(cells := line.split("|")) > 4
+    }
+    for shape, cls in SHAPES.items():
+        defaults = {field.name: field.default for field in fields(cls)}
+        for key in set(defaults) - {"name", "tumble_rad_per_s", "small_body", "shape"}:
+            if isinstance(defaults[key], tuple) or key in cls.size_names:
+                low, high = defaults[key]
+                assert f"`{key}` {low:g} to {high:g}" in rows[shape]
