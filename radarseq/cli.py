@@ -374,9 +374,9 @@ def report(
 
     Example: radarseq report eval/w
     """
-    from radarseq.evaluation.redraw import report as draw
+    from radarseq.evaluation.redraw import redraw
 
-    page = draw(evaluation)
+    page = redraw(evaluation)
     print_result({"report": str(page)}, as_json, lambda: str(page))
 
 

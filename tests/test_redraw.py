@@ -11,7 +11,7 @@ from report_samples import EPOCHS, make_pictures
 from radarseq.cli import main
 from radarseq.errors import EXIT_DATA, DataError, EvaluationError
 from radarseq.evaluation.records import write_metrics
-from radarseq.evaluation.redraw import read_rows, report
+from radarseq.evaluation.redraw import read_rows, redraw
 from radarseq.evaluation.report_data import read_report_data, write_report_data
 from radarseq.evaluation.tracks import rows_by_capture, with_tracks
 from radarseq.files import read_json
@@ -61,7 +61,7 @@ def test_a_harmed_file_is_named_and_the_page_stays(evaluation, name, harm):
         with (evaluation / name).open("ab") as file:
             file.write(b"x")
     with pytest.raises(EvaluationError, match=f"{name}: {harm}") as raised:
-        report(evaluation)
+        redraw(evaluation)
     assert raised.value.exit_code == EXIT_DATA
     assert (evaluation / "report.html").read_bytes() == page
 
@@ -70,13 +70,13 @@ def test_harmed_metrics_are_refused(evaluation):
     path = evaluation / "metrics.json"
     path.write_text(path.read_text().replace('"accuracy": 0.', '"accuracy": 1.', 1))
     with pytest.raises(DataError, match=r"metrics\.json: not as radarseq wrote it"):
-        report(evaluation)
+        redraw(evaluation)
 
 
 def test_a_folder_of_another_kind_is_refused(space, space_run):
     for folder, kind in ((space, "dataset"), (space_run, "run")):
         with pytest.raises(EvaluationError, match=f"is a {kind}; expected an evaluation folder"):
-            report(folder)
+            redraw(folder)
 
 
 @pytest.mark.parametrize("keep", [True, False])
@@ -91,9 +91,9 @@ def test_vouched_for_but_malformed_is_refused_and_older_is_drawn(evaluation, kee
     write_metrics(evaluation, metrics)
     if keep:
         with pytest.raises(EvaluationError, match=r"report\.h5: not what radarseq evaluate wrote"):
-            report(evaluation)
+            redraw(evaluation)
     else:
-        assert 'id="capture-views"' not in report(evaluation).read_text(encoding="utf-8")
+        assert 'id="capture-views"' not in redraw(evaluation).read_text(encoding="utf-8")
 
 
 def test_what_is_shown_comes_back_as_it_was_written(tmp_path):

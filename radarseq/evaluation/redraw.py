@@ -26,7 +26,7 @@ _NAMES = frozenset({"label", "decision", "nearest"})  # None where there is none
 _TEXTS = frozenset({"capture", "left_out_reasons", "file", "reason", "remedy"})
 
 
-def report(folder: Path | str) -> Path:
+def redraw(folder: Path | str) -> Path:
     """Draw the page of an evaluation again, from what the evaluation left on disk.
 
     Nothing is judged again and no model is needed; an evaluation by an older version gets the
