@@ -21,6 +21,7 @@ from radarseq.errors import (
     EXIT_TERMINATED,
     RadarseqError,
     RecipeError,
+    UsageError,
 )
 from radarseq.options import reads_recordings
 from radarseq.terminal import (
@@ -29,7 +30,9 @@ from radarseq.terminal import (
     note,
     print_result,
     progress_bar,
+    show_epoch,
     size,
+    train_text,
     warn,
 )
 
@@ -203,8 +206,10 @@ def _import_text(told: dict[str, Any]) -> str:
 def train(
     data: Annotated[Path, typer.Argument(help="Dataset, or recipe (.toml) for fresh pairs.")],
     out: Out,
-    model: Annotated[str | None, typer.Option(help="wavenet, lstm, gru or rnn.")] = None,
-    task: Annotated[str | None, typer.Option(help="both, classify or echo.")] = None,
+    model: Annotated[str | None, typer.Option(help="wavenet, lstm, gru, rnn or conv_gru.")] = None,
+    task: Annotated[
+        str | None, typer.Option(help="both, classify, echo, forecast, next_symbol or step_label.")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="At most this many.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Examples in a step.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="At its peak.")] = None,
@@ -213,6 +218,9 @@ def train(
         list[str] | None,
         typer.Option("--set", help="Any other setting, KEY=VALUE; an unknown KEY lists all."),
     ] = None,
+    seeds: Annotated[
+        int, typer.Option(help="Train as often, from --seed upwards; shows mean and spread.")
+    ] = 0,
     device: Device = "auto",
     resume: Resume = False,
     as_json: Json = False,
@@ -222,6 +230,7 @@ def train(
     Example: radarseq train data/space --model wavenet --out runs/w
     """
     from radarseq.training.run import train as run
+    from radarseq.training.seeds import as_text, train_seeds
 
     named = {
         "model": model,
@@ -233,8 +242,16 @@ def train(
     }
     given = {key: value for key, value in named.items() if value is not None}
     given |= dict(_setting(text) for text in settings or [])
+    given |= {"device": device, "resume": resume, "on_epoch": show_epoch}
+    if seeds:
+        several = train_seeds(data, out, seeds=seeds, **given)
+        warn(dict.fromkeys(note for result in several.runs for note in result.notes))
+        runs = {str(run.run): run.metrics for run in several.runs}
+        told = {"runs": runs, "spread": several.spread}
+        print_result(told, as_json, lambda: as_text(several))
+        return
     started = time.perf_counter()
-    result = run(data, out, device=device, resume=resume, on_epoch=_show_epoch, **given)
+    result = run(data, out, **given)
     warn(result.notes)
     told = {
         "run": str(out),
@@ -247,7 +264,7 @@ def train(
         "sequences_per_s": round(result.sequences_per_s),
         "seconds": round(time.perf_counter() - started, 1),
     }
-    print_result(told, as_json, lambda: _train_text(told))
+    print_result(told, as_json, lambda: train_text(told))
 
 
 def _setting(text: str) -> tuple[str, Any]:
@@ -258,29 +275,6 @@ def _setting(text: str) -> tuple[str, Any]:
         return key, json.loads(value)
     except ValueError:
         return key, value
-
-
-def _show_epoch(row: dict[str, float]) -> None:
-    if sys.stderr.isatty():
-        rest = "  ".join(f"{key} {value:.4f}" for key, value in row.items() if key != "epoch")
-        note(f"epoch {row['epoch']:.0f}  {rest}")
-
-
-def _train_text(told: dict[str, Any]) -> str:
-    field = told["receptive_field"]
-    seen = "unlimited" if field is None else f"{field} samples"
-    if not told["sequences_per_s"]:
-        return f"{told['run']}: nothing to do, {told['epochs']} epochs are done"
-    metrics = {k: v for k, v in told["metrics"].items() if k != "epoch"}
-    return "\n".join(
-        [
-            f"{told['run']}: {told['parameters']:,} parameters, receptive field {seen}, "
-            f"on {told['device']}",
-            f"  {told['epochs']} epochs, best {told['best_epoch']}, "
-            f"{told['sequences_per_s']:,} sequences/s, {told['seconds']:.0f} s",
-            "  " + ", ".join(f"{key} {value:.4f}" for key, value in metrics.items()),
-        ]
-    )
 
 
 @app.command()
@@ -326,6 +320,9 @@ def evaluate(
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue an interrupted evaluation.")
     ] = False,
+    resample: Annotated[
+        bool, typer.Option("--resample", help="Bring a dataset to the model's sampling interval.")
+    ] = False,
     device: Device = "auto",
     as_json: Json = False,
     *,
@@ -356,6 +353,7 @@ def evaluate(
             parquet=parquet,
             workers=workers,
             resume=resume,
+            resample=resample,
             device=device,
             progress=progress,
         )
@@ -384,18 +382,41 @@ def report(
 @reads_recordings
 def inspect(
     path: Annotated[Path, typer.Argument(help="Dataset, recording, recipe, run or evaluation.")],
+    gates: Annotated[
+        int | None, typer.Option(help="Of a run: draw its gates for this example of --data.")
+    ] = None,
+    data: Annotated[Path | None, typer.Option(help="Dataset that --gates takes from.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The .png that --gates writes.")] = None,
     as_json: Json = False,
     *,
     given: dict[str, Any],
 ) -> None:
-    """Say what a dataset, a recording, a recipe, a run or an evaluation is.
+    """Say what a dataset, a recording, a recipe, a run or an evaluation is; or show a run's gates.
 
     Example: radarseq inspect data/space
+
+    Example: radarseq inspect runs/l --gates 0 --data data/space --out gates.png
     """
+    if gates is not None or data is not None or out is not None:
+        _inspect_gates(path, gates, data, out, as_json)
+        return
     from radarseq.inspection import as_text
     from radarseq.inspection import inspect as look
 
     told = look(path, given)
+    print_result(told, as_json, lambda: as_text(told))
+
+
+def _inspect_gates(
+    run: Path, example: int | None, data: Path | None, out: Path | None, as_json: bool
+) -> None:
+    from radarseq.inspection import as_text
+
+    if example is None or data is None or out is None:
+        raise UsageError("--gates EXAMPLE, --data DATASET and --out FILE.png go together")
+    from radarseq.evaluation.gating import draw_example_gates
+
+    told = draw_example_gates(run, data, example, out)
     print_result(told, as_json, lambda: as_text(told))
 
 

@@ -45,6 +45,31 @@ def size(count: float) -> str:
     return f"{count:.3g} TB"
 
 
+def show_epoch(row: dict[str, float]) -> None:
+    """Print an epoch's metrics on stderr, on a terminal only."""
+    if sys.stderr.isatty():
+        rest = "  ".join(f"{key} {value:.4f}" for key, value in row.items() if key != "epoch")
+        note(f"epoch {row['epoch']:.0f}  {rest}")
+
+
+def train_text(told: dict[str, Any]) -> str:
+    """Return what a training run came to."""
+    field = told["receptive_field"]
+    seen = "unlimited" if field is None else f"{field} samples"
+    if not told["sequences_per_s"]:
+        return f"{told['run']}: nothing to do, {told['epochs']} epochs are done"
+    metrics = {k: v for k, v in told["metrics"].items() if k != "epoch"}
+    return "\n".join(
+        [
+            f"{told['run']}: {told['parameters']:,} parameters, receptive field {seen}, "
+            f"on {told['device']}",
+            f"  {told['epochs']} epochs, best {told['best_epoch']}, "
+            f"{told['sequences_per_s']:,} sequences/s, {told['seconds']:.0f} s",
+            "  " + ", ".join(f"{key} {value:.4f}" for key, value in metrics.items()),
+        ]
+    )
+
+
 @contextmanager
 def progress_bar(title: str, total: int, unit: str) -> Iterator[Callable[[int, int], None] | None]:
     """Show a progress bar with rate and time left, on a terminal only."""

@@ -7,7 +7,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from simulators import dwell
-from simulators.bodies import RIPPLE_STEP
+from simulators.bodies import ripple_table
 from simulators.drawing import (
     FRESH_TEST,
     FRESH_TRAIN,
@@ -19,10 +19,8 @@ from simulators.drawing import (
 from simulators.effects import TOLD, effects_of, told_by
 from simulators.environment import Environment
 from simulators.fluctuation import Fluctuation
-from simulators.objects import KIND_SPHERE, MOST_SIZES
+from simulators.objects import MOST_SIZES
 from simulators.receiver import Receiver
-from simulators.scattering import mie
-from simulators.scattering.cache import cached
 from simulators.scattering.tables import Body, Progress, Tables, tabulate
 from simulators.scene import Scene, motion_number
 from simulators.units import wavenumber
@@ -120,16 +118,12 @@ class PairGenerator:
     def _kernel_scene(self, progress: Progress | None) -> dwell.Dwell:
         """Return the scene as the arrays that the kernel reads."""
         scene, k = self.scene, wavenumber(self.scene.radar.carrier_hz)
-        kinds = np.array([item.kind for item in scene.objects])
-        sizes = np.ones((len(scene.objects), MOST_SIZES, 2))
-        for row, item in zip(sizes, scene.objects, strict=True):
-            row[: len(item.size_names)] = item.sizes()
         train, validation = scene.split.train, scene.split.validation
         rates = [item.rate_rad_per_s() for item in scene.objects]
         angles = [item.angle_deg or (0.0, 0.0) for item in scene.objects]
         objects = Objects(
-            kinds=kinds,
-            sizes=sizes,
+            kinds=np.array([item.kernel_kind for item in scene.objects]),
+            sizes=np.array([item.columns() for item in scene.objects], dtype=np.float64),
             motions=np.array([motion_number(item) for item in scene.objects]),
             rates=np.array(rates),
             angles=np.radians(angles),
@@ -138,7 +132,7 @@ class PairGenerator:
             instances=np.array([0, *np.cumsum(scene.objects_per_split)], dtype=np.int64),
             shares=np.array([train, train + validation]),
         )
-        smallest_ka, ripple = _sphere_table(k, sizes[kinds == KIND_SPHERE, 0])
+        ripple, smallest_ka = ripple_table(scene.objects, k)
         return dwell.Dwell(
             objects=objects,
             effects=effects_of(
@@ -178,7 +172,7 @@ class PairGenerator:
             sizes = np.empty((scene.objects_per_class, MOST_SIZES))
             first = index * scene.objects_per_class
             fill_sizes(objects.sizes[index], self.seed, np.int64(first), sizes)
-            bodies.append(Body(item.kind, item.largest_extent_m(), sizes))
+            bodies.append(Body(item.kernel_kind, item.largest_extent_m(), sizes))
         most_bytes = scene.table_mib << 20
         return tabulate(bodies, k, ripple, smallest_ka, most_bytes=most_bytes, progress=progress)
 
@@ -254,21 +248,6 @@ class PairGenerator:
             for column, name in enumerate(item.size_names):
                 named[name][rows] = sizes[rows, column]
         return named
-
-
-def _sphere_table(k: float, radii: NDArray[np.float64]) -> tuple[float, NDArray[np.complex128]]:
-    """Return the smallest ka of all spheres, and the ripple of the exact series from there on."""
-    if not radii.size:
-        return 0.0, np.zeros(0, dtype=np.complex128)
-    smallest = k * radii.min()
-    largest = max(smallest, min(k * radii.max(), mie.LARGEST_KA))
-    count = mie.ripple_length(smallest, largest, RIPPLE_STEP)
-    return smallest, cached(
-        ("ripple", smallest, RIPPLE_STEP, mie.sphere_amplitude_m(1.0, smallest)),
-        (count,),
-        np.complex128,
-        lambda: mie.ripple_table(smallest, largest, RIPPLE_STEP),
-    )
 
 
 def _normalise(out: dwell.Outputs, steps: int) -> None:

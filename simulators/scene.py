@@ -261,7 +261,8 @@ class Scene:
         pulse to pulse stays within wavelength / (2 D), with D the body's extent, and the residual
         velocity within wavelength / (4 T), with T the pulse interval.
         """
-        return (*self._turning_warnings(), *self._travel_warnings())
+        told = (warning for item in self.objects for warning in item.warnings())
+        return (*self._turning_warnings(), *self._travel_warnings(), *told)
 
     def _turning_warnings(self) -> Iterator[str]:
         length, interval = wavelength_m(self.radar.carrier_hz), self.radar.pulse_interval_s
@@ -300,8 +301,8 @@ def fastest_turn(item: ObjectClass) -> float:
         return rate
     angle = math.radians((item.angle_deg or OFF)[1])
     inertia, state, found = np.empty(3), np.empty(6), 0.0
-    for sizes in itertools.product(*item.sizes()):
-        set_inertia(item.kind, np.array([*sizes, 1.0, 1.0, 1.0]), inertia)
+    for sizes in itertools.product(*(set(column) for column in item.columns())):
+        set_inertia(item.kind, np.array(sizes), inertia)
         for azimuth in (0.0, 0.5 * math.pi):
             set_rotation(motion_number(item), rate, angle, azimuth, inertia, state)
             seen = state[:2] if item.axisymmetric else state[:3]

@@ -947,6 +947,7 @@ def test_a_full_disk_stops_a_training_and_the_last_checkpoint_is_good(cli, run, 
     largest = len(before["model.safetensors"]) // 2
     ran = cli("train", tiny, "--out", out, "--resume", largest_file=largest)
     assert content(out / "checkpoints" / "last") == before
+    assert not list(out.rglob("*.part"))
     cli.good("validate", out)
     cli.good("train", tiny, "--out", out, "--resume")
     assert weights(out) == weights(run)

@@ -274,3 +274,24 @@ def test_without_trimesh_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "trimesh", None)
     with pytest.raises(ImportError, match=r"radarseq\[mesh\]"):
         mesh_files.read_mesh(tmp_path / "body.stl", units="m")
+
+
+@pytest.mark.parametrize("longest", [2.0, 0.4, 0.1])
+def test_halving_facets_keeps_the_surface_and_its_sides(box, longest):
+    thin = meshes.merge(box, meshes.translate(meshes.plate(3.0, 0.001), [0, 0, 5.0]))
+    fine = meshes.bisect(thin, longest)
+    assert fine.edge_lengths_m.max() <= longest
+    assert fine.areas.sum() == pytest.approx(thin.areas.sum(), rel=1e-12)
+    assert meshes.bisect(box, longest).volume == pytest.approx(6.0, rel=1e-12)
+    assert np.allclose(fine.area_vectors.sum(axis=0), thin.area_vectors.sum(axis=0), atol=1e-12)
+    shorter = meshes.bisect(meshes.plate(3.0, 0.001), longest)
+    assert len(shorter.facets) <= 2 * 3 ** np.ceil(np.log2(3.1 / longest))
+
+
+def test_a_body_is_convex_or_casts_shadows_on_itself(box):
+    for mesh, *_ in BODIES.values():
+        assert mesh.is_convex
+    assert not meshes.merge(box, meshes.translate(box, [3.0, 0.0, 0.0])).is_convex
+    assert not meshes.revolution([(0, 0), (1, 0), (0.2, 0.5), (1, 1), (0, 1)], 32).is_convex
+    assert not meshes.reverse(box).is_convex
+    assert meshes.rotate(box, TURN).is_convex

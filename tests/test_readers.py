@@ -357,6 +357,12 @@ def test_digital_rf_channels_their_gaps_and_their_fill(tmp_path):
     with h5py.File(channel / "rf@101.000.h5", "r+") as file:
         file["rf_data_index"][0, 1] = 99
     assert "does not fit" in fault_of(channel / "rf@101.000.h5")
+    path = channel / "rf@102.000.h5"  # real samples, of which one is missing
+    with h5py.File(path, "w") as file:
+        file["rf_data"] = np.array([[1], [2], [-32768], [4], [5], [6]], np.int16)
+        file["rf_data_index"] = np.array([(1000, 0)], np.uint64)
+    (block,) = blocks(read_capture(path), Reading(steps=2))
+    assert block.codes.tolist() == [0, 5, 0]
 
 
 # --- Acconeer's other layouts

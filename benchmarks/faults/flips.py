@@ -38,12 +38,16 @@ class Hung(BaseException):
 
 @dataclass(frozen=True)
 class Target:
-    """A kind of file: one of them, what is validated, and what loads it (None: nothing does)."""
+    """A kind of file: one of them, what is validated, and what loads it (None: nothing does).
+
+    ``also_whole`` is another content that a kill may leave, and that is not damage.
+    """
 
     kind: str
     file: Path
     validated: Path
     load: Callable[[], object] | None
+    also_whole: bytes = b""
 
 
 def targets_of(world: World) -> list[Target]:
@@ -84,6 +88,7 @@ def targets_of(world: World) -> list[Target]:
             running / "metrics.csv",
             running,
             lambda: read_history(running),
+            b"".join((running / "metrics.csv").read_bytes().splitlines(keepends=True)[:-1]),
         ),
         Target("evaluation metrics.json", judged / "metrics.json", judged, lambda: inspect(judged)),
         *(
@@ -167,6 +172,8 @@ def row_of(target: Target, flips: int, cuts: int) -> dict[str, object]:
     )
     chance = np.random.default_rng(len(content))
     for damaged in damages(content, flips, cuts, chance):
+        if damaged == target.also_whole:
+            damaged = damaged[:-1]
         target.file.write_bytes(damaged)
         counts[outcome_of(target)] += 1
     target.file.write_bytes(content)

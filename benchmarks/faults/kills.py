@@ -52,7 +52,7 @@ class Job:
 
     def again(self, out: Path) -> list[object]:
         """Return the words that go on in a folder, whatever a kill has left in it."""
-        begun = any(not path.name.endswith((".part", ".lock")) for path in out.glob("*"))
+        begun = (out / "config.toml").exists() if self.name != "simulate" else out.exists()
         return [*self.words(out), *(["--resume"] if self.resumes and begun else [])]
 
     def invalid(self, out: Path) -> list[str]:

@@ -22,7 +22,9 @@ STATUS = {signal.SIGINT: (130, -signal.SIGINT), signal.SIGTERM: (143, -signal.SI
 
 def row_of(job: Job, number: signal.Signals, tries: int, chance: random.Random) -> dict:
     """Signal a command ``tries`` times, and return a row of the table."""
-    counts = dict.fromkeys(("ended well", "other status", "late", "invalid", "differs"), 0)
+    counts: dict[str, int] = dict.fromkeys(
+        ("ended well", "other status", "late", "invalid", "differs"), 0
+    )
     slowest, done = 0.0, 0
     while done < tries:
         out = job.base / "signalled"

@@ -28,6 +28,7 @@ from radarseq.captures.capture import Capture, make_capture
 from radarseq.captures.faults import CaptureFault
 from radarseq.captures.reading import STEP_AXIS, Reading, parse_layout
 from radarseq.captures.stored import FlatFile, Key, Permuted, Samples, Stored, WithoutLast
+from radarseq.captures.walking import stays_in
 
 LAYOUT = "frame,step,receiver,point"  # steps are chirps, points are samples of a chirp
 SIDECARS = (".toml", ".json")
@@ -163,6 +164,10 @@ def _configuration(path: Path, reading: Reading) -> Adc:
     beside = sidecar_of(path)
     if beside is None:
         raise CaptureFault(path, "has no configuration beside it", "Give adc")
+    if not stays_in(beside, path.parent):
+        raise CaptureFault(
+            path, f"{beside.name} is a link that leads out; refused", "Copy the file"
+        )
     with beside.open("rb") as file:
         text = file.read(_LARGEST_SIDECAR + 1)
     if len(text) > _LARGEST_SIDECAR:

@@ -7,7 +7,7 @@ import numpy as np
 
 from radarseq.captures.capture import Capture
 from radarseq.captures.opening import Opened
-from radarseq.captures.quality import OK, REASONS
+from radarseq.captures.quality import OK, REASONS, is_fill
 from radarseq.captures.reading import Reading
 from radarseq.captures.windows import blocks
 
@@ -61,7 +61,7 @@ def _values(capture: Capture) -> dict[str, Any]:
         at_end = np.any([(p <= low) | (p >= high) for p in parts], axis=0)
         told["at_full_scale"] = int(at_end.sum())
     if capture.fill is not None:
-        told["missing"] = int((part == np.asarray(capture.fill, part.dtype)).sum())
+        told["missing"] = int(is_fill(part, capture.fill).sum())
     return told
 
 

@@ -129,9 +129,15 @@ def window_codes(
         codes[(samples == samples[:, :1]).all(axis=axes)] = CONSTANT
         codes[~samples.any(axis=axes)] = ALL_ZERO
         if fill is not None:
-            codes[(samples == np.asarray(fill, samples.dtype)).any(axis=axes)] = DROPPED
+            codes[is_fill(samples, fill).any(axis=axes)] = DROPPED
         codes[~np.isfinite(samples).all(axis=axes)] = NOT_FINITE
     return codes
+
+
+def is_fill(samples: NDArray[Any], fill: complex) -> NDArray[np.bool_]:
+    """Return whether samples are the value that stands for a missing one."""
+    value = fill if np.iscomplexobj(samples) else complex(fill).real
+    return samples == np.asarray(value, samples.dtype)
 
 
 def _offset_share(samples: NDArray[Any]) -> NDArray[Any]:

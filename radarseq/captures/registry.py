@@ -14,6 +14,7 @@ from radarseq.captures import (
     own,
     raw,
     sigmf,
+    sigmf_files,
     wav,
 )
 from radarseq.captures.capture import Capture
@@ -50,9 +51,9 @@ READERS: dict[str, Reader] = {
     ".wav": wav.read,
     ".h5": _read_hdf5,
     ".hdf5": _read_hdf5,
-    sigmf.META: sigmf.read,
-    sigmf.DATA: sigmf.read,
-    sigmf.ARCHIVE: sigmf.read,
+    sigmf_files.META: sigmf.read,
+    sigmf_files.DATA: sigmf.read,
+    sigmf_files.ARCHIVE: sigmf.read,
     **dict.fromkeys((*raw.DATATYPES, *raw.WITHOUT_TYPE), _read_raw),
 }
 
@@ -124,4 +125,4 @@ def walk_captures(paths: Iterable[Path]) -> tuple[list[Path], list[Failure]]:
 def _is_recording(path: Path) -> bool:
     suffix = path.suffix.lower()
     # The samples of SigMF go with their metadata, and so does a channel's description.
-    return suffix in READERS and suffix != sigmf.DATA and not digital_rf.is_part(path)
+    return suffix in READERS and suffix != sigmf_files.DATA and not digital_rf.is_part(path)

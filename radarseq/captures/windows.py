@@ -1,21 +1,19 @@
 """From a capture to windows of equal length, a block at a time, and whether each is fit for use."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from radarseq.captures.capture import Capture
+from radarseq.captures.cutting import Cut, cut_part, feature_count, plan_cut, runs, window_bytes
 from radarseq.captures.faults import CaptureFault
 from radarseq.captures.gate import Gate
 from radarseq.captures.numbers import LARGEST_BYTES
 from radarseq.captures.quality import DROPPED, EMPTY, NOT_FINITE, OK, window_codes, window_power
-from radarseq.captures.reading import FEATURE_AXES, STEP_AXIS, Reading
-from radarseq.captures.stored import Samples
+from radarseq.captures.reading import FEATURE_AXES, Reading
 
 BLOCK_BYTES = 16 << 20
 
@@ -60,51 +58,6 @@ class Block:
     codes: NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
-class Cut:
-    """How a capture is cut into windows.
-
-    Attributes:
-        others: Lengths of the axes that become rows.
-        steps: Samples in a window.
-        span: Samples from the first to the last of a window.
-        hop: Samples from one window to the next.
-        per_row: Windows in each row of the array.
-    """
-
-    others: tuple[int, ...]
-    steps: int
-    span: int
-    hop: int
-    per_row: int
-
-    @property
-    def windows(self) -> int:
-        """The number of windows in all."""
-        return math.prod(self.others) * self.per_row
-
-
-def plan_cut(capture: Capture, reading: Reading) -> Cut:
-    """Return how ``reading`` cuts a capture; a remainder that fills no window is left over.
-
-    Raises:
-        CaptureFault: If the recording is shorter than one window.
-    """
-    shape = capture.samples.shape
-    length = shape[capture.axes.index(STEP_AXIS)]
-    others = tuple(n for n, axis in zip(shape, capture.axes, strict=True) if _is_row_axis(axis))
-    steps = reading.steps or -(-length // reading.stride)
-    span = (steps - 1) * reading.stride + 1
-    if length < span or steps < 2:
-        raise CaptureFault(
-            capture.source,
-            f"has {length} samples along 'step'; expected at least {max(span, 2)} for one window",
-            "Choose fewer steps or a smaller stride, or check which axis the layout calls 'step'",
-        )
-    hop = reading.hop or steps * reading.stride
-    return Cut(others, steps, span, hop, (length - span) // hop + 1)
-
-
 def cut_rows(capture: Capture, reading: Reading) -> Rows:
     """Return all windows of a capture, in the order of the array's axes, then of time.
 
@@ -136,7 +89,7 @@ def check_held(capture: Capture, reading: Reading) -> None:
         CaptureFault: If they are.
     """
     cut = plan_cut(capture, reading)
-    claimed = cut.windows * _window_bytes(capture, cut)
+    claimed = cut.windows * window_bytes(capture, cut)
     if claimed > LARGEST_BYTES:
         raise CaptureFault(
             capture.source,
@@ -158,55 +111,24 @@ def blocks(capture: Capture, reading: Reading, most_bytes: int = BLOCK_BYTES) ->
         CaptureFault: If the recording is shorter than one window, or can no longer be read.
     """
     cut = plan_cut(capture, reading)
-    freedom = cut.steps * _width(capture) * (2 if capture.samples.dtype.kind == "c" else 1)
+    freedom = cut.steps * feature_count(capture) * (2 if capture.samples.dtype.kind == "c" else 1)
     gate = Gate(reading.quality, freedom, cut.span, cut.hop)
     gate.check(capture.source, cut.per_row)
-    raw_row = max(cut.per_row * cut.hop, cut.span) * _width(capture) * 8
-    row_bytes = max(cut.per_row * _window_bytes(capture, cut), raw_row)
+    raw_row = max(cut.per_row * cut.hop, cut.span) * feature_count(capture) * 8
+    row_bytes = max(cut.per_row * window_bytes(capture, cut), raw_row)
     first = 0
     if row_bytes <= most_bytes or cut.per_row == 1:
-        for run in _runs(cut.others, max(1, most_bytes // row_bytes)):
+        for run in runs(cut.others, max(1, most_bytes // row_bytes)):
             block = _block(capture, reading, cut, gate, run, 0, cut.per_row, first)
             yield block
             first += len(block.rows)
         return
     count = max(1, most_bytes * cut.per_row // row_bytes)
-    for run in _runs(cut.others, 1):
+    for run in runs(cut.others, 1):
         for window in range(0, cut.per_row, count):
             last = min(window + count, cut.per_row)
             yield _block(capture, reading, cut, gate, run, window, last, first)
             first += last - window
-
-
-def _is_row_axis(axis: str) -> bool:
-    return axis != STEP_AXIS and axis not in FEATURE_AXES
-
-
-def _width(capture: Capture) -> int:
-    """Return the number of features at each step."""
-    pairs = zip(capture.samples.shape, capture.axes, strict=True)
-    return math.prod(n for n, axis in pairs if axis in FEATURE_AXES)
-
-
-def _window_bytes(capture: Capture, cut: Cut) -> int:
-    return cut.steps * _width(capture) * (8 if capture.samples.dtype.kind == "c" else 4)
-
-
-def _runs(shape: tuple[int, ...], most: int) -> Iterator[tuple[slice, ...]]:
-    """Yield the parts of an array of rows, in C order, each of at most ``most`` rows."""
-    if not shape:
-        yield ()
-        return
-    inner = math.prod(shape[1:])
-    count = most // inner
-    if count:
-        for start in range(0, shape[0], count):
-            whole = (slice(0, n) for n in shape[1:])
-            yield (slice(start, min(start + count, shape[0])), *whole)
-        return
-    for index in range(shape[0]):
-        for rest in _runs(shape[1:], most):
-            yield (slice(index, index + 1), *rest)
 
 
 def _block(
@@ -224,7 +146,7 @@ def _block(
     A gate that looks at neighbours needs some windows more on either side.
     """
     early, late = max(0, window - gate.reach), min(cut.per_row, last + gate.reach)
-    wide = _windows(capture.samples, capture.axes, reading, cut, run, early, late)
+    wide = cut_part(capture.samples, capture.axes, reading, cut, run, early, late)
     kept = slice(window - early, last - early)
     samples = wide[:, kept].reshape(-1, *wide.shape[2:])
     tx = None
@@ -232,7 +154,7 @@ def _block(
         axes = capture.axes
         if capture.tx.ndim < len(axes):
             axes = tuple(axis for axis in axes if axis not in FEATURE_AXES)
-        tx = _windows(capture.tx, axes, reading, cut, run, window, last)
+        tx = cut_part(capture.tx, axes, reading, cut, run, window, last)
         tx = tx.reshape(-1, *tx.shape[2:])
     codes = window_codes(samples, reading.quality, full_scale=capture.full_scale, fill=capture.fill)
     if gate:
@@ -249,43 +171,6 @@ def _block(
         samples = samples[:, :, np.newaxis]  # (row, step) -> (row, step, 1)
     labels = _labels(capture, cut, begins, first, len(samples))
     return Block(first, Rows(samples, tx, labels), codes)
-
-
-def _windows(
-    array: Samples,
-    axes: tuple[str, ...],
-    reading: Reading,
-    cut: Cut,
-    run: tuple[slice, ...],
-    window: int,
-    last: int,
-) -> NDArray[Any]:
-    """Return (row, window, step[, feature]), complex64 or float32."""
-    begin, end = window * cut.hop, (last - 1) * cut.hop + cut.span
-    slices = iter(run)
-    key = tuple(
-        slice(begin, end)
-        if axis == STEP_AXIS
-        else next(slices)
-        if _is_row_axis(axis)
-        else slice(0, n)
-        for axis, n in zip(axes, array.shape, strict=True)
-    )
-    rows = _to_rows(np.asarray(array[key]), axes)
-    view = sliding_window_view(rows, cut.span, axis=1)[:, :: cut.hop, ..., :: reading.stride]
-    return np.ascontiguousarray(np.moveaxis(view, -1, 2))
-
-
-def _to_rows(array: NDArray[Any], axes: tuple[str, ...]) -> NDArray[Any]:
-    """Return (row, step[, feature]), complex64 or float32."""
-    step = axes.index(STEP_AXIS)
-    features = [i for i, axis in enumerate(axes) if axis in FEATURE_AXES]
-    others = [i for i in range(len(axes)) if i != step and i not in features]
-    moved = array.transpose(*others, step, *features)
-    rows = moved.reshape(-1, *moved.shape[len(others) :])
-    # What float32 cannot hold becomes Inf, which the quality checks find.
-    with np.errstate(over="ignore", invalid="ignore"):
-        return rows.astype(np.complex64 if np.iscomplexobj(rows) else np.float32)
 
 
 def _holds_break(
@@ -313,6 +198,8 @@ def _marked(capture: Capture, cut: Cut, begins: NDArray[np.int64]) -> NDArray[np
     labels = np.full(len(begins), "", dtype=f"<U{max(len(mark.label) for mark in capture.marks)}")
     best = np.full(len(begins), (cut.span - 1) // 2)
     for mark in capture.marks:
+        if mark.stop <= begins[0] or mark.start >= begins[-1] + cut.span:
+            continue
         # Only the windows that it can touch.
         low, high = np.searchsorted(begins, (mark.start - cut.span, mark.stop))
         covered = np.minimum(begins[low:high] + cut.span, mark.stop) - np.maximum(

@@ -120,17 +120,20 @@ def compare_echoes(
     and is told the true signal-to-noise ratio of each example, which the model is not. A causal
     model is held against the causal filter; the one that sees the whole sequence stands beside.
     """
-    target = judged["target"]
-    errors = {"model": relative_error(estimate, target)}
-    errors |= {who: relative_error(e, target) for who, e in beside.items()}
+    target = without_padding(judged["target"], judged)
+
+    def error_of(values: NDArray) -> NDArray[np.float64]:
+        return relative_error(without_padding(values, judged), target)
+
+    errors = {"model": error_of(estimate)} | {who: error_of(e) for who, e in beside.items()}
     baselines: dict[str, NDArray[np.float64]] = {}
     alike = judged.input.dtype.kind == target.dtype.kind and judged.input_name != "tx"
     if alike and judged.input.shape == target.shape:
-        baselines[COPY] = relative_error(judged.input, target)
+        baselines[COPY] = error_of(judged.input)
         if training is not None and SNR in judged and np.iscomplexobj(target):
             for kind in (True, False) if causal else (False,):
                 filtered = wiener_echo(training, judged, causal=kind)
-                baselines[WIENER[kind]] = relative_error(filtered, target)
+                baselines[WIENER[kind]] = error_of(filtered)
     errors |= baselines
     means = {who: {"error_db": mean_db(e)} for who, e in errors.items()}
     model = means.pop("model")
@@ -156,6 +159,14 @@ def compare_echoes(
             for low, high, rows in snr_bins(judged[SNR])
         ]
     return part
+
+
+def without_padding(values: NDArray, examples: Examples) -> NDArray:
+    """Return sequences (n, step, ...) with zero in the steps that are padding."""
+    if "length" not in examples:
+        return values
+    valid = np.arange(values.shape[1]) < examples["length"][:, None]
+    return np.where(valid.reshape(*valid.shape, *[1] * (values.ndim - 2)), values, 0)
 
 
 def _echo_verdict(

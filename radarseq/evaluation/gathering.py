@@ -13,6 +13,7 @@ from radarseq.dataset.schema import MANIFEST_NAME, UNFINISHED_NAME, UNKNOWN_LABE
 from radarseq.errors import DatasetError, UsageError
 from radarseq.evaluation.known import Known, known_in
 from radarseq.evaluation.predict import Predictor
+from radarseq.evaluation.resampling import resampled
 from radarseq.evaluation.unknown import HeldOut
 
 
@@ -41,7 +42,12 @@ def is_dataset(path: Path) -> bool:
 
 
 def rows_to_judge(
-    predictor: Predictor, path: Path, split: str, unknown_class: Sequence[str]
+    predictor: Predictor,
+    path: Path,
+    split: str,
+    unknown_class: Sequence[str],
+    *,
+    resample: bool = False,
 ) -> Judged:
     """Return the rows of a dataset that the model is to judge.
 
@@ -50,6 +56,7 @@ def rows_to_judge(
         path: The dataset.
         split: Which rows.
         unknown_class: Classes of the dataset that the model was not trained on.
+        resample: Whether the dataset is brought to the model's sampling interval.
 
     Raises:
         DatasetError: If the dataset is damaged, has other classes, or the split has no rows.
@@ -57,6 +64,7 @@ def rows_to_judge(
     """
     dataset = open_dataset(path)
     examples = dataset.load()
+    examples = predictor.prepared(resampled(examples, predictor) if resample else examples)
     held_out = None
     if unknown_class:
         examples, held_out = _parted(predictor, examples, path, unknown_class)

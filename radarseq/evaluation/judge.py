@@ -128,6 +128,10 @@ def _judge(task: Task, folder: Path, progress: BatchProgress | None) -> Outcome:
         return judge_dataset(task, folder)
     if any(is_dataset(path) for path in task.paths):
         raise UsageError("one dataset or any number of recordings can be judged at once, not both")
+    if task.settings.resample:
+        raise UsageError(
+            "resample is for datasets; import the recordings first, with windows long enough"
+        )
     if task.settings.unknown_class:
         raise UsageError(
             "unknown_class names classes of a dataset, and recordings are judged: a recording "

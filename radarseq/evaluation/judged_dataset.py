@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radarseq.dataset.schema import PARAMETER_PREFIX, Examples
-from radarseq.evaluation.comparison import BOOSTING, SNR, class_baselines, compare_echoes
+from radarseq.evaluation.comparison import BOOSTING, SNR, class_baselines
 from radarseq.evaluation.fusion import Fusion
 from radarseq.evaluation.gathering import Judged, rows_to_judge, unknown_objects
 from radarseq.evaluation.known import Known, known_rows
@@ -21,6 +21,7 @@ from radarseq.evaluation.outcome import (
 )
 from radarseq.evaluation.predict import Prediction
 from radarseq.evaluation.records import columns_of, write_predictions
+from radarseq.evaluation.sequences import sequence_part
 from radarseq.evaluation.stress import stress_part
 from radarseq.evaluation.summarising import capture_metrics, quality_part
 from radarseq.evaluation.windows import Windows, capture_rows
@@ -39,7 +40,11 @@ def judge_dataset(task: Task, folder: Path) -> Outcome:
     """
     predictor = task.predictor
     judged = rows_to_judge(
-        predictor, task.paths[0], task.settings.split, task.settings.unknown_class
+        predictor,
+        task.paths[0],
+        task.settings.split,
+        task.settings.unknown_class,
+        resample=task.settings.resample,
     )
     examples = judged.examples
     predictor.check(examples.header, examples)
@@ -72,15 +77,8 @@ def judge_dataset(task: Task, folder: Path) -> Outcome:
         captures = capture_rows(windows, {})
         metrics["captures"] = capture_metrics(captures, windows.class_names, prepared.tempering)
     metrics["quality"] = quality_part(captures, {}, len(examples))
-    if prediction.echo is not None and "target" in examples:
-        metrics["echo"] = compare_echoes(
-            task.name,
-            prediction.echo,
-            examples,
-            training,
-            {who: p.echo for who, p in others.items() if p.echo is not None},
-            causal=predictor.network.settings.causal,
-        )
+    network = predictor.network
+    metrics |= sequence_part(task.name, network, prediction, examples, training, others)
     if task.settings.stress:
         baseline = None
         if training is not None and "label" in training:

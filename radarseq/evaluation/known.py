@@ -39,7 +39,7 @@ def known_rows(predictor: Predictor) -> Known | None:
             dataset = open_dataset(Path(facts["path"]))
             if dataset.digest != facts["digest"]:
                 return None
-            return known_in(dataset.load())
+            return known_in(predictor.prepared(dataset.load()))
         if facts.get("kind") == "fresh":
             return _simulated_again(predictor)
     except (RadarseqError, ValueError):

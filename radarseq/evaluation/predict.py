@@ -15,7 +15,9 @@ from radarseq.devices import choose_device
 from radarseq.errors import CheckpointError, MismatchError
 from radarseq.files import standing_folder
 from radarseq.models.network import Network
+from radarseq.models.streaming import NetworkStream
 from radarseq.training.checkpoint import Checkpoint, load_checkpoint
+from radarseq.training.tasks import check_symbols_known, task_examples
 
 BATCH_SIZE = 1024
 
@@ -33,12 +35,15 @@ class Prediction:
         label: The most probable class, int64 ``(n,)``; None if it does not classify.
         echo: The target's estimate ``(n, step)`` or ``(n, step, channel)``; None if it gives none.
         described: What the caller's ``describe`` made of each sequence; None without one.
+        symbols: Probability of each symbol, float32 ``(n, step, voice, symbol)``; None if it
+            gives none.
     """
 
     probabilities: NDArray[np.float32] | None
     label: NDArray[np.int64] | None
     echo: NDArray[Any] | None
     described: NDArray[Any] | None = None
+    symbols: NDArray[np.float32] | None = None
 
 
 class Predictor:
@@ -106,7 +111,7 @@ class Predictor:
         signal = self._signal(rx)
         code = None if tx is None else self._code(tx, signal)
         lengths = None if length is None else torch.as_tensor(np.asarray(length)).long()
-        probabilities, echoes, described = [], [], []
+        probabilities, echoes, symbols, described = [], [], [], []
         with torch.inference_mode():
             for first in range(0, len(signal), BATCH_SIZE):
                 rows = slice(first, first + BATCH_SIZE)
@@ -123,6 +128,9 @@ class Predictor:
                         described.append(describe(output.logits.cpu().numpy(), hidden))
                 if output.sequence is not None:
                     echoes.append(output.sequence.cpu().numpy())
+                if output.symbols is not None:
+                    symbols.append(output.symbols.softmax(dim=3).cpu().numpy())
+                _check_answers(probabilities[-1:] + echoes[-1:] + symbols[-1:], first)
         if not len(signal):
             return self._nothing()
         joined = np.concatenate(probabilities) if probabilities else None
@@ -131,18 +139,21 @@ class Predictor:
             None if joined is None else joined.argmax(axis=1),
             np.concatenate(echoes) if echoes else None,
             np.concatenate(described) if described else None,
+            symbols=np.concatenate(symbols) if symbols else None,
         )
 
     def _nothing(self) -> Prediction:
         """Return what is said of no sequences: arrays of no rows, in the usual shapes."""
-        spec, task = self.network.spec, self.network.settings.task
+        spec, network = self.network.spec, self.network
         shape = (0, spec.steps) + ((spec.target_channels,) if spec.target_channels > 1 else ())
         dtype = np.complex64 if spec.target == "complex" else np.float32
-        classifies = task != "echo"
+        classifies = network.classes is not None
+        symbols = (0, spec.steps, spec.target_channels, spec.target_symbols)
         return Prediction(
             np.zeros((0, spec.classes), np.float32) if classifies else None,
             np.zeros(0, np.int64) if classifies else None,
-            np.zeros(shape, dtype) if task != "classify" else None,
+            np.zeros(shape, dtype) if network.sequence is not None else None,
+            symbols=np.zeros(symbols, np.float32) if network.symbols is not None else None,
         )
 
     def _signal(self, rx: ArrayLike) -> torch.Tensor:
@@ -166,6 +177,25 @@ class Predictor:
             values = np.tile(values, (len(signal), 1))
         _check_finite("tx", values)
         return torch.from_numpy(values)
+
+    def stream(self, batch: int = 1) -> NetworkStream:
+        """Return the model as something that is fed a sample at a time, see ``NetworkStream``.
+
+        Raises:
+            UsageError: If the model is not causal.
+        """
+        return self.network.stream(batch)
+
+    def prepared(self, examples: Examples) -> Examples:
+        """Return rows as the model's task sees them: what is to be foreseen becomes the target.
+
+        Raises:
+            DatasetError: If the rows lack what the task needs, or have symbols of their own.
+        """
+        settings, spec = self.network.settings, self.network.spec
+        ready = task_examples(examples, settings)
+        check_symbols_known(ready, spec, "the rows")
+        return ready
 
     def predict_examples(
         self, examples: Examples, *, describe: Describe | None = None
@@ -222,6 +252,18 @@ def _check_finite(name: str, values: NDArray[Any]) -> None:
     if not np.isfinite(values).all():
         bad = int(np.argmax(~np.isfinite(values).reshape(len(values), -1).all(axis=1)))
         raise MismatchError(f"{name} are not finite, first in row {bad}; leave such rows out")
+
+
+def _check_answers(answers: list[NDArray[Any]], first: int) -> None:
+    """Refuse what is no number: the input lies beyond what single precision can hold."""
+    for values in answers:
+        if not np.isfinite(values).all():
+            bad = np.argmax(~np.isfinite(values).reshape(len(values), -1).all(axis=1))
+            raise MismatchError(
+                f"what the model makes of row {first + int(bad)} is not finite: its samples, or "
+                "their ratio to tx, lie beyond what the model can compute. Scale them as the "
+                "training data were"
+            )
 
 
 def load(run: Path | str, *, device: str = "auto") -> Predictor:

@@ -90,7 +90,7 @@ def _intended_use(predictor: Predictor) -> list[str]:
     spec, header = predictor.network.spec, predictor.header
     kind = "simulated" if header.seed >= 0 else "recorded"
     uses = []
-    if header.class_names and predictor.network.settings.task != "echo":
+    if header.class_names and predictor.network.classes is not None:
         uses.append(
             f"naming an object as one of {', '.join(header.class_names)} from {spec.steps} samples"
         )

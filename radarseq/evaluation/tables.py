@@ -3,6 +3,9 @@
 from typing import Any
 
 _MOST_CAPTURES = 20
+_TARGETS = {"rmse": "{:.4g}"}
+_FORECASTS = {"mse": "{:.4g}", "mae": "{:.4g}", "mase": "{:.3f}", "skill": "{:.1%}"}
+_SYMBOLS = {"accuracy": "{:.1%}", "nats": "{:.3f}"}
 
 
 def as_text(metrics: dict[str, Any], captures: list[dict[str, Any]]) -> str:
@@ -13,6 +16,14 @@ def as_text(metrics: dict[str, Any], captures: list[dict[str, Any]]) -> str:
         lines += _classes(metrics["model"]["name"], metrics["classification"])
     if "echo" in metrics:
         lines += _echoes(metrics["model"]["name"], metrics["echo"])
+    if "target" in metrics:
+        lines += _table(metrics["model"]["name"], "target", metrics["target"], _TARGETS)
+    if "forecast" in metrics:
+        part = metrics["forecast"]
+        title = f"forecast, {part['horizon']} ahead"
+        lines += _table(metrics["model"]["name"], title, part, _FORECASTS)
+    if "symbols" in metrics:
+        lines += _table(metrics["model"]["name"], "symbols", metrics["symbols"], _SYMBOLS)
     if captures:
         lines += _captures(metrics["captures"], captures)
     if "unknown" in metrics:
@@ -40,6 +51,15 @@ def _echoes(name: str, part: dict[str, Any]) -> list[str]:
     lines = [f"  {'echo':<20}{'error':>20}"]
     lines += [f"  {who:<20}{m['error_db']:>17.1f} dB" for who, m in rows.items()]
     return [*lines, *_by_snr(name, part, "error_db", "{:.1f}"), f"  {part['verdict']}"]
+
+
+def _table(name: str, title: str, part: dict[str, Any], columns: dict[str, str]) -> list[str]:
+    """Return a row for the model and for each baseline, and the verdict."""
+    lines = [f"  {title:<24}" + "".join(f"{column:>12}" for column in columns)]
+    for who, m in ({name: part["model"]} | part["baselines"]).items():
+        cells = ("" if m[c] is None else form.format(m[c]) for c, form in columns.items())
+        lines.append(f"  {who:<24}" + "".join(f"{cell:>12}" for cell in cells))
+    return [*lines, f"  {part['verdict']}"]
 
 
 def _by_snr(name: str, part: dict[str, Any], key: str, form: str) -> list[str]:

@@ -78,6 +78,11 @@ class ModelSettings:
         self._check_features()
         self._check_causal()
 
+    @property
+    def classifies(self) -> bool:
+        """Whether the network names a class of the whole sequence."""
+        return self.task in ("both", "classify")
+
     def _check_features(self) -> None:
         unknown = [name for name in self.features if name not in FEATURE_NAMES]
         if unknown or set(self.features) <= {"spectrum"}:

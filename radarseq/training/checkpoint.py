@@ -90,8 +90,6 @@ def save_checkpoint(
         buffer = io.BytesIO()
         torch.save(_canonical(state), buffer)
         contents[STATE] = buffer.getvalue()
-    for name, content in contents.items():
-        write_atomically(temporary / name, content)
     manifest = {
         "kind": CHECKPOINT_KIND,
         "format_version": FORMAT_VERSION,
@@ -101,8 +99,14 @@ def save_checkpoint(
         "versions": versions(),
         "files": {name: sha256_of(content) for name, content in contents.items()},
     }
-    write_json(temporary / MANIFEST, manifest | facts)
-    replace_folder(temporary, folder)
+    try:
+        for name, content in contents.items():
+            write_atomically(temporary / name, content)
+        write_json(temporary / MANIFEST, manifest | facts)
+        replace_folder(temporary, folder)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)  # a full disk has room for the rest again
+        raise
 
 
 def _canonical(value: Any) -> Any:

@@ -24,8 +24,9 @@ def history_csv(history: list[EpochRow]) -> bytes:
 def read_history(run: Path) -> list[EpochRow]:
     """Return the rows of a run's ``metrics.csv``; none where there is no such file.
 
-    Of a run that has ended, ``metrics.json`` vouches for them; of one that has not, the manifest of
-    its last checkpoint, which is one epoch ahead where a kill came between the two.
+    Of a run that has ended, ``metrics.json`` vouches for them. Of one that has not they are those
+    in the manifest of its last checkpoint, and the file may be one epoch behind: a kill can come
+    between the two.
 
     Raises:
         CheckpointError: If the file is not what training wrote, or what vouches for it is damaged.
@@ -37,17 +38,14 @@ def read_history(run: Path) -> list[EpochRow]:
         return []
     except OSError as fault:
         raise CheckpointError(f"{path}: cannot be read ({fault.strerror})") from fault
-    if not _is_vouched_for(run, content):
-        raise CheckpointError(f"{path}: altered or truncated; restore it from a copy")
-    rows = csv.DictReader(io.StringIO(content.decode(), newline=""))
-    return [{key: float(value) for key, value in row.items()} for row in rows]
-
-
-def _is_vouched_for(run: Path, content: bytes) -> bool:
     if (run / METRICS).exists():
         files = read_json(run / METRICS, CheckpointError).get("files")
-        return isinstance(files, dict) and files.get(METRICS_CSV) == sha256_of(content)
-    last = standing_folder(run / "checkpoints" / "last") / MANIFEST
-    history = read_json(last, CheckpointError).get("history") or []
-    written = [history_csv(history[:n]) for n in (len(history), len(history) - 1) if n > 0]
-    return content in written
+        is_intact = isinstance(files, dict) and files.get(METRICS_CSV) == sha256_of(content)
+        rows = csv.DictReader(io.StringIO(content.decode("utf-8", "replace"), newline=""))
+    else:
+        last = standing_folder(run / "checkpoints" / "last") / MANIFEST
+        rows = read_json(last, CheckpointError).get("history") or []
+        is_intact = content in [history_csv(rows[:n]) for n in (len(rows), len(rows) - 1) if n > 0]
+    if not is_intact:
+        raise CheckpointError(f"{path}: altered or truncated; restore it from a copy")
+    return [{key: float(value) for key, value in row.items()} for row in rows]

@@ -83,14 +83,14 @@ def _check_symbols(name: str, values: NDArray, examples: Examples, *, lowest: in
     if np.iscomplexobj(values):
         raise DatasetError(f"column {name!r} is complex; expected whole numbers, one a symbol")
     by_step = values.reshape(len(values), values.shape[1], -1)
-    wrong = ~((by_step == np.floor(by_step)) & (by_step >= lowest)).all(axis=2)
+    wrong = ~((by_step == np.floor(by_step)) & (by_step >= lowest))
     if "length" in examples:
-        wrong &= np.arange(values.shape[1]) < examples["length"][:, None]
+        wrong &= (np.arange(values.shape[1]) < examples["length"][:, None])[..., None]
     if wrong.any():
-        row, step = np.argwhere(wrong)[0]
+        row, step, voice = np.argwhere(wrong)[0]
         raise DatasetError(
-            f"column {name!r} holds {by_step[row, step]} in row {row}, step {step}; expected whole "
-            f"numbers from {lowest} on, one a symbol. Number the symbols first"
+            f"column {name!r} holds {by_step[row, step, voice]} in row {row}, step {step}; "
+            f"expected whole numbers from {lowest} on, one a symbol. Number the symbols first"
         )
 
 

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import spherical_jn, spherical_yn
 
+from simulators.scattering.cache import cached
+
 # Beyond this ka the optical limit is used: |a| is then within 5e-4 of the series, its phase within
 # 1 / (2 ka) = 5e-3 rad.
 LARGEST_KA = 100.0
@@ -57,11 +59,6 @@ def _amplitude(radius: float, ka: float) -> complex:
     return complex(1j * math.sqrt(math.pi) * radius / ka * series)
 
 
-def ripple_length(smallest_ka: float, largest_ka: float, step: float) -> int:
-    """Return how many values ``ripple_table`` has."""
-    return math.ceil((largest_ka - smallest_ka) / step) + 4
-
-
 @lru_cache(maxsize=16)
 def ripple_table(smallest_ka: float, largest_ka: float, step: float) -> NDArray[np.complex128]:
     """Return a / (sqrt(pi) r) exp(-2j ka) on a uniform grid of ka, for interpolation.
@@ -72,6 +69,11 @@ def ripple_table(smallest_ka: float, largest_ka: float, step: float) -> NDArray[
     Returns:
         Values at ``smallest_ka + step * (i - 1)``, one point beyond each end, shape ``(n,)``.
     """
-    count = ripple_length(smallest_ka, largest_ka, step)
-    ka = np.maximum(smallest_ka + step * (np.arange(count) - 1), 1e-3)
-    return sphere_amplitude_m(1.0, ka) / math.sqrt(math.pi) * np.exp(-2j * ka)
+    count = math.ceil((largest_ka - smallest_ka) / step) + 4
+
+    def make() -> NDArray[np.complex128]:
+        ka = np.maximum(smallest_ka + step * (np.arange(count) - 1), 1e-3)
+        return sphere_amplitude_m(1.0, ka) / math.sqrt(math.pi) * np.exp(-2j * ka)
+
+    probe = sphere_amplitude_m(1.0, [smallest_ka, largest_ka])
+    return cached(("ripple", smallest_ka, step, probe), (count,), np.complex128, make)

@@ -1,0 +1,166 @@
+"""Damaged recordings through every reader: what is accepted, what is refused, what breaks.
+
+Example: python benchmarks/faults/fuzz.py --count 10000 --corpus recordings/acconeer
+
+A file of each format, or of a folder of recordings, is changed at random: bits, bytes, numbers,
+cuts, insertions, parts of itself or of another file. Each is opened and read in the child process
+that the commands open untrusted files in. An accepted file is one whose damage does not show, such
+as a flipped bit in a sample. A crash is one of the child, which costs its file and no other; what
+must never be is a hang, or an exception that is no CaptureFault.
+"""
+
+import argparse
+import random
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import corpus
+
+from radarseq.captures.faults import CaptureFault
+from radarseq.captures.probe import Prober
+from radarseq.captures.reading import AS_WRITTEN, Reading
+from radarseq.captures.registry import find_captures
+
+OUTCOMES = ("attempts", "accepted", "refused", "crashes", "hangs", "unlisted")
+_LARGEST_SEED = 1 << 20
+_NUMBERS = [b"\xff" * 4, b"\x00" * 4, b"\xff\xff\xff\x7f", b"\x00" * 8, b"\xff" * 8, b"\x01"]
+
+
+def _flip_bits(data: bytearray, chance: random.Random, _: bytes) -> None:
+    for _count in range(chance.randint(1, 8)):
+        place = chance.randrange(len(data))
+        data[place] ^= 1 << chance.randrange(8)
+
+
+def _set_bytes(data: bytearray, chance: random.Random, _: bytes) -> None:
+    number = chance.choice(_NUMBERS)
+    place = chance.randrange(len(data))
+    data[place : place + len(number)] = number
+
+
+def _cut(data: bytearray, chance: random.Random, _: bytes) -> None:
+    del data[chance.randrange(len(data)) :]
+
+
+def _remove(data: bytearray, chance: random.Random, _: bytes) -> None:
+    place = chance.randrange(len(data))
+    del data[place : place + chance.randint(1, 64)]
+
+
+def _insert(data: bytearray, chance: random.Random, _: bytes) -> None:
+    place = chance.randrange(len(data))
+    data[place:place] = chance.randbytes(chance.randint(1, 64))
+
+
+def _repeat(data: bytearray, chance: random.Random, _: bytes) -> None:
+    place, start = chance.randrange(len(data)), chance.randrange(len(data))
+    data[place:place] = data[start : start + chance.randint(1, 512)]
+
+
+def _splice(data: bytearray, chance: random.Random, other: bytes) -> None:
+    start = chance.randrange(len(other))
+    place = chance.randrange(len(data))
+    part = other[start : start + chance.randint(1, 256)]
+    data[place : place + len(part)] = part
+
+
+MUTATIONS: list[Callable[[bytearray, random.Random, bytes], None]] = [
+    _flip_bits, _flip_bits, _set_bytes, _cut, _remove, _insert, _repeat, _splice,
+]  # fmt: skip
+
+
+def damaged(content: bytes, other: bytes, chance: random.Random) -> bytes:
+    """Return a file's content after one to three changes."""
+    data = bytearray(content)
+    for _ in range(chance.randint(1, 3)):
+        if data:
+            chance.choice(MUTATIONS)(data, chance, other)
+    return bytes(data)
+
+
+def fuzz(
+    seeds: dict[str, Path], count: int, seed: int, reading: Reading = AS_WRITTEN
+) -> tuple[dict[str, Counter[str]], list[str]]:
+    """Return for each seed how its damaged copies fared, and what was said of the worst."""
+    chance = random.Random(seed)
+    contents = {name: path.read_bytes() for name, path in seeds.items()}
+    tally = {name: Counter[str]() for name in seeds}
+    worst: list[str] = []
+    prober = Prober()
+    try:
+        for number in range(count):
+            name = list(seeds)[number % len(seeds)]
+            path, other = seeds[name], contents[chance.choice(list(seeds))]
+            path.write_bytes(damaged(contents[name], other, chance))
+            outcome, said = _outcome(prober, path, reading)
+            tally[name].update(["attempts", outcome])
+            if outcome not in ("accepted", "refused"):
+                worst.append(f"{name}, file {number}: {said}")
+            path.write_bytes(contents[name])
+    finally:
+        prober.close()
+    return tally, worst
+
+
+def _outcome(prober: Prober, path: Path, reading: Reading) -> tuple[str, str]:
+    # What is damaged may be a file that another one needs, such as a configuration.
+    target = path.with_suffix("") if path.suffix == ".toml" else path
+    try:
+        prober.check(target, reading)
+    except CaptureFault as fault:
+        said = str(fault)
+        if "crashes the library" in said:
+            return "crashes", said
+        return ("hangs", said) if "takes longer than" in said else ("refused", said)
+    except Exception as fault:  # whatever it is, it is counted
+        return "unlisted", f"{type(fault).__name__}: {fault}"
+    return "accepted", ""
+
+
+def _copied(folder: Path, recordings: Path) -> dict[str, Path]:
+    """Copy the small recordings of a folder, to be damaged."""
+    seeds: dict[str, Path] = {}
+    for path in find_captures([recordings]):
+        if path.is_file() and path.stat().st_size <= _LARGEST_SEED:
+            own = folder / f"given-{len(seeds)}"
+            own.mkdir()
+            seeds[path.name] = own / path.name
+            seeds[path.name].write_bytes(path.read_bytes())
+    return seeds
+
+
+def table(tally: dict[str, Counter[str]]) -> str:
+    """Return the tally as lines of text, the sum last."""
+    total = sum(tally.values(), Counter[str]())
+    width = max(map(len, [*tally, "together"]))
+    lines = [" " * width + "".join(f"{word:>10}" for word in OUTCOMES)]
+    for name, counts in {**tally, "together": total}.items():
+        lines.append(f"{name:<{width}}" + "".join(f"{counts[word]:>10,}" for word in OUTCOMES))
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Run and print the table; exit 1 if anything but a refusal or an acceptance was seen."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--count", type=int, default=10_000)
+    parser.add_argument("--quick", action="store_true", help="300 files")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--corpus", type=Path, help="folder of recordings to damage besides")
+    words = parser.parse_args()
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        seeds = corpus.write(Path(folder))
+        if words.corpus is not None:
+            seeds |= _copied(Path(folder), words.corpus)
+        tally, worst = fuzz(seeds, 300 if words.quick else words.count, words.seed)
+    print(table(tally))
+    print(f"{time.perf_counter() - started:.0f} s, seed {words.seed}")
+    print("\n".join(worst[:20]))
+    raise SystemExit(1 if worst else 0)
+
+
+if __name__ == "__main__":
+    main()
