@@ -92,8 +92,7 @@ def _recipe(path: Path) -> dict[str, Any]:
         "radar": _settings(scene.radar),
         "motion": _settings(scene.motion),
         "receiver": _settings(scene.receiver),
-        "fluctuation": _settings(scene.fluctuation),
-        "environment": _settings(scene.environment),
+        "disturbances": _settings(scene.environment) | _settings(scene.fluctuation),
         "split": vars(scene.split),
         "warnings": list(scene.warnings()),
     }
@@ -112,9 +111,9 @@ def _settings(settings: Any, hidden: tuple[str, ...] = ()) -> dict[str, Any]:
     told: dict[str, Any] = {}
     for item in fields(settings):
         value = getattr(settings, item.name)
-        if is_dataclass(value):
-            value = _settings(value)
-        if item.name not in hidden and value not in (None, "", {}, (0.0, 0.0)):
+        if is_dataclass(value) and not isinstance(value, type):
+            value = {} if value == type(value)() else _settings(value)
+        if item.name not in hidden and value not in (None, "", 0, {}, (0.0, 0.0)):
             told[item.name] = list(value) if isinstance(value, tuple) else value
     return told
 
