@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators import dwell
+from simulators import dwell, pulse
 from simulators.bodies import RIPPLE_STEP
 from simulators.drawing import FRESH_TEST, FRESH_TRAIN, FRESH_VALIDATION, STORED, Objects
 from simulators.objects import KIND_SPHERE
+from simulators.pulse_setup import fast_time
 from simulators.scattering import mie
 from simulators.scene import Scene
 from simulators.units import wavenumber
@@ -43,12 +44,13 @@ SIGNAL_PARAMETERS = (
 
 @dataclass(frozen=True)
 class Pairs:
-    """A batch of simulated examples; the step axis is the pulse, slow time.
+    """A batch of simulated examples; the step axis is slow time in a dwell, fast time in a pulse.
 
     Attributes:
         tx: Transmitted code, complex64 ``(count, steps)``.
         rx: Received samples, complex64 ``(count, steps)``, in sqrt(m^2): |rx|^2 is an RCS.
-        target: The echo without noise, complex64 ``(count, steps)``.
+        target: The echo without noise, complex64 ``(count, steps)``; or the range profile [dBsm],
+            float32.
         label: Object class, int32 ``(count,)``.
         group: Which object it is, int64 ``(count,)``: a split never divides a group.
         split: 0 train, 1 validation, 2 test, uint8 ``(count,)``.
@@ -57,7 +59,7 @@ class Pairs:
 
     tx: NDArray[np.complex64]
     rx: NDArray[np.complex64]
-    target: NDArray[np.complex64]
+    target: NDArray[np.complex64] | NDArray[np.float32]
     label: NDArray[np.int32]
     group: NDArray[np.int64]
     split: NDArray[np.uint8]
@@ -87,10 +89,10 @@ class PairGenerator:
             if scene.objects_per_split[domain - FRESH_TRAIN] == 0:
                 raise ValueError("split leaves this part of the data without objects")
         self.scene, self.seed, self.domain = scene, np.uint64(seed), domain
-        self._dwell = self._kernel_scene()
+        self._kernel = self._kernel_scene()
 
-    def _kernel_scene(self) -> dwell.Dwell:
-        """Return the scene as the arrays that the kernel reads."""
+    def _kernel_scene(self) -> dwell.Dwell | pulse.FastTime:
+        """Return the scene as the arrays that its kernel reads."""
         scene, k = self.scene, wavenumber(self.scene.radar.carrier_hz)
         kinds = np.array([item.kind for item in scene.objects])
         sizes = np.ones((len(scene.objects), _MOST_SIZES, 2))
@@ -105,7 +107,12 @@ class PairGenerator:
             instances=np.array([0, *np.cumsum(scene.objects_per_split)], dtype=np.int64),
             shares=np.array([train, train + validation]),
         )
-        smallest_ka, ripple = _sphere_table(k, sizes[kinds == KIND_SPHERE, 0])
+        radii = sizes[kinds == KIND_SPHERE, 0]
+        if scene.mode == "pulse":
+            reach = scene.fast_time.sample_rate_hz / scene.radar.carrier_hz / 2
+            smallest_ka, ripple = _sphere_table(k, radii * [1 - reach, 1 + reach])
+            return fast_time(scene, int(self.seed), objects, ripple, smallest_ka)
+        smallest_ka, ripple = _sphere_table(k, radii)
         return dwell.Dwell(
             objects=objects,
             k=k,
@@ -127,17 +134,25 @@ class PairGenerator:
         """
         if first < 0 or count < 0:
             raise ValueError(f"first {first} and count {count} must be 0 or more")
-        steps = self.scene.radar.steps
-        tx, rx, target = (np.empty((count, steps), dtype=np.complex64) for _ in range(3))
+        steps, kernel = self.scene.radar.steps, self._kernel
+        tx, rx = (np.empty((count, steps), dtype=np.complex64) for _ in range(2))
         label = np.empty(count, dtype=np.int32)
         group = np.empty(count, dtype=np.int64)
         split = np.empty(count, dtype=np.uint8)
         sizes = np.full((count, _MOST_SIZES), np.nan)
-        signal = np.empty((count, len(SIGNAL_PARAMETERS)))
-        out = dwell.Outputs(tx, rx, target, label, group, split, sizes, signal)
-        dwell.fill(self._dwell, self.seed, self.domain, np.uint64(first), out)
+        names = SIGNAL_PARAMETERS if isinstance(kernel, dwell.Dwell) else pulse.PARAMETERS
+        signal = np.empty((count, len(names)))
+        has_profile = self.scene.target == "profile"
+        echo = rx if has_profile else np.empty_like(rx)
+        profile = np.empty((count if has_profile else 0, steps), dtype=np.float32)
+        out = dwell.Outputs(tx, rx, echo, label, group, split, sizes, signal)
+        if isinstance(kernel, dwell.Dwell):
+            dwell.fill(kernel, self.seed, self.domain, np.uint64(first), out)
+        else:
+            pulse.fill(kernel, self.seed, self.domain, np.uint64(first), out, profile)
+        target = profile if has_profile else echo
         parameters = self._named_sizes(label, sizes)
-        for column, name in enumerate(SIGNAL_PARAMETERS):
+        for column, name in enumerate(names):
             parameters[name] = signal[:, column].astype(np.float32)
         return Pairs(tx, rx, target, label, group, split, parameters)
 

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+from simulators.fast_time import MOST_PULSE_STEPS, Pulse, WaveformSamples
 from simulators.objects import (
     STRICT,
     AnyObject,
@@ -14,6 +15,8 @@ from simulators.objects import (
 from simulators.units import wavelength_m, wavenumber
 
 CodeName = Literal["constant", "barker", "frank", "p1", "p2", "p3", "p4", "zadoff_chu", "random"]
+Mode = Literal["dwell", "pulse"]
+TargetName = Literal["echo", "profile"]
 SPLIT_NAMES = ("train", "validation", "test")
 MOST_STEPS = 65_536
 MOST_OBJECTS = 10_000_000
@@ -107,11 +110,20 @@ class Scene:
         objects_per_class: How many objects (sizes) there are of each class. 0 makes a new object
             for every example.
         split: How the objects are shared out between training, validation and test.
+        mode: ``dwell``: one sample a pulse, slow time. ``pulse``: one pulse in fast time.
+        target: What to output at each step: the echo without noise, or in pulse mode the range
+            profile [dBsm].
+        pulse: What pulse mode needs to know; None in a dwell.
+        waveform_samples: What ``pulse.waveform_file`` holds.
     """
 
     __pydantic_config__: ClassVar = STRICT
 
     objects: tuple[AnyObject, ...]
+    mode: Mode = "dwell"
+    target: TargetName = "echo"
+    pulse: Pulse | None = None
+    waveform_samples: WaveformSamples | None = None
     objects_per_class: int = 500
     radar: Radar = field(default_factory=Radar)
     motion: Motion = field(default_factory=Motion)
@@ -137,8 +149,47 @@ class Scene:
                     f"of {share:g}; expected at least {math.ceil(1 / share)}, or 0 for a new "
                     "object in every example"
                 )
+        lowest_hz = self.radar.carrier_hz if self.mode == "dwell" else self._check_pulse()
+        if self.mode == "dwell":
+            self._check_dwell()
         for item in self.objects:
-            item.check_physics(wavenumber(self.radar.carrier_hz))
+            item.check_physics(wavenumber(lowest_hz))
+
+    def _check_dwell(self) -> None:
+        for key in ("pulse", "waveform_samples"):
+            if getattr(self, key) is not None:
+                raise ValueError(f'{key} is set, but mode is "dwell"; expected mode = "pulse"')
+        if self.target == "profile":
+            raise ValueError('target is "profile", but mode is "dwell"; expected mode = "pulse"')
+
+    def _check_pulse(self) -> float:
+        """Refuse what does not fit a pulse; return the lowest frequency of its band [Hz]."""
+        pulse, steps = self.fast_time, self.radar.steps
+        if steps > MOST_PULSE_STEPS:
+            raise ValueError(
+                f"radar.steps is {steps} in pulse mode; expected 2 to {MOST_PULSE_STEPS}"
+            )
+        pulse.samples(steps, self.waveform_samples)
+        pulse.check_gate(steps)
+        for item in self.objects:
+            pulse.check_body(item.name, item.largest_extent_m(), steps)
+        lowest_hz = self.radar.carrier_hz - pulse.sample_rate_hz / 2
+        if lowest_hz <= 0.05 * self.radar.carrier_hz:
+            raise ValueError(
+                f"pulse.sample_interval_s: a sample rate of {pulse.sample_rate_hz:g} Hz does not "
+                f"fit a carrier of {self.radar.carrier_hz:g} Hz; expected less than 1.9 times it"
+            )
+        return lowest_hz
+
+    @property
+    def fast_time(self) -> Pulse:
+        """The pulse of pulse mode, the default one where the recipe says nothing of it."""
+        return self.pulse or Pulse()
+
+    @property
+    def longest_body_m(self) -> float:
+        """The largest tip-to-tip extent that any class allows [m]."""
+        return max(item.largest_extent_m() for item in self.objects)
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -158,12 +209,15 @@ class Scene:
         return tuple(dict.fromkeys(size for item in self.objects for size in item.size_names))
 
     def warnings(self) -> tuple[str, ...]:
-        """Return what a user should know of this scene: where its Doppler aliases.
+        """Return what a user should know of this scene: where its Doppler aliases, what is lost.
 
         A dwell samples the Doppler of the whole body without aliasing while the rotation from
         pulse to pulse stays within wavelength / (2 D), with D the body's extent, and the residual
         velocity within wavelength / (4 T), with T the pulse interval.
         """
+        if self.mode == "pulse":
+            length = len(self.fast_time.samples(self.radar.steps, self.waveform_samples))
+            return self.fast_time.warnings(self.longest_body_m, self.radar.steps, length)
         found = []
         length, interval = wavelength_m(self.radar.carrier_hz), self.radar.pulse_interval_s
         for item in self.objects:
