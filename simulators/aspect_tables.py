@@ -21,16 +21,8 @@ from numpy.typing import NDArray
 
 from simulators.bodies import amplitude
 from simulators.drawing import draw_sizes
-from simulators.objects import (
-    KIND_CONE,
-    KIND_CYLINDER,
-    KIND_DISC,
-    KIND_ROCKET_BODY,
-    KIND_SPHERE,
-    ObjectClass,
-)
+from simulators.objects import KIND_SPHERE, ObjectClass
 
-AXISYMMETRIC = frozenset((KIND_SPHERE, KIND_CYLINDER, KIND_CONE, KIND_DISC, KIND_ROCKET_BODY))
 LARGEST_ERROR = 1e-3  # of an object's largest amplitude: -60 dB
 MOST_BYTES = 1 << 30
 _POINTS = 6
@@ -164,7 +156,7 @@ def aspect_tables(
     numbers = [
         label * per_class + member
         for label, item in enumerate(items)
-        if item.kind in AXISYMMETRIC
+        if item.axisymmetric
         for member in range(per_class)
     ]
 
@@ -188,9 +180,7 @@ def no_tables(frequencies: int) -> AspectTables:
 
 
 def _check_memory(items: tuple[ObjectClass, ...], per_class: int, band: Band) -> None:
-    rows = sum(
-        2 * fewest_steps(item, max(band.node_k)) + 2 for item in items if item.kind in AXISYMMETRIC
-    )
+    rows = sum(2 * fewest_steps(item, max(band.node_k)) + 2 for item in items if item.axisymmetric)
     each = rows * 8 * len(band.node_k)
     if per_class * each > MOST_BYTES:
         raise ValueError(

@@ -14,16 +14,20 @@ from simulators import random as rng
 from simulators.aspect_tables import AspectTables, interpolate, over_frequency
 from simulators.drawing import (
     Objects,
-    draw_motion,
     draw_object,
     draw_signal,
     draw_sizes,
+    draw_travel,
     random_code_sample,
     receive,
 )
+from simulators.dwell import RCS_FLOOR_M2
+from simulators.effects import Effects, impair, noise_power_of, vary
+from simulators.effects import Scratch as EffectScratch
+from simulators.effects import scratch as effect_scratch
+from simulators.turns import sine_cosine
 
 STREAM_GATE = 30  # where the body lies in the gate
-PROFILE_FLOOR_M2 = 1e-6  # -60 dBsm: what a range profile shows of an empty bin
 PARAMETERS = (
     "direction_x",
     "direction_y",
@@ -56,13 +60,13 @@ class FastTime(NamedTuple):
 
     Attributes:
         objects: The object classes.
+        effects: What happens to the echo.
         k: Wavenumber at the carrier [rad/m].
         node_k: Wavenumbers at the nodes [rad/m], ``(node,)``.
         tables: Amplitudes at the nodes over aspect, for the objects that have an axis.
-        node_turn: Phase that one sample of delay turns, at the nodes [rad], ``(node,)``.
+        node_turns: What one sample of delay turns the phase, at the nodes [turns], ``(node,)``.
         echo: Sequences of the echo; of one sent sample where each example draws its code.
         profile: Sequences of the range profile.
-        has_profile: Whether the target is the range profile.
         tx: Transmitted samples, complex128 ``(steps,)``.
         length: How many of them are the waveform.
         random_code: Whether each example draws a code of its own.
@@ -71,18 +75,19 @@ class FastTime(NamedTuple):
         offsets_m: Interval of the range of the body's centre beyond the first sample [m].
         velocities: Interval of the residual velocity [m/s].
         snr_db: Interval of the signal-to-noise ratio per sample [dB].
+        reference_m2: Echo power that the ratio is over the noise; 0 takes each example's own.
         ripple: Table of the sphere's exact series, see ``bodies.amplitude``.
         smallest_ka: Where that table starts.
     """
 
     objects: Objects
+    effects: Effects
     k: float
     node_k: NDArray[np.float64]
     tables: AspectTables
-    node_turn: NDArray[np.float64]
+    node_turns: NDArray[np.float64]
     echo: Sequences
     profile: Sequences
-    has_profile: bool
     tx: NDArray[np.complex128]
     length: int
     random_code: bool
@@ -91,6 +96,7 @@ class FastTime(NamedTuple):
     offsets_m: NDArray[np.float64]
     velocities: NDArray[np.float64]
     snr_db: NDArray[np.float64]
+    reference_m2: float
     ripple: NDArray[np.complex128]
     smallest_ka: float
 
@@ -98,13 +104,14 @@ class FastTime(NamedTuple):
 class Scratch(NamedTuple):
     """Room for one example, so that the kernel allocates nothing."""
 
-    state: NDArray[np.float64]  # (6,)
+    direction: NDArray[np.float64]  # (3,)
     weight: NDArray[np.float64]  # (6,)
     parts: NDArray[np.float64]  # (2 node,)
     at_nodes: NDArray[np.complex128]  # (node,)
     real: NDArray[np.float64]  # (2 steps,)
     imaginary: NDArray[np.float64]  # (2 steps,)
     echo: NDArray[np.complex128]  # (steps,)
+    effects: EffectScratch
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
@@ -133,21 +140,22 @@ def add_nodes(sequences, at_nodes, shift, real, imaginary):
 @njit(cache=True, nogil=True)
 def scatter(fast, kind, number, sizes, delay, scratch):
     """Set the amplitudes at the nodes, each turned by ``delay``, a part of a sample."""
-    at_nodes, parts, state = scratch.at_nodes, scratch.parts, scratch.state
+    at_nodes, parts, u = scratch.at_nodes, scratch.parts, scratch.direction
     tables = fast.tables
     if tables.start.shape[0] > 0 and tables.start[number] >= 0:
         start, steps = tables.start[number], tables.steps[number]
-        interpolate(tables.values, start, steps, state[5], scratch.weight, parts)
+        interpolate(tables.values, start, steps, u[2], scratch.weight, parts)
         for node in range(at_nodes.shape[0]):
             at_nodes[node] = complex(parts[2 * node], parts[2 * node + 1])
     else:
         over_frequency(
-            kind, fast.node_k, sizes, state[3], state[4], state[5],
+            kind, fast.node_k, sizes, u[0], u[1], u[2],
             fast.ripple, fast.smallest_ka, at_nodes,
         )  # fmt: skip
     for node in range(at_nodes.shape[0]):
-        turn = delay * fast.node_turn[node]
-        at_nodes[node] *= complex(np.cos(turn), np.sin(turn))
+        sine, cosine = sine_cosine(delay * fast.node_turns[node])
+        re, im = at_nodes[node].real, at_nodes[node].imag
+        at_nodes[node] = complex(re * cosine - im * sine, re * sine + im * cosine)
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
@@ -182,58 +190,85 @@ def send(fast, seed, domain, index, sample, scratch, tx):
 
 
 @njit(cache=True, nogil=True)
-def move(echo, phase, turn):
-    """Turn the echo by ``phase`` and by ``turn`` more from sample to sample; return its power."""
-    phasor, step = np.exp(1j * phase), np.exp(1j * turn)
-    power = 0.0
+def move(echo, phase, turns):
+    """Turn the echo by ``phase`` [rad] and by ``turns`` a sample; return its mean power."""
+    start, power = phase / (2.0 * np.pi), 0.0
     for n in range(echo.shape[0]):
-        echo[n] *= phasor
-        phasor *= step
-        power += echo[n].real ** 2 + echo[n].imag ** 2
+        sine, cosine = sine_cosine(start + n * turns)
+        re, im = echo[n].real, echo[n].imag
+        echo[n] = complex(re * cosine - im * sine, re * sine + im * cosine)
+        power += re * re + im * im
     return power / echo.shape[0]
 
 
 @njit(cache=True, nogil=True)
-def show_profile(fast, sample, scratch, profile):
-    """Set the range profile [dBsm], float32 ``(steps,)``."""
+def show_profile(fast, sample, factor, scratch, profile):
+    """Set the range profile [dBsm], the RCS times ``factor`` in each range bin."""
     steps = profile.shape[0]
+    if steps == 0:
+        return
     real, imaginary = scratch.real[:steps], scratch.imaginary[:steps]
     add_nodes(fast.profile, scratch.at_nodes, -sample, real, imaginary)
     for n in range(steps):
-        power = real[n] ** 2 + imaginary[n] ** 2
-        profile[n] = 10.0 * np.log10(max(power, PROFILE_FLOOR_M2))
+        rcs = factor * (real[n] ** 2 + imaginary[n] ** 2)
+        profile[n] = 10.0 * np.log10(max(rcs, RCS_FLOOR_M2))
 
 
 @njit(cache=True, nogil=True)
-def fill_example(fast, seed, domain, index, row, out, profile, scratch):
-    """Simulate example ``index`` into row ``row`` of the outputs."""
+def make_echo(fast, seed, domain, index, row, out, scratch):
+    """Set ``scratch.echo`` to the clean echo.
+
+    Returns:
+        Its mean power, the asked SNR [dB], and in which sample of the gate the body lies.
+    """
     split, object_class, number, home = draw_object(fast.objects, seed, domain, index)
     out.label[row], out.split[row], out.group[row] = object_class, split, np.int64(number)
-    sizes, state = out.sizes[row], scratch.state
+    sizes, signal, u = out.sizes[row], out.signal[row], scratch.direction
     draw_sizes(fast.objects.sizes[object_class], seed, home, number, sizes)
-    rates = fast.objects.rates[object_class]
-    velocity, _ = draw_motion(rates, fast.velocities, fast.velocities, seed, domain, index, state)
+    _, u5, u6, _ = rng.uniforms(seed, domain, rng.STREAM_MOTION, index, 1)
+    u[0], u[1], u[2] = rng.direction(u5, u6)
+    velocity, _ = draw_travel(fast.velocities, fast.velocities, seed, domain, index)
     phase, snr_db = draw_signal(fast.snr_db, seed, domain, index)
-    u, _, _, _ = rng.uniforms(seed, domain, STREAM_GATE, index, 0)
-    offset_m = rng.between(fast.offsets_m[0], fast.offsets_m[1], u)
+    u7, _, _, _ = rng.uniforms(seed, domain, STREAM_GATE, index, 0)
+    offset_m = rng.between(fast.offsets_m[0], fast.offsets_m[1], u7)
+    signal[0], signal[1], signal[2] = u[0], u[1], u[2]
+    signal[3], signal[4], signal[5] = velocity, offset_m, phase
     sample = int(np.floor(offset_m / fast.bin_m))
     kind = fast.objects.kinds[object_class]
     scatter(fast, kind, number, sizes, offset_m / fast.bin_m - sample, scratch)
     send(fast, seed, domain, index, sample, scratch, out.tx[row])
-    power = move(scratch.echo, phase, 2.0 * fast.k * velocity * fast.interval_s)
-    noise_power = power * 10.0 ** (-0.1 * snr_db)
-    energy = receive(scratch.echo, noise_power, seed, domain, index, out.target[row], out.rx[row])
-    if fast.has_profile:
-        show_profile(fast, sample, scratch, profile[row])
-    signal = out.signal[row]
-    signal[0], signal[1], signal[2] = state[3], state[4], state[5]
-    signal[3], signal[4], signal[5], signal[6] = velocity, offset_m, phase, snr_db
-    signal[7] = 10.0 * np.log10(power * scratch.echo.shape[0] / energy)
-    signal[8] = noise_power
+    power = move(scratch.echo, phase, fast.k / np.pi * velocity * fast.interval_s)
+    return power, snr_db, sample
 
 
 @njit(cache=True, nogil=True)
-def fill(fast, seed, domain, first, out, profile):
+def fill_example(fast, seed, domain, index, row, out, scratch):
+    """Simulate example ``index`` into row ``row`` of the outputs."""
+    echo, told, effects, factor = scratch.echo, scratch.effects, fast.effects, 1.0
+    clean, snr_db, sample = make_echo(fast, seed, domain, index, row, out, scratch)
+    reference = fast.reference_m2 if fast.reference_m2 > 0.0 else clean
+    if effects.any:
+        noise = noise_power_of(effects, reference, snr_db, told, seed, domain, index)
+        power = vary(effects, echo, told, seed, domain, index)
+        factor = told.told[1]
+        realised = impair(effects, echo, clean, noise, told, seed, domain, index)
+        for n in range(echo.shape[0]):
+            out.echo[row, n] = echo[n]
+            out.rx[row, n] = told.row[n]
+        for i in range(told.told.shape[0]):
+            out.told[row, i] = told.told[i]
+    else:
+        power, noise = clean, reference * 10.0 ** (-0.1 * snr_db)
+        realised = receive(echo, noise, seed, domain, index, out.echo[row], out.rx[row])
+    show_profile(fast, sample, factor, scratch, out.rcs_dbsm[row])
+    signal = out.signal[row]
+    signal[6] = 10.0 * np.log10(clean / noise)
+    signal[7] = 10.0 * np.log10(power / realised)
+    signal[8] = noise
+
+
+@njit(cache=True, nogil=True)
+def fill(fast, seed, domain, first, out):
     """Fill the outputs, one example a row, from example ``first`` on.
 
     Args:
@@ -241,19 +276,18 @@ def fill(fast, seed, domain, first, out, profile):
         seed: Seed of the dataset.
         domain: Domain of the draws.
         first: The first example.
-        out: A ``dwell.Outputs``; with a profile, its target may be its ``rx``.
-        profile: Is set where there is one, float32 ``(count, steps)``.
+        out: A ``dwell.Outputs``; the range profile goes where a dwell has its RCS.
     """
-    steps = fast.tx.shape[0]
+    steps, nodes = fast.tx.shape[0], fast.node_k.shape[0]
     scratch = Scratch(
+        np.empty(3),
         np.empty(6),
-        np.empty(6),
-        np.empty(2 * fast.node_k.shape[0]),
-        np.empty(fast.node_k.shape[0], dtype=np.complex128),
+        np.empty(2 * nodes),
+        np.empty(nodes, dtype=np.complex128),
         np.empty(2 * steps),
         np.empty(2 * steps),
         np.empty(steps, dtype=np.complex128),
+        effect_scratch(fast.effects, steps),
     )
     for row in range(out.tx.shape[0]):
-        index = first + np.uint64(row)
-        fill_example(fast, seed, domain, index, row, out, profile, scratch)
+        fill_example(fast, seed, domain, first + np.uint64(row), row, out, scratch)

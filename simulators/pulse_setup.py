@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from simulators.aspect_tables import Band, aspect_tables, no_tables
 from simulators.drawing import Objects
+from simulators.effects import Effects
 from simulators.objects import KIND_SPHERE
 from simulators.pulse import FastTime, Sequences
 from simulators.responses import (
@@ -27,6 +28,7 @@ def fast_time(
     scene: Scene,
     seed: int,
     objects: Objects,
+    effects: Effects,
     ripple: NDArray[np.complex128],
     smallest_ka: float,
 ) -> FastTime:
@@ -36,13 +38,14 @@ def fast_time(
         scene: In pulse mode.
         seed: Seed that the objects' sizes are drawn with.
         objects: Its object classes, as arrays.
+        effects: What happens to the echo.
         ripple: Table of the sphere's exact series across the band.
         smallest_ka: Where that table starts.
     """
-    pulse, steps = scene.fast_time, scene.radar.steps
-    sent = pulse.samples(steps, scene.waveform_samples)
+    pulse, steps = scene.fast_time, scene.radar.steps + scene.horizon
+    sent = pulse.samples(scene.radar.steps, scene.waveform_samples)
     random_code = scene.waveform_samples is None and pulse.name == "random"
-    offsets_m = pulse.offsets_m(scene.longest_body_m, steps, len(sent))
+    offsets_m = pulse.offsets_m(scene.longest_body_m, scene.radar.steps, len(sent))
     longest_m = max(
         item.largest_extent_m() * (_CREEPING if item.kind == KIND_SPHERE else 1.0)
         for item in scene.objects
@@ -67,15 +70,15 @@ def fast_time(
     per_class = scene.objects_per_class
     return FastTime(
         objects=objects,
+        effects=effects,
         k=wavenumber(scene.radar.carrier_hz),
         node_k=np.array(node_k),
         tables=aspect_tables(scene.objects, per_class, seed, band)
         if per_class
         else no_tables(count),
-        node_turn=-2 * np.pi * baseband_hz * pulse.sample_interval_s,
+        node_turns=-baseband_hz * pulse.sample_interval_s,
         echo=sequences(np.ones_like(spectrum) if random_code else spectrum, lead),
         profile=sequences(taper, 0),
-        has_profile=scene.target == "profile",
         tx=tx,
         length=len(sent),
         random_code=random_code,
@@ -83,7 +86,8 @@ def fast_time(
         bin_m=pulse.bin_m,
         offsets_m=np.array(offsets_m),
         velocities=np.array(scene.motion.residual_velocity_mps),
-        snr_db=np.array(scene.receiver.snr_db),
+        snr_db=np.array(scene.receiver.snr_interval_db),
+        reference_m2=0.0,
         ripple=ripple,
         smallest_ka=smallest_ka,
     )

@@ -98,3 +98,12 @@ def circular_normal(u0, u1):
     """Return a circular complex normal number of variance 1 (Box and Muller, 1958)."""
     radius = np.sqrt(-np.log(u0))
     return radius * np.exp(2j * np.pi * u1)
+
+
+@njit(cache=True, nogil=True)
+def draw(priors, stream, seed, domain, index, drawn):
+    """Fill ``drawn``, shape ``(n,)``, uniformly from the intervals ``priors``, shape ``(n, 2)``."""
+    for block in range(0, priors.shape[0], 4):
+        u = uniforms(seed, domain, stream, index, block // 4)
+        for i in range(block, min(block + 4, priors.shape[0])):
+            drawn[i] = between(priors[i, 0], priors[i, 1], u[i - block])

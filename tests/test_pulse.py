@@ -10,10 +10,10 @@ from test_pairs import columns, image, joined
 
 from simulators.aspect_tables import LARGEST_ERROR
 from simulators.bodies import amplitude
+from simulators.dwell import RCS_FLOOR_M2
 from simulators.fast_time import Pulse, WaveformSamples
 from simulators.objects import Box, Cone, Cylinder, Disc, Plate, RocketBody, Sphere
 from simulators.pairs import FRESH_TRAIN, PairGenerator
-from simulators.pulse import PROFILE_FLOOR_M2
 from simulators.scattering import mie
 from simulators.scene import Motion, Radar, Receiver, Scene
 from simulators.units import SPEED_OF_LIGHT_MPS, wavelength_m, wavenumber
@@ -156,7 +156,7 @@ def test_the_profile_shows_a_point_in_its_range_bin_with_its_rcs():
     assert set(pairs.target.argmax(axis=1)) == {9}
     rcs_dbsm = 10 * np.log10(np.pi * radius_m**2)
     np.testing.assert_allclose(pairs.target[:, 9], rcs_dbsm, atol=0.01)
-    assert pairs.target.min() >= 10 * np.log10(PROFILE_FLOOR_M2)
+    assert pairs.target.min() >= 10 * np.log10(RCS_FLOOR_M2)
     plain = PairGenerator(ball(radius_m, pulse=pulse), seed=1)(0, 3)
     np.testing.assert_array_equal(pairs.rx, plain.rx)
 

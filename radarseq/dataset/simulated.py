@@ -43,8 +43,8 @@ def header_of(recipe: Recipe, seed: int) -> Header:
     """Return the header of a dataset made from ``recipe``."""
     scene = recipe.scene
     return Header(
-        sample_axis="slow_time",
-        sample_interval_s=scene.radar.pulse_interval_s,
+        sample_axis="fast_time" if scene.mode == "pulse" else "slow_time",
+        sample_interval_s=scene.sample_interval_s,
         carrier_hz=scene.radar.carrier_hz,
         class_names=scene.class_names,
         seed=seed,
@@ -54,10 +54,11 @@ def header_of(recipe: Recipe, seed: int) -> Header:
 
 
 def examples_of(pairs: Pairs, header: Header) -> Examples:
-    """Return simulated pairs as rows of a dataset."""
-    columns = {
-        name: getattr(pairs, name) for name in ("tx", "rx", "target", "label", "group", "split")
-    }
+    """Return simulated pairs as rows of a dataset; without ``rx`` where that is the target."""
+    names = ["tx", "rx", "target", "label", "group", "split"]
+    if pairs.target is pairs.rx:
+        names.remove("rx")
+    columns = {name: getattr(pairs, name) for name in names}
     named = {PARAMETER_PREFIX + name: values for name, values in pairs.parameters.items()}
     return Examples(header, columns | named)
 

@@ -116,7 +116,8 @@ def compare_echoes(
     errors = {"model": relative_error(estimate, target)}
     errors |= {who: relative_error(e, target) for who, e in beside.items()}
     baselines: dict[str, NDArray[np.float64]] = {}
-    if judged.input.shape == target.shape:
+    alike = judged.input.dtype.kind == target.dtype.kind and judged.input_name != "tx"
+    if alike and judged.input.shape == target.shape:
         baselines[COPY] = relative_error(judged.input, target)
         if training is not None and SNR in judged and np.iscomplexobj(target):
             for kind in (True, False) if causal else (False,):

@@ -132,9 +132,7 @@ class Predictor:
     def predict_examples(self, examples: Examples) -> Prediction:
         """Return the model's word on rows of a dataset, after ``check``."""
         self.check(examples.header, examples)
-        return self.predict(
-            examples.input, examples.columns.get("tx"), examples.columns.get("length")
-        )
+        return self.predict(examples.input, examples.code, examples.columns.get("length"))
 
     def check(self, header: Header, examples: Examples) -> None:
         """Refuse data that are not of the kind that the model was trained on.
@@ -155,8 +153,8 @@ class Predictor:
                 f"sample_interval_s {header.sample_interval_s:g}, the model has "
                 f"{trained.sample_interval_s:g}"
             )
-        if ("tx" in examples) != spec.coded:
-            differences.append("tx" if "tx" in examples else "no tx, the model needs it")
+        if (examples.code is not None) != spec.coded:
+            differences.append("tx" if examples.code is not None else "no tx, the model needs it")
         if differences:
             raise MismatchError(
                 "the data do not fit the model: they have " + "; ".join(differences)

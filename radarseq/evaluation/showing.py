@@ -65,7 +65,7 @@ def pictures(examples: Examples, prediction: Prediction) -> Pictures | None:
         return None if values is None or values.shape != signal.shape else values[rows]
 
     return Pictures(
-        tx=taken(examples.columns.get("tx")),
+        tx=taken(examples.code),
         rx=signal[rows],
         target=taken(examples.columns.get("target")),
         predicted=taken(prediction.echo),

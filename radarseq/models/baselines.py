@@ -52,7 +52,7 @@ def boosting_probabilities(
 
 
 def _tabular(examples: Examples) -> NDArray[np.float32]:
-    return sequence_statistics(examples.input, examples.columns.get("tx"))
+    return sequence_statistics(examples.input, examples.code)
 
 
 _SNR_STEP_DB = 0.25  # filters are made on this grid of signal-to-noise ratios

@@ -17,7 +17,7 @@ import torch
 from radarseq.config import Recipe, parse, read_recipe, to_toml
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import Examples, Header
-from radarseq.dataset.simulated import header_of
+from radarseq.dataset.simulated import examples_of, header_of
 from radarseq.devices import choose_device
 from radarseq.errors import CheckpointError, DatasetError, OutputError, RecipeError, UsageError
 from radarseq.files import (
@@ -243,15 +243,7 @@ def _fresh(path: Path, settings: TrainSettings, device: torch.device) -> _Data:
     except ValueError as fault:
         raise UsageError(str(fault)) from fault
     header = header_of(recipe, settings.seed)
-    spec = InputSpec(
-        is_complex=True,
-        channels=1,
-        steps=recipe.scene.radar.steps,
-        target="complex",
-        target_channels=1,
-        classes=len(header.class_names),
-        coded=True,
-    )
+    spec = spec_of(examples_of(generate(0, 1), header))
     source = FreshBatches(
         generate,
         batch_size=settings.batch_size,
@@ -281,7 +273,7 @@ def spec_of(examples: Examples) -> InputSpec:
         target=kind,
         target_channels=1 if target is None or target.ndim == 2 else target.shape[2],
         classes=len(examples.header.class_names) if "label" in examples else 0,
-        coded="tx" in examples,
+        coded=examples.code is not None,
     )
 
 
