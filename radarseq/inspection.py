@@ -14,6 +14,7 @@ from radarseq.dataset.schema import SPLIT_NAMES
 from radarseq.errors import DataError
 from radarseq.files import read_json
 from radarseq.kinds import Kind, kind_of
+from simulators.series import Series
 
 
 def inspect(path: Path | str) -> dict[str, Any]:
@@ -70,9 +71,20 @@ def _dataset(path: Path) -> dict[str, Any]:
 
 def _recipe(path: Path) -> dict[str, Any]:
     recipe = read_recipe(path)
+    if isinstance(recipe.content, Series):
+        told = {key: getattr(recipe.content, key) for key in ("steps", "horizon", "features")}
+        interval_s = recipe.content.sample_interval_s
+        split = vars(recipe.content.split)
+        return {"name": recipe.name, **told, "sample_interval_s": interval_s, "split": split}
     scene = recipe.scene
+    pulse = None
+    if scene.mode == "pulse":
+        pulse = {k: v for k, v in vars(scene.fast_time).items() if v not in (None, "", 0)}
     return {
         "name": recipe.name,
+        "mode": scene.mode,
+        **({"pulse": pulse} if pulse is not None else {}),
+        "target": scene.target,
         "classes": {
             item.name: {size: list(getattr(item, size)) for size in item.size_names}
             | {"tumble_rad_per_s": list(item.tumble_rad_per_s)}

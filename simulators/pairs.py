@@ -6,7 +6,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from simulators import dwell, pulse
+from simulators import dwell, impaired, pulse
 from simulators.bodies import RIPPLE_STEP
 from simulators.drawing import FRESH_TEST, FRESH_TRAIN, FRESH_VALIDATION, STORED, Objects
 from simulators.effects import TOLD, effects_of, told_by
@@ -237,8 +237,14 @@ def _fill(
     out: dwell.Outputs,
 ) -> None:
     """Fill the outputs from example ``first`` on, by the kernel of the scene's mode."""
-    fill = dwell.fill if isinstance(kernel, dwell.Dwell) else pulse.fill
-    fill(kernel, seed, domain, np.uint64(first), out)
+    index = np.uint64(first)
+    if isinstance(kernel, dwell.Dwell):
+        dwell.fill(kernel, seed, domain, index, out)
+        return
+    pulse.fill(kernel, seed, domain, index, out)
+    if kernel.effects.any:
+        reference_m2 = kernel.reference_m2
+        impaired.fill(kernel.effects, reference_m2, seed, domain, index, pulse.SNR_COLUMN, out)
 
 
 def _sphere_table(k: float, radii: NDArray[np.float64]) -> tuple[float, NDArray[np.complex128]]:

@@ -22,12 +22,11 @@ from simulators.drawing import (
     receive,
 )
 from simulators.dwell import RCS_FLOOR_M2
-from simulators.effects import Effects, impair, noise_power_of, vary
-from simulators.effects import Scratch as EffectScratch
-from simulators.effects import scratch as effect_scratch
+from simulators.effects import Effects
 from simulators.turns import sine_cosine
 
 STREAM_GATE = 30  # where the body lies in the gate
+SNR_COLUMN = 6
 PARAMETERS = (
     "direction_x",
     "direction_y",
@@ -60,7 +59,7 @@ class FastTime(NamedTuple):
 
     Attributes:
         objects: The object classes.
-        effects: What happens to the echo.
+        effects: What ``simulators.impaired`` does to the echo afterwards.
         k: Wavenumber at the carrier [rad/m].
         node_k: Wavenumbers at the nodes [rad/m], ``(node,)``.
         tables: Amplitudes at the nodes over aspect, for the objects that have an axis.
@@ -111,7 +110,6 @@ class Scratch(NamedTuple):
     real: NDArray[np.float64]  # (2 steps,)
     imaginary: NDArray[np.float64]  # (2 steps,)
     echo: NDArray[np.complex128]  # (steps,)
-    effects: EffectScratch
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
@@ -202,15 +200,15 @@ def move(echo, phase, turns):
 
 
 @njit(cache=True, nogil=True)
-def show_profile(fast, sample, factor, scratch, profile):
-    """Set the range profile [dBsm], the RCS times ``factor`` in each range bin."""
+def show_profile(fast, sample, scratch, profile):
+    """Set the range profile [dBsm]: the RCS in each range bin; nothing if it has no steps."""
     steps = profile.shape[0]
     if steps == 0:
         return
     real, imaginary = scratch.real[:steps], scratch.imaginary[:steps]
     add_nodes(fast.profile, scratch.at_nodes, -sample, real, imaginary)
     for n in range(steps):
-        rcs = factor * (real[n] ** 2 + imaginary[n] ** 2)
+        rcs = real[n] ** 2 + imaginary[n] ** 2
         profile[n] = 10.0 * np.log10(max(rcs, RCS_FLOOR_M2))
 
 
@@ -243,26 +241,14 @@ def make_echo(fast, seed, domain, index, row, out, scratch):
 
 @njit(cache=True, nogil=True)
 def fill_example(fast, seed, domain, index, row, out, scratch):
-    """Simulate example ``index`` into row ``row`` of the outputs."""
-    echo, told, effects, factor = scratch.echo, scratch.effects, fast.effects, 1.0
-    clean, snr_db, sample = make_echo(fast, seed, domain, index, row, out, scratch)
-    reference = fast.reference_m2 if fast.reference_m2 > 0.0 else clean
-    if effects.any:
-        noise = noise_power_of(effects, reference, snr_db, told, seed, domain, index)
-        power = vary(effects, echo, told, seed, domain, index)
-        factor = told.told[1]
-        realised = impair(effects, echo, clean, noise, told, seed, domain, index)
-        for n in range(echo.shape[0]):
-            out.echo[row, n] = echo[n]
-            out.rx[row, n] = told.row[n]
-        for i in range(told.told.shape[0]):
-            out.told[row, i] = told.told[i]
-    else:
-        power, noise = clean, reference * 10.0 ** (-0.1 * snr_db)
-        realised = receive(echo, noise, seed, domain, index, out.echo[row], out.rx[row])
-    show_profile(fast, sample, factor, scratch, out.rcs_dbsm[row])
+    """Simulate example ``index`` into row ``row`` of the outputs: its echo, in white noise."""
     signal = out.signal[row]
-    signal[6] = 10.0 * np.log10(clean / noise)
+    power, snr_db, sample = make_echo(fast, seed, domain, index, row, out, scratch)
+    show_profile(fast, sample, scratch, out.rcs_dbsm[row])
+    reference = fast.reference_m2 if fast.reference_m2 > 0.0 else power
+    noise = reference * 10.0 ** (-0.1 * snr_db)
+    realised = receive(scratch.echo, noise, seed, domain, index, out.echo[row], out.rx[row])
+    signal[6] = snr_db if fast.effects.any else 10.0 * np.log10(power / noise)
     signal[7] = 10.0 * np.log10(power / realised)
     signal[8] = noise
 
@@ -287,7 +273,6 @@ def fill(fast, seed, domain, first, out):
         np.empty(2 * steps),
         np.empty(2 * steps),
         np.empty(steps, dtype=np.complex128),
-        effect_scratch(fast.effects, steps),
     )
     for row in range(out.tx.shape[0]):
         fill_example(fast, seed, domain, first + np.uint64(row), row, out, scratch)

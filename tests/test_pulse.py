@@ -11,7 +11,10 @@ from test_pairs import columns, image, joined
 from simulators.aspect_tables import LARGEST_ERROR
 from simulators.bodies import amplitude
 from simulators.dwell import RCS_FLOOR_M2
+from simulators.environment import Environment
 from simulators.fast_time import Pulse, WaveformSamples
+from simulators.faults import Dropped
+from simulators.fluctuation import Fluctuation
 from simulators.objects import Box, Cone, Cylinder, Disc, Plate, RocketBody, Sphere
 from simulators.pairs import FRESH_TRAIN, PairGenerator
 from simulators.scattering import mie
@@ -287,3 +290,21 @@ def test_an_echo_that_leaves_the_gate_is_warned_of_but_not_in_circular_mode():
     assert replace(SCENE, pulse=Pulse(circular=True)).warnings() == ()
     (warning,) = replace(SCENE, pulse=Pulse(sample_interval_s=1e-8, length=16)).warnings()
     assert "every profile is one point" in warning
+
+
+def test_effects_reach_a_pulse_and_fluctuation_moves_the_profile_with_the_echo():
+    pulse = Pulse(waveform="barker", offset_m=(3.0, 3.0))
+    plain = ball(pulse=pulse, target="profile")
+    scene = replace(
+        plain,
+        fluctuation=Fluctuation(swerling=2),
+        environment=Environment(dropped=Dropped(probability=0.25)),
+    )
+    moved, still = (PairGenerator(one, seed=1)(0, 3000) for one in (scene, plain))
+    factor = moved.parameters["rcs_factor"].astype(float)
+    assert stats.kstest(factor, "expon").pvalue > 1e-4  # one draw a pulse: Swerling's model 1
+    peak = still.target[0].argmax()
+    gain_db = moved.target[:, peak].astype(float) - still.target[:, peak]
+    np.testing.assert_allclose(gain_db, 10 * np.log10(factor), atol=1e-3)
+    assert np.mean(moved.rx == 0) == pytest.approx(0.25, abs=4 * np.sqrt(0.1875 / moved.rx.size))
+    assert "noise_power_m2" not in moved.parameters

@@ -13,6 +13,7 @@ from radarseq.errors import UsageError
 from radarseq.files import output_folder, sha256_of
 from simulators.pairs import PairGenerator, Pairs
 from simulators.scene import Scene
+from simulators.series import Sequences, Series, SeriesGenerator
 
 Progress = Callable[[int, int], None]  # examples done, examples in all
 
@@ -41,7 +42,15 @@ def as_recipe(recipe: Recipe | Path | str) -> Recipe:
 
 def header_of(recipe: Recipe, seed: int) -> Header:
     """Return the header of a dataset made from ``recipe``."""
-    scene = recipe.scene
+    scene = recipe.content
+    if isinstance(scene, Series):
+        return Header(
+            sample_axis="step",
+            sample_interval_s=scene.sample_interval_s,
+            feature_names=scene.feature_names,
+            seed=seed,
+            recipe=recipe.text,
+        )
     return Header(
         sample_axis="fast_time" if scene.mode == "pulse" else "slow_time",
         sample_interval_s=scene.sample_interval_s,
@@ -53,8 +62,10 @@ def header_of(recipe: Recipe, seed: int) -> Header:
     )
 
 
-def examples_of(pairs: Pairs, header: Header) -> Examples:
-    """Return simulated pairs as rows of a dataset; without ``rx`` where that is the target."""
+def examples_of(pairs: Pairs | Sequences, header: Header) -> Examples:
+    """Return what was simulated as rows of a dataset; without ``rx`` where that is the target."""
+    if isinstance(pairs, Sequences):
+        return Examples(header, dict(vars(pairs)))
     names = ["tx", "rx", "target", "label", "group", "split"]
     if pairs.target is pairs.rx:
         names.remove("rx")
@@ -78,9 +89,9 @@ def plan_simulation(
     rows_per_shard = rows_per_shard or ROWS_PER_SHARD
     if rows_per_shard < 1:
         raise UsageError(f"rows_per_shard is {rows_per_shard}; expected 1 or more")
-    probe = examples_of(_generator(recipe.scene, seed)(0, 1), header_of(recipe, seed))
+    probe = examples_of(_generator(recipe.content, seed)(0, 1), header_of(recipe, seed))
     size = expected_bytes(probe, examples, rows_per_shard)
-    return SimulationPlan(recipe, examples, size, recipe.scene.warnings())
+    return SimulationPlan(recipe, examples, size, recipe.content.warnings())
 
 
 def simulate(
@@ -135,7 +146,7 @@ def simulate(
         firsts = range(0, examples, rows_per_shard)
         missing = [index for index in range(len(firsts)) if not writer.has(index)]
         done = examples - sum(min(rows_per_shard, examples - firsts[i]) for i in missing)
-        generate = _generator(recipe.scene, seed)
+        generate = _generator(recipe.content, seed)
 
         def make(index: int) -> tuple[int, bytes, int]:
             rows = min(rows_per_shard, examples - firsts[index])
@@ -151,9 +162,11 @@ def simulate(
     return open_dataset(out)
 
 
-def _generator(scene: Scene, seed: int) -> PairGenerator:
+def _generator(content: Scene | Series, seed: int) -> PairGenerator | SeriesGenerator:
     try:
-        return PairGenerator(scene, seed=seed)
+        if isinstance(content, Series):
+            return SeriesGenerator(content, seed=seed)
+        return PairGenerator(content, seed=seed)
     except ValueError as fault:
         raise UsageError(str(fault)) from fault
 
