@@ -333,16 +333,19 @@ def evaluate(
 @app.command()
 def inspect(
     path: Annotated[Path, typer.Argument(help="Dataset, recording, recipe, run or evaluation.")],
+    plots: Annotated[
+        Path | None, typer.Option(help="Folder for figures of a recipe; new or empty.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Say what a dataset, a recording, a recipe, a run or an evaluation is.
 
-    Example: radarseq inspect data/space
+    Example: radarseq inspect datasets/space_objects.toml --plots plots
     """
-    from radarseq.inspection import as_text
+    from radarseq.inspection import as_text, plot
     from radarseq.inspection import inspect as look
 
-    told = look(path)
+    told = look(path) if plots is None else plot(path, plots)
     print_result(told, as_json, lambda: as_text(told))
 
 

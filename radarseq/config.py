@@ -127,6 +127,8 @@ def _object(table: dict[str, Any], index: int, source: str) -> ObjectClass:
         raise RecipeError(
             f"{source}: {place}.shape is {shape!r}{hint}; expected one of {', '.join(SHAPES)}"
         )
+    if isinstance(table.get("path"), str):
+        table = table | {"path": str(Path(source).parent / table["path"])}
     return parse(SHAPES[shape], table, source, place)
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from radarseq.config import read_recipe
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import SPLIT_NAMES
-from radarseq.errors import DataError
-from radarseq.files import read_json
+from radarseq.errors import DataError, RecipeError, UsageError
+from radarseq.files import output_folder, read_json
 from radarseq.kinds import Kind, kind_of
 from simulators.series import Series
 
@@ -38,6 +38,33 @@ def inspect(path: Path | str) -> dict[str, Any]:
         Kind.CAPTURE: _capture,
     }
     return {"kind": str(kind), "path": str(path)} | tell[kind](path)
+
+
+def plot(path: Path | str, folder: Path | str) -> dict[str, Any]:
+    """Draw what a recipe simulates; return the files and what they show, as plain JSON types.
+
+    Args:
+        path: A recipe.
+        folder: Where the PNG files go; new or empty.
+
+    Raises:
+        UsageError: If ``path`` is no recipe.
+        RecipeError: If it is not valid.
+        OutputError: If the folder is in use or not empty.
+    """
+    path, folder = Path(path), Path(folder)
+    if (kind := kind_of(path)) is not Kind.RECIPE:
+        raise UsageError(f"{path}: is a {kind}; expected a recipe (.toml) for --plots")
+    content = read_recipe(path).content
+    from radarseq.report.recipe_figures import draw_recipe
+
+    with output_folder(folder):
+        try:
+            pictures = draw_recipe(content, folder)
+        except ValueError as fault:
+            raise RecipeError(f"{path}: {fault}") from fault
+    files = {picture.path.name: picture.shows for picture in pictures}
+    return {"kind": str(kind), "path": str(path), "plots": str(folder), "files": files}
 
 
 def _dataset(path: Path) -> dict[str, Any]:

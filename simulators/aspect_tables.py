@@ -10,10 +10,10 @@ Reference:
 
 import math
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -23,12 +23,12 @@ from simulators.bodies import amplitude
 from simulators.drawing import draw_sizes
 from simulators.objects import KIND_SPHERE, ObjectClass
 
+Progress = Callable[[int, int], None]
 LARGEST_ERROR = 1e-3  # of an object's largest amplitude: -60 dB
-MOST_BYTES = 1 << 30
 _POINTS = 6
 _PER_WAVELENGTH = 10  # aspects while the two-way path over the body changes by two wavelengths
 _PROBES = 48  # aspects where a table is held against the amplitude itself
-_DOUBLINGS = 4
+_DOUBLINGS = 3
 _NEARLY = 1e-9  # how far from the equator its two rows are [rad]
 
 
@@ -133,44 +133,78 @@ class Band(NamedTuple):
     smallest_ka: float
 
 
-@lru_cache(maxsize=2)
+_kept: dict[tuple[Any, ...], AspectTables] = {}
+
+
 def aspect_tables(
-    items: tuple[ObjectClass, ...], per_class: int, seed: int, band: Band
+    items: tuple[ObjectClass, ...],
+    per_class: int,
+    seed: int,
+    band: Band,
+    *,
+    most_mib: int,
+    progress: Progress | None = None,
 ) -> AspectTables:
     """Return the tables of all objects of a scene that have an axis.
 
-    Two scenes' tables are kept, so that the generators of a scene share theirs.
+    An object whose amplitude changes too fast for a table, or jumps, has none. The tables of two
+    scenes are kept, so that the generators of a scene share theirs.
 
     Args:
         items: The object classes.
-        per_class: Objects of each class.
+        per_class: Objects of each class; 0, a new one in every example, has no tables.
         seed: Seed that their sizes are drawn with.
         band: The frequencies.
+        most_mib: Most memory that they may take [MiB]; 0 makes none.
+        progress: Called with (objects done, objects in all).
 
     Raises:
-        ValueError: If the tables would take more than ``MOST_BYTES``, or one is not accurate.
+        ValueError: If the tables would take more memory.
     """
-    _check_memory(items, per_class, band)
+    if not per_class or not most_mib:
+        return no_tables(len(band.node_k))
+    _check_memory(items, per_class, band, most_mib)
+    key = (items, per_class, seed, band)
+    found = _kept.get(key)
+    if found is None:
+        found = _made(items, per_class, seed, band, progress)
+        for oldest in list(_kept)[1:]:
+            _kept.pop(oldest, None)
+        _kept[key] = found
+    return found
+
+
+def _made(
+    items: tuple[ObjectClass, ...],
+    per_class: int,
+    seed: int,
+    band: Band,
+    progress: Progress | None,
+) -> AspectTables:
     start = np.full(len(items) * per_class, -1, dtype=np.int64)
     steps = np.zeros(len(items) * per_class, dtype=np.int64)
     numbers = [
         label * per_class + member
         for label, item in enumerate(items)
-        if item.axisymmetric
+        if item.axisymmetric or item.kind == KIND_SPHERE
         for member in range(per_class)
     ]
 
-    def build(number: int) -> NDArray[np.float32]:
+    def build(number: int) -> NDArray[np.float32] | None:
         return _table(items[number // per_class], number, seed, band)
 
+    parts, row = [np.empty((0, 2 * len(band.node_k)), dtype=np.float32)], 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # the compiled parts release the lock
-        made = list(pool.map(build, numbers))
-    row = 0
-    for number, values in zip(numbers, made, strict=True):
-        start[number], steps[number] = row, len(values) // 2 - 1
-        row += len(values)
-    width = 2 * len(band.node_k)
-    return AspectTables(np.concatenate([*made, np.empty((0, width), np.float32)]), start, steps)
+        for done, (number, values) in enumerate(
+            zip(numbers, pool.map(build, numbers), strict=True), 1
+        ):
+            if progress:
+                progress(done, len(numbers))
+            if values is not None:
+                start[number], steps[number] = row, len(values) // 2 - 1
+                row += len(values)
+                parts.append(values)
+    return AspectTables(np.concatenate(parts), start, steps)
 
 
 def no_tables(frequencies: int) -> AspectTables:
@@ -179,29 +213,34 @@ def no_tables(frequencies: int) -> AspectTables:
     return AspectTables(np.empty((0, 2 * frequencies), dtype=np.float32), nothing, nothing)
 
 
-def _check_memory(items: tuple[ObjectClass, ...], per_class: int, band: Band) -> None:
+def _check_memory(
+    items: tuple[ObjectClass, ...], per_class: int, band: Band, most_mib: int
+) -> None:
     rows = sum(2 * fewest_steps(item, max(band.node_k)) + 2 for item in items if item.axisymmetric)
-    each = rows * 8 * len(band.node_k)
-    if per_class * each > MOST_BYTES:
+    each_mib = max(rows * 8 * len(band.node_k), 1) / 2**20
+    if per_class * each_mib > most_mib:
         raise ValueError(
-            f"objects_per_class is {per_class:,}: tables of their amplitude over aspect and "
-            f"frequency would take {per_class * each / 2**30:.1f} GiB, above "
-            f"{MOST_BYTES / 2**30:.0f} GiB; expected at most {MOST_BYTES // each:,}, or 0, which "
-            "evaluates a new object directly in every example"
+            f"table_mib is {most_mib}: tables over aspect and frequency of {per_class:,} objects a "
+            f"class take {per_class * each_mib:,.0f} MiB. Set objects_per_class to "
+            f"{int(most_mib / each_mib):,} or less, or raise table_mib; table_mib = 0 evaluates "
+            "every look instead, and is slower"
         )
 
 
-def _table(item: ObjectClass, number: int, seed: int, band: Band) -> NDArray[np.float32]:
-    """Return the table of object ``number``, of class ``item``."""
-    sizes = np.empty(len(item.size_names))
-    draw_sizes(np.array(item.sizes()), np.uint64(seed), 0, np.uint64(number), sizes)
-    sized = {name: (size, size) for name, size in zip(item.size_names, sizes.tolist(), strict=True)}
+def _table(item: ObjectClass, number: int, seed: int, band: Band) -> NDArray[np.float32] | None:
+    """Return the table of object ``number``, of class ``item``; None if none is accurate."""
+    columns = np.array(item.columns(), dtype=np.float64)
+    sizes = np.empty(len(columns))
+    draw_sizes(columns, np.uint64(seed), 0, np.uint64(number), sizes)
+    drawn = zip(item.size_names, sizes.tolist(), strict=False)
+    steps = fewest_steps(
+        replace(item, **{name: (size, size) for name, size in drawn}), max(band.node_k)
+    )
     node_k, ripple = np.array(band.node_k), np.frombuffer(band.ripple, dtype=np.complex128)
 
     def look(aspects: NDArray[np.float64]) -> NDArray[np.complex128]:
-        return _look(item.kind, node_k, sizes, aspects, ripple, band.smallest_ka)
+        return _look(item.kernel_kind, node_k, sizes, aspects, ripple, band.smallest_ka)
 
-    steps, error = fewest_steps(replace(item, **sized), node_k.max()), np.inf
     for _ in range(_DOUBLINGS):
         quarter = np.linspace(0.0, np.pi / 2, steps + 1)
         north = np.minimum(quarter, np.pi / 2 - _NEARLY)
@@ -209,12 +248,7 @@ def _table(item: ObjectClass, number: int, seed: int, band: Band) -> NDArray[np.
         values = look(np.concatenate([north, south])).astype(np.complex64).view(np.float32)
         between = np.pi / 2 / steps * (np.arange(_PROBES) * 2 * steps // _PROBES + 0.5)
         misses = np.abs(_interpolated(values, steps, between) - look(between))
-        error = misses.max() / max(np.abs(values).max(), 1e-30)
-        if error <= LARGEST_ERROR:
+        if misses.max() <= LARGEST_ERROR * np.abs(values).max():
             return values
         steps *= 2
-    raise ValueError(
-        f"objects.{item.name}: with sizes {sizes.tolist()} m the amplitude changes too fast over "
-        f"aspect for a table (error {error:.1e}); expected objects_per_class = 0, which evaluates "
-        "it directly"
-    )
+    return None

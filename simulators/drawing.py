@@ -28,6 +28,7 @@ class Objects(NamedTuple):
         motions: What ``motion`` dispatches on, int64 ``(class,)``.
         rates: Intervals of the rate that the motion is given by [rad/s], ``(class, 2)``.
         angles: Intervals of the cone's half angle [rad], ``(class, 2)``.
+        axisymmetric: Whether turning about z changes nothing, bool ``(class,)``.
         per_class: Objects of each class; 0 makes a new one for every example.
         instances: Where the objects of each split begin, and the end, int64 ``(4,)``.
         shares: Upper ends of the shares that train and validate, ``(2,)``.
@@ -38,6 +39,7 @@ class Objects(NamedTuple):
     motions: NDArray[np.int64]
     rates: NDArray[np.float64]
     angles: NDArray[np.float64]
+    axisymmetric: NDArray[np.bool_]
     per_class: int
     instances: NDArray[np.int64]
     shares: NDArray[np.float64]
@@ -69,6 +71,13 @@ def draw_sizes(priors, seed, domain, number, sizes):
     u = rng.uniforms(seed, domain, rng.STREAM_OBJECT, number, 0)
     for i in range(priors.shape[0]):
         sizes[i] = rng.between(priors[i, 0], priors[i, 1], u[i])
+
+
+@njit(cache=True, nogil=True)
+def fill_sizes(priors, seed, first, sizes):
+    """Set the sizes of the objects from number ``first`` on, one a row, ``(object, size)``."""
+    for i in range(sizes.shape[0]):
+        draw_sizes(priors, seed, 0, np.uint64(first + i), sizes[i])
 
 
 @njit(cache=True, nogil=True)
@@ -129,8 +138,10 @@ def random_code_sample(seed, domain, index, n):
 
 
 @njit(cache=True, nogil=True)
-def receive(echo, noise_power, seed, domain, index, target, rx):
+def receive(echo, noise_power, seed, domain, index, noise, target, rx):
     """Set ``target`` to the echo and ``rx`` to the echo in white circular noise.
+
+    The same numbers as ``receiver.add_noise``, in short loops that vectorise.
 
     Args:
         echo: The echo, complex128 ``(steps,)``.
@@ -138,26 +149,27 @@ def receive(echo, noise_power, seed, domain, index, target, rx):
         seed: Seed of the dataset.
         domain: Domain of the draws.
         index: The example.
+        noise: Scratch space, float64 ``(2, steps + 1)``.
         target: Is set, complex64 ``(steps,)``.
         rx: Is set, complex64 ``(steps,)``.
 
     Returns:
         The mean power of the noise that was added.
     """
-    power, steps = 0.0, echo.shape[0]
+    steps, real, imaginary = echo.shape[0], noise[0], noise[1]
     for n in range(0, steps, 2):
-        u0, u1, u2, u3 = rng.uniforms(seed, domain, rng.STREAM_NOISE, index, n // 2)
-        radius = np.sqrt(-noise_power * np.log(u0))
-        sine, cosine = sine_cosine(u1)
+        real[n], imaginary[n], real[n + 1], imaginary[n + 1] = rng.uniforms(
+            seed, domain, rng.STREAM_NOISE, index, n // 2
+        )
+    for n in range(steps):
+        real[n] = -np.log(real[n])
+    for n in range(steps):
+        radius = np.sqrt(noise_power * real[n])
+        sine, cosine = sine_cosine(imaginary[n])
+        real[n], imaginary[n] = radius * cosine, radius * sine
+    power = 0.0
+    for n in range(steps):
         target[n] = echo[n]
-        rx[n] = complex(echo[n].real + radius * cosine, echo[n].imag + radius * sine)
-        power += radius * radius
-        if n + 1 < steps:
-            radius = np.sqrt(-noise_power * np.log(u2))
-            sine, cosine = sine_cosine(u3)
-            target[n + 1] = echo[n + 1]
-            rx[n + 1] = complex(
-                echo[n + 1].real + radius * cosine, echo[n + 1].imag + radius * sine
-            )
-            power += radius * radius
+        rx[n] = complex(echo[n].real + real[n], echo[n].imag + imaginary[n])
+        power += real[n] * real[n] + imaginary[n] * imaginary[n]
     return power / steps

@@ -21,6 +21,8 @@ from simulators.effects import Effects, impair, noise_power_of, vary
 from simulators.effects import Scratch as EffectScratch
 from simulators.effects import scratch as effect_scratch
 from simulators.motion import fill_directions
+from simulators.objects import KIND_SPHERE
+from simulators.scattering.tables import Tables, look_up_all
 from simulators.turns import sine_cosine
 
 RCS_FLOOR_M2 = 1e-6  # -60 dBsm: less is recorded as this
@@ -40,6 +42,7 @@ class Dwell(NamedTuple):
         accelerations: Interval of the residual acceleration [m/s^2].
         snr_db: Interval of the signal-to-noise ratio per sample [dB].
         reference_m2: Echo power that the ratio is over the noise; 0 takes each example's own.
+        tables: Amplitudes over aspect of the classes that are tabulated.
         ripple: Table of the sphere's exact series, see ``bodies.amplitude``.
         smallest_ka: Where that table starts.
     """
@@ -54,6 +57,7 @@ class Dwell(NamedTuple):
     accelerations: NDArray[np.float64]
     snr_db: NDArray[np.float64]
     reference_m2: float
+    tables: Tables
     ripple: NDArray[np.complex128]
     smallest_ka: float
 
@@ -84,6 +88,7 @@ class Scratch(NamedTuple):
     work: NDArray[np.float64]  # (4, 6)
     directions: NDArray[np.float64]  # (3, steps)
     echo: NDArray[np.complex128]  # (steps,)
+    noise: NDArray[np.float64]  # (2, steps + 1)
     effects: EffectScratch
 
 
@@ -97,13 +102,24 @@ def scratch(dwell):
         np.empty((4, 6)),
         np.empty((3, steps)),
         np.empty(steps, dtype=np.complex128),
+        np.empty((2, steps + 1)),
         effect_scratch(dwell.effects, steps),
     )
 
 
 @njit(cache=True, nogil=True)
-def scatter(dwell, kind, sizes, directions, echo):
+def scatter(dwell, object_class, number, sizes, directions, echo):
     """Set ``echo`` to the amplitude of a body in each of the directions, ``(3, steps)``."""
+    kind, tables = dwell.objects.kinds[object_class], dwell.tables
+    if tables.start[object_class] >= 0:
+        length = tables.length[object_class]
+        member = np.int64(number) - object_class * dwell.objects.per_class
+        start = tables.start[object_class] + member * length
+        look_up_all(tables.values, start, length, directions, echo)
+        return
+    if kind == KIND_SPHERE:
+        echo[:] = amplitude(kind, dwell.k, sizes, 0.0, 0.0, 1.0, dwell.ripple, dwell.smallest_ka)
+        return
     for n in range(echo.shape[0]):
         echo[n] = amplitude(
             kind, dwell.k, sizes, directions[0, n], directions[1, n], directions[2, n],
@@ -160,8 +176,11 @@ def make_echo(dwell, seed, domain, index, row, out, room):
     for i in range(6):
         signal[i] = room.state[i]
     signal[6], signal[7], signal[8] = velocity, acceleration, phase
-    fill_directions(room.inertia, room.state, dwell.interval_s, room.work, room.directions)
-    scatter(dwell, kind, sizes, room.directions, room.echo)
+    fill_directions(
+        room.inertia, room.state, dwell.interval_s, dwell.objects.axisymmetric[object_class],
+        room.work, room.directions,
+    )  # fmt: skip
+    scatter(dwell, object_class, number, sizes, room.directions, room.echo)
     propagate(dwell, velocity, acceleration, phase, room.echo)
     return modulate(dwell, seed, domain, index, room.echo, out.tx[row]), snr_db
 
@@ -185,7 +204,7 @@ def fill_example(dwell, seed, domain, index, row, out, room):
     else:
         power, noise = clean, reference * 10.0 ** (-0.1 * snr_db)
         record_rcs(echo, out.rcs_dbsm[row])
-        realised = receive(echo, noise, seed, domain, index, out.echo[row], out.rx[row])
+        realised = receive(echo, noise, seed, domain, index, room.noise, out.echo[row], out.rx[row])
     signal = out.signal[row]
     signal[9] = 10.0 * np.log10(clean / noise)
     signal[10] = 10.0 * np.log10(power / realised)

@@ -91,7 +91,7 @@ def set_rotation(motion, rate, angle, azimuth, inertia, state):
 
 
 @njit(cache=True, nogil=True)
-def _fill_symmetric(inertia, state, interval_s, directions):
+def _fill_symmetric(inertia, state, interval_s, axis_only, directions):
     """Fill the directions of a body with two equal moments, in closed form.
 
     It turns about its angular momentum at L / I1, and about its own axis at (I1 - I3) / I1 of its
@@ -113,12 +113,16 @@ def _fill_symmetric(inertia, state, interval_s, directions):
     own_turn = wz * (ratio - 1.0) * interval_s / (2.0 * np.pi)
     for n in range(directions.shape[1]):
         sine, cosine = sine_cosine(turn * n)
+        directions[2, n] = az + cz * cosine - dz * sine
+    if axis_only:
+        return
+    for n in range(directions.shape[1]):
+        sine, cosine = sine_cosine(turn * n)
         px = ax + cx * cosine - dx * sine
         py = ay + cy * cosine - dy * sine
         sine_own, cosine_own = sine_cosine(own_turn * n)
         directions[0, n] = px * cosine_own - py * sine_own
         directions[1, n] = px * sine_own + py * cosine_own
-        directions[2, n] = az + cz * cosine - dz * sine
 
 
 @njit(cache=True, nogil=True)
@@ -150,7 +154,7 @@ def _fill_between(before, after, duration_s, first, count, directions):
 
 
 @njit(cache=True, nogil=True)
-def fill_directions(inertia, state, interval_s, work, directions):
+def fill_directions(inertia, state, interval_s, axis_only, work, directions):
     """Fill the directions to the radar at each pulse of a dwell, without torque.
 
     Exact where the first two moments are equal. Else by Runge-Kutta steps of up to
@@ -161,11 +165,12 @@ def fill_directions(inertia, state, interval_s, work, directions):
         state: Angular velocity [rad/s] and direction to the radar, body frame, shape ``(6,)``, at
             the first pulse; scratch space afterwards.
         interval_s: From pulse to pulse [s].
+        axis_only: Whether the third component is enough, of a body of revolution.
         work: Scratch space, shape ``(4, 6)``.
         directions: Is filled: components of the unit vector in the body frame, ``(3, steps)``.
     """
     if inertia[0] == inertia[1]:
-        _fill_symmetric(inertia, state, interval_s, directions)
+        _fill_symmetric(inertia, state, interval_s, axis_only, directions)
         return
     steps = directions.shape[1]
     rate = np.sqrt(state[0] ** 2 + state[1] ** 2 + state[2] ** 2)

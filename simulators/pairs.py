@@ -7,15 +7,22 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from simulators import dwell, impaired, pulse
-from simulators.bodies import RIPPLE_STEP
-from simulators.drawing import FRESH_TEST, FRESH_TRAIN, FRESH_VALIDATION, STORED, Objects
+from simulators.bodies import ripple_table
+from simulators.drawing import (
+    FRESH_TEST,
+    FRESH_TRAIN,
+    FRESH_VALIDATION,
+    STORED,
+    Objects,
+    fill_sizes,
+)
 from simulators.effects import TOLD, effects_of, told_by
 from simulators.environment import Environment
 from simulators.fluctuation import Fluctuation
-from simulators.objects import KIND_SPHERE, MOST_SIZES
+from simulators.objects import MOST_SIZES
 from simulators.pulse_setup import fast_time
 from simulators.receiver import Receiver
-from simulators.scattering import mie
+from simulators.scattering.tables import Body, Progress, Tables, tabulate
 from simulators.scene import Scene, motion_number
 from simulators.units import wavenumber
 from simulators.waveforms import code
@@ -86,38 +93,43 @@ class PairGenerator:
         seed: 0 to 2^64 - 1.
         domain: ``STORED`` for datasets, whose objects fall into all three splits; the ``FRESH_*``
             domains draw endless other examples from the objects of one split.
+        progress: Called with (objects done, objects in all) while tables are made.
 
     Raises:
         ValueError: If the seed is out of range, or the split of the domain has no objects.
     """
 
-    def __init__(self, scene: Scene, *, seed: int, domain: int = STORED) -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        *,
+        seed: int,
+        domain: int = STORED,
+        progress: Progress | None = None,
+    ) -> None:
         if not 0 <= seed <= LARGEST_SEED:
             raise ValueError(f"seed is {seed}; expected 0 to 2^64 - 1")
         if domain != STORED and scene.objects_per_class:
             if scene.objects_per_split[domain - FRESH_TRAIN] == 0:
                 raise ValueError("split leaves this part of the data without objects")
         self.scene, self.seed, self.domain = scene, np.uint64(seed), domain
-        self._kernel = self._kernel_scene()
+        self._kernel = self._kernel_scene(progress)
         if scene.receiver.snr_reference == "scene":
             self._kernel = self._kernel._replace(reference_m2=self._mean_power())
 
-    def _kernel_scene(self) -> dwell.Dwell | pulse.FastTime:
+    def _kernel_scene(self, progress: Progress | None) -> dwell.Dwell | pulse.FastTime:
         """Return the scene as the arrays that its kernel reads."""
         scene, k = self.scene, wavenumber(self.scene.radar.carrier_hz)
-        kinds = np.array([item.kind for item in scene.objects])
-        sizes = np.ones((len(scene.objects), MOST_SIZES, 2))
-        for row, item in zip(sizes, scene.objects, strict=True):
-            row[: len(item.size_names)] = item.sizes()
         train, validation = scene.split.train, scene.split.validation
         rates = [item.rate_rad_per_s() for item in scene.objects]
         angles = [item.angle_deg or (0.0, 0.0) for item in scene.objects]
         objects = Objects(
-            kinds=kinds,
-            sizes=sizes,
+            kinds=np.array([item.kernel_kind for item in scene.objects]),
+            sizes=np.array([item.columns() for item in scene.objects], dtype=np.float64),
             motions=np.array([motion_number(item) for item in scene.objects]),
             rates=np.array(rates),
             angles=np.radians(angles),
+            axisymmetric=np.array([item.axisymmetric for item in scene.objects]),
             per_class=scene.objects_per_class,
             instances=np.array([0, *np.cumsum(scene.objects_per_split)], dtype=np.int64),
             shares=np.array([train, train + validation]),
@@ -130,12 +142,9 @@ class PairGenerator:
             carrier_hz=scene.radar.carrier_hz,
             one_pulse=scene.mode == "pulse",
         )
-        radii = sizes[kinds == KIND_SPHERE, 0]
         if scene.mode == "pulse":
-            reach = scene.fast_time.sample_rate_hz / scene.radar.carrier_hz / 2
-            smallest_ka, ripple = _sphere_table(k, radii * [1 - reach, 1 + reach])
-            return fast_time(scene, int(self.seed), objects, effects, ripple, smallest_ka)
-        smallest_ka, ripple = _sphere_table(k, radii)
+            return fast_time(scene, int(self.seed), objects, effects, progress)
+        ripple, smallest_ka = ripple_table(scene.objects, k)
         return dwell.Dwell(
             objects=objects,
             effects=effects,
@@ -147,9 +156,31 @@ class PairGenerator:
             accelerations=np.array(scene.motion.residual_acceleration_mps2),
             snr_db=np.array(scene.receiver.snr_interval_db),
             reference_m2=0.0,
+            tables=self._tables(objects, k, ripple, smallest_ka, progress),
             ripple=ripple,
             smallest_ka=smallest_ka,
         )
+
+    def _tables(
+        self,
+        objects: Objects,
+        k: float,
+        ripple: NDArray[np.complex128],
+        smallest_ka: float,
+        progress: Progress | None,
+    ) -> Tables:
+        """Return the amplitude tables of the classes that have them."""
+        scene, bodies = self.scene, []
+        for index, item in enumerate(scene.objects):
+            if not scene.tabulated[index]:
+                bodies.append(None)
+                continue
+            sizes = np.empty((scene.objects_per_class, MOST_SIZES))
+            first = index * scene.objects_per_class
+            fill_sizes(objects.sizes[index], self.seed, np.int64(first), sizes)
+            bodies.append(Body(item.kernel_kind, item.largest_extent_m(), sizes))
+        most_bytes = scene.table_mib << 20
+        return tabulate(bodies, k, ripple, smallest_ka, most_bytes=most_bytes, progress=progress)
 
     def _mean_power(self) -> float:
         """Return the mean echo power of the scene [m^2], over its first stored examples."""
@@ -245,15 +276,6 @@ def _fill(
     if kernel.effects.any:
         reference_m2 = kernel.reference_m2
         impaired.fill(kernel.effects, reference_m2, seed, domain, index, pulse.SNR_COLUMN, out)
-
-
-def _sphere_table(k: float, radii: NDArray[np.float64]) -> tuple[float, NDArray[np.complex128]]:
-    """Return the smallest ka of all spheres, and the ripple of the exact series from there on."""
-    if not radii.size:
-        return 0.0, np.zeros(0, dtype=np.complex128)
-    smallest = k * radii.min()
-    largest = max(smallest, min(k * radii.max(), mie.LARGEST_KA))
-    return smallest, mie.ripple_table(smallest, largest, RIPPLE_STEP)
 
 
 def _normalise(out: dwell.Outputs, steps: int) -> None:

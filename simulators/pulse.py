@@ -110,6 +110,7 @@ class Scratch(NamedTuple):
     real: NDArray[np.float64]  # (2 steps,)
     imaginary: NDArray[np.float64]  # (2 steps,)
     echo: NDArray[np.complex128]  # (steps,)
+    noise: NDArray[np.float64]  # (2, steps + 1)
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
@@ -247,7 +248,9 @@ def fill_example(fast, seed, domain, index, row, out, scratch):
     show_profile(fast, sample, scratch, out.rcs_dbsm[row])
     reference = fast.reference_m2 if fast.reference_m2 > 0.0 else power
     noise = reference * 10.0 ** (-0.1 * snr_db)
-    realised = receive(scratch.echo, noise, seed, domain, index, out.echo[row], out.rx[row])
+    realised = receive(
+        scratch.echo, noise, seed, domain, index, scratch.noise, out.echo[row], out.rx[row]
+    )
     signal[6] = snr_db if fast.effects.any else 10.0 * np.log10(power / noise)
     signal[7] = 10.0 * np.log10(power / realised)
     signal[8] = noise
@@ -273,6 +276,7 @@ def fill(fast, seed, domain, first, out):
         np.empty(2 * steps),
         np.empty(2 * steps),
         np.empty(steps, dtype=np.complex128),
+        np.empty((2, steps + 1)),
     )
     for row in range(out.tx.shape[0]):
         fill_example(fast, seed, domain, first + np.uint64(row), row, out, scratch)

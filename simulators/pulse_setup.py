@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.aspect_tables import Band, aspect_tables, no_tables
+from simulators.aspect_tables import Band, Progress, aspect_tables
+from simulators.bodies import ripple_table
 from simulators.drawing import Objects
 from simulators.effects import Effects
 from simulators.objects import KIND_SPHERE
@@ -29,8 +30,7 @@ def fast_time(
     seed: int,
     objects: Objects,
     effects: Effects,
-    ripple: NDArray[np.complex128],
-    smallest_ka: float,
+    progress: Progress | None = None,
 ) -> FastTime:
     """Return a scene in pulse mode as the arrays that the kernel reads.
 
@@ -39,8 +39,7 @@ def fast_time(
         seed: Seed that the objects' sizes are drawn with.
         objects: Its object classes, as arrays.
         effects: What happens to the echo.
-        ripple: Table of the sphere's exact series across the band.
-        smallest_ka: Where that table starts.
+        progress: Called with (objects done, objects in all) while tables are made.
     """
     pulse, steps = scene.fast_time, scene.radar.steps + scene.horizon
     sent = pulse.samples(scene.radar.steps, scene.waveform_samples)
@@ -66,16 +65,21 @@ def fast_time(
         return Sequences(made.real.copy(), made.imag.copy(), first)
 
     node_k = tuple(wavenumber(scene.radar.carrier_hz + f) for f in baseband_hz.tolist())
+    ripple, smallest_ka = ripple_table(scene.objects, min(node_k), max(node_k))
     band = Band(node_k, ripple.tobytes(), smallest_ka)
-    per_class = scene.objects_per_class
     return FastTime(
         objects=objects,
         effects=effects,
         k=wavenumber(scene.radar.carrier_hz),
         node_k=np.array(node_k),
-        tables=aspect_tables(scene.objects, per_class, seed, band)
-        if per_class
-        else no_tables(count),
+        tables=aspect_tables(
+            scene.objects,
+            scene.objects_per_class,
+            seed,
+            band,
+            most_mib=scene.table_mib,
+            progress=progress,
+        ),
         node_turns=-baseband_hz * pulse.sample_interval_s,
         echo=sequences(np.ones_like(spectrum) if random_code else spectrum, lead),
         profile=sequences(taper, 0),

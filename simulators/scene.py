@@ -23,6 +23,7 @@ from simulators.objects import (
     check_interval,
 )
 from simulators.receiver import Receiver
+from simulators.scattering.tables import row_length
 from simulators.settings import OFF, check_name
 from simulators.units import wavelength_m, wavenumber
 
@@ -125,6 +126,7 @@ class Scene:
         environment: Link budget, clutter, interference and losses, off by default.
         receiver: Noise, and imperfections, off by default.
         split: How the objects are shared out between training, validation and test.
+        table_mib: Most memory for tables of amplitudes over aspect [MiB]; 0 evaluates every look.
     """
 
     __pydantic_config__: ClassVar = STRICT
@@ -143,6 +145,7 @@ class Scene:
     environment: Environment = field(default_factory=Environment)
     receiver: Receiver = field(default_factory=Receiver)
     split: Split = field(default_factory=Split)
+    table_mib: int = 512
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself, and bodies too small for their method."""
@@ -160,6 +163,7 @@ class Scene:
                 raise ValueError(f'{key} is set, but mode is "dwell"; expected mode = "pulse"')
         if self.target == "profile":
             raise ValueError('target is "profile", but mode is "dwell"; expected mode = "pulse"')
+        self._check_tables()
         return self.radar.carrier_hz
 
     def _check_pulse(self) -> float:
@@ -174,7 +178,7 @@ class Scene:
         pulse.samples(steps, self.waveform_samples)
         pulse.check_gate(steps)
         for item in self.objects:
-            pulse.check_body(item.name, item.largest_extent_m(), steps)
+            pulse.check_body(item, steps)
         lowest_hz = self.radar.carrier_hz - pulse.sample_rate_hz / 2
         if lowest_hz <= 0.05 * self.radar.carrier_hz:
             raise ValueError(
@@ -235,6 +239,35 @@ class Scene:
                     f"noise; leave out receiver.{key}, or set peak_power_w = 0"
                 )
 
+    def _check_tables(self) -> None:
+        if self.table_mib < 0:
+            raise ValueError(f"table_mib is {self.table_mib}; expected 0 (no tables) or more")
+        needed = self.table_bytes / 2**20
+        if self.table_mib and needed > self.table_mib:
+            fitting = int(self.objects_per_class * self.table_mib / needed)
+            raise ValueError(
+                f"table_mib is {self.table_mib}: tables of {self.objects_per_class} objects a "
+                f"class take {needed:,.0f} MiB. Set objects_per_class to {fitting} or less, or "
+                f"raise table_mib; table_mib = 0 evaluates every look instead, and is slower"
+            )
+
+    @property
+    def tabulated(self) -> tuple[bool, ...]:
+        """Whether each class is to be tabulated over its aspect, if that is exact enough."""
+        on = self.table_mib > 0 and self.objects_per_class > 0
+        return tuple(on and item.axisymmetric and item.kind != Sphere.kind for item in self.objects)
+
+    @property
+    def table_bytes(self) -> int:
+        """How large the tables are before any refinement."""
+        length = wavelength_m(self.radar.carrier_hz)
+        rows = (
+            row_length(item.largest_extent_m(), length)
+            for item, use in zip(self.objects, self.tabulated, strict=True)
+            if use
+        )
+        return 8 * self.objects_per_class * sum(rows)
+
     @property
     def has_white_noise_alone(self) -> bool:
         """Whether rx is the target in white noise, so that another draw of it is as good."""
@@ -286,10 +319,12 @@ class Scene:
         pulse to pulse stays within wavelength / (2 D), with D the body's extent, and the residual
         velocity within wavelength / (4 T), with T the pulse interval.
         """
+        told = (warning for item in self.objects for warning in item.warnings())
         if self.mode == "pulse":
             length = len(self.fast_time.samples(self.radar.steps, self.waveform_samples))
-            return self.fast_time.warnings(self.longest_body_m, self.radar.steps, length)
-        return (*self._turning_warnings(), *self._travel_warnings())
+            lost = self.fast_time.warnings(self.longest_body_m, self.radar.steps, length)
+            return (*lost, *told)
+        return (*self._turning_warnings(), *self._travel_warnings(), *told)
 
     def _turning_warnings(self) -> Iterator[str]:
         length, interval = wavelength_m(self.radar.carrier_hz), self.radar.pulse_interval_s
@@ -328,8 +363,8 @@ def fastest_turn(item: ObjectClass) -> float:
         return rate
     angle = math.radians((item.angle_deg or OFF)[1])
     inertia, state, found = np.empty(3), np.empty(6), 0.0
-    for sizes in itertools.product(*item.sizes()):
-        set_inertia(item.kind, np.array([*sizes, 1.0, 1.0, 1.0]), inertia)
+    for sizes in itertools.product(*(set(column) for column in item.columns())):
+        set_inertia(item.kind, np.array(sizes), inertia)
         for azimuth in (0.0, 0.5 * math.pi):
             set_rotation(motion_number(item), rate, angle, azimuth, inertia, state)
             seen = state[:2] if item.axisymmetric else state[:3]

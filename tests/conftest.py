@@ -5,7 +5,11 @@ import os
 # Before torch: with two threads on cores that others use too, its LSTM spins for a second a call.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import tempfile
 from pathlib import Path
+
+# Tables of these tests are theirs alone, and gone with the machine's other temporary files.
+os.environ["RADARSEQ_CACHE"] = tempfile.mkdtemp(prefix="radarseq-tables-")
 
 import numpy as np
 import pytest

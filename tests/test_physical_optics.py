@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from simulators.scattering import closed_forms as forms
-from simulators.scattering import meshes
+from simulators.scattering import meshes, revolution
 from simulators.scattering.mie import sphere_amplitude_m
 from simulators.scattering.physical_optics import (
     amplitude_m,
@@ -201,7 +201,7 @@ def test_cylinder_near_broadside_against_the_closed_form():
 def test_cone_lit_all_round_against_the_closed_form(radius, length):
     uz = np.linspace(length / np.hypot(radius, length) + 1e-3, 1.0, 40)
     ours = amplitude_m(closed_cone(radius, length, 1024), looks(uz), [K])[:, 0]
-    closed = np.array([forms.cone(K, radius, length, z) for z in uz])
+    closed = np.array([revolution.cone(K, radius, length, z) for z in uz])
     assert np.max(np.abs(ours - closed)) < 2e-5 * np.max(np.abs(closed))
 
 
@@ -209,8 +209,8 @@ def test_cone_lit_all_round_against_the_closed_form(radius, length):
 def test_cone_at_oblique_looks_against_the_closed_form(radius, length):
     uz = np.linspace(-1.0, 1.0, 81)
     ours = amplitude_m(closed_cone(radius, length, 1024), looks(uz), [K])[:, 0]
-    closed = np.array([forms.cone(K, radius, length, z) for z in uz])
-    flash = abs(forms.cone(K, radius, length, radius / np.hypot(radius, length)))
+    closed = np.array([revolution.cone(K, radius, length, z) for z in uz])
+    flash = abs(revolution.cone(K, radius, length, radius / np.hypot(radius, length)))
     assert np.max(np.abs(ours - closed)) < CONE_SHARE * flash
 
 

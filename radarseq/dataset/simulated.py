@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from radarseq.config import Recipe, read_recipe
@@ -89,7 +89,10 @@ def plan_simulation(
     rows_per_shard = rows_per_shard or ROWS_PER_SHARD
     if rows_per_shard < 1:
         raise UsageError(f"rows_per_shard is {rows_per_shard}; expected 1 or more")
-    probe = examples_of(_generator(recipe.content, seed)(0, 1), header_of(recipe, seed))
+    bare = recipe.content
+    if isinstance(bare, Scene):
+        bare = replace(bare, table_mib=0)  # of the same columns, and ready at once
+    probe = examples_of(_generator(bare, seed)(0, 1), header_of(recipe, seed))
     size = expected_bytes(probe, examples, rows_per_shard)
     return SimulationPlan(recipe, examples, size, recipe.content.warnings())
 

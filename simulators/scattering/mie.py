@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import spherical_jn, spherical_yn
 
+from simulators.scattering.cache import cached
+
 # Beyond this ka the optical limit is used: |a| is then within 5e-4 of the series, its phase within
 # 1 / (2 ka) = 5e-3 rad.
 LARGEST_KA = 100.0
@@ -68,5 +70,10 @@ def ripple_table(smallest_ka: float, largest_ka: float, step: float) -> NDArray[
         Values at ``smallest_ka + step * (i - 1)``, one point beyond each end, shape ``(n,)``.
     """
     count = math.ceil((largest_ka - smallest_ka) / step) + 4
-    ka = np.maximum(smallest_ka + step * (np.arange(count) - 1), 1e-3)
-    return sphere_amplitude_m(1.0, ka) / math.sqrt(math.pi) * np.exp(-2j * ka)
+
+    def make() -> NDArray[np.complex128]:
+        ka = np.maximum(smallest_ka + step * (np.arange(count) - 1), 1e-3)
+        return sphere_amplitude_m(1.0, ka) / math.sqrt(math.pi) * np.exp(-2j * ka)
+
+    probe = sphere_amplitude_m(1.0, [smallest_ka, largest_ka])
+    return cached(("ripple", smallest_ka, step, probe), (count,), np.complex128, make)

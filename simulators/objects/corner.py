@@ -1,0 +1,116 @@
+"""Object classes that owe their echo to corners and resonance: reflectors and wires."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from simulators.objects.base import Interval, ObjectClass
+from simulators.objects.kinds import KIND_DIHEDRAL, KIND_DIPOLE, KIND_TRIHEDRAL
+from simulators.scattering.wire import (
+    LONGEST_WAVELENGTHS,
+    SHORTEST_WAVELENGTHS,
+    THICKEST_OF_LENGTH,
+)
+
+_CORNER = (
+    "edges; from outside the corner, bounces and shadows of the faces; the field lies in the plane "
+    "of look and z axis"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dihedral(ObjectClass):
+    """Two thin plates that meet at right angles along z, open towards +x."""
+
+    kind: ClassVar[int] = KIND_DIHEDRAL
+    size_names: ClassVar[tuple[str, ...]] = ("width_m", "height_m")
+    method: ClassVar[str] = "physical optics after one and two bounces, in closed form"
+    left_out: ClassVar[str] = _CORNER
+
+    shape: Literal["dihedral"] = "dihedral"
+    width_m: Interval = (0.1, 0.3)
+    height_m: Interval = (0.1, 0.3)
+
+    def largest_extent_m(self) -> float:
+        """Return the largest distance between corners of the two plates [m]."""
+        return float(np.hypot(np.sqrt(2) * self.width_m[1], self.height_m[1]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trihedral(ObjectClass):
+    """Three thin faces at right angles, open towards +z: a calibration target.
+
+    Attributes:
+        face: Whether the faces are right-angled triangles or squares.
+        edge_m: Length of the edges that meet at the apex.
+    """
+
+    kind: ClassVar[int] = KIND_TRIHEDRAL
+    size_names: ClassVar[tuple[str, ...]] = ("edge_m",)
+    method: ClassVar[str] = "physical optics after one, two and three bounces, in closed form"
+    left_out: ClassVar[str] = _CORNER
+
+    shape: Literal["trihedral"] = "trihedral"
+    face: Literal["triangular", "square"] = "triangular"
+    edge_m: Interval = (0.1, 0.3)
+
+    def constants(self) -> tuple[float, ...]:
+        """Return 1 for square faces, else 0."""
+        return (float(self.face == "square"),)
+
+    def largest_extent_m(self) -> float:
+        """Return the largest distance between corners [m]."""
+        return float(np.sqrt(3 if self.face == "square" else 2)) * self.edge_m[1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dipole(ObjectClass):
+    """A thin straight wire near half a wavelength: chaff, a needle, a broken whip antenna.
+
+    The needles of the West Ford experiment were 17.8 mm long, for 8 GHz.
+
+    Attributes:
+        length_m: Length; 0.3 to 0.6 wavelengths are described.
+        radius_m: Radius of the wire, up to 0.02 of the length.
+    """
+
+    kind: ClassVar[int] = KIND_DIPOLE
+    size_names: ClassVar[tuple[str, ...]] = ("length_m", "radius_m")
+    axisymmetric: ClassVar[bool] = True
+    method: ClassVar[str] = "thin wire with a standing wave, impedance by induced EMF"
+    left_out: ClassVar[str] = "other polarisations: the field lies in the plane of look and wire"
+
+    shape: Literal["dipole"] = "dipole"
+    length_m: Interval = (0.0135, 0.0155)
+    radius_m: Interval = (5e-5, 2e-4)
+
+    def largest_extent_m(self) -> float:
+        """Return the largest length [m]."""
+        return self.length_m[1]
+
+    def smallest_ka(self, wavenumber: float) -> float:
+        """Return the wavenumber times half the shortest length."""
+        return 0.5 * wavenumber * self.length_m[0]
+
+    def check_physics(self, wavenumber: float) -> None:
+        """Refuse wires that are not thin, or far from half a wavelength."""
+        if self.small_body == "sphere":
+            raise ValueError(
+                f"objects.{self.name}.small_body is 'sphere'; a dipole is described at its "
+                "resonance, and no sphere stands in for it. Leave it out"
+            )
+        wavelength = 2 * np.pi / wavenumber
+        low, high = SHORTEST_WAVELENGTHS * wavelength, LONGEST_WAVELENGTHS * wavelength
+        if self.length_m[0] < low or self.length_m[1] > high:
+            raise ValueError(
+                f"objects.{self.name}.length_m is {list(self.length_m)}; expected lengths within "
+                f"{low:.4g} to {high:.4g} m, {SHORTEST_WAVELENGTHS} to {LONGEST_WAVELENGTHS} "
+                "wavelengths at this carrier"
+            )
+        thickest = THICKEST_OF_LENGTH * self.length_m[0]
+        if self.radius_m[1] > thickest:
+            raise ValueError(
+                f"objects.{self.name}.radius_m is {list(self.radius_m)}; a thin wire needs "
+                f"{thickest:.3g} m or less, {THICKEST_OF_LENGTH} of the shortest length"
+            )

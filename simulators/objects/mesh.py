@@ -1,0 +1,147 @@
+"""The object class of a body that the user drew: a CAD model as a mesh file."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from simulators.objects.base import (
+    SMALLEST_SPHERE_KA,
+    Interval,
+    ObjectClass,
+    check_interval,
+    check_ka,
+)
+from simulators.objects.kinds import KIND_MESH
+from simulators.scattering.meshes import Mass, Mesh, mass_of, rotate, translate
+from simulators.scattering.validity import SMALLEST_KA
+
+MOST_BOUNCES = 5
+_LARGE_M = 20.0  # from tip to tip; larger bodies are rarer than files in other units
+_WIDEST_SCALE = 1e3
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeshBody(ObjectClass):
+    """A body from an STL, OBJ or PLY file; its amplitude is tabulated over direction.
+
+    The body turns about the centre of mass and the principal axes of a solid of uniform density,
+    or of a uniform shell where the mesh is open, and these are the frame of its directions.
+
+    Attributes:
+        path: The file; a recipe names it relative to its own folder.
+        units: The unit of its lengths, which such a file does not state.
+        closed: Whether it must be the closed surface of a body; ``false`` lets a shell through,
+            whose facets are lit from outside alone.
+        scale: What the drawn lengths are multiplied by, drawn once for each object.
+        bounces: Bounces that are added up; 1 is physical optics with shadows.
+    """
+
+    kind: ClassVar[int] = KIND_MESH
+    size_names: ClassVar[tuple[str, ...]] = ("scale",)
+    method: ClassVar[str] = "physical optics on facets, with shadows"
+
+    shape: Literal["mesh"] = "mesh"
+    path: str
+    units: Literal["m", "cm", "mm", "in"]
+    closed: bool = True
+    scale: Interval = (1.0, 1.0)
+    bounces: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse factors and numbers of bounces that make no sense; the file is read later."""
+        super().__post_init__()
+        check_interval("scale", self.scale, 1 / _WIDEST_SCALE, _WIDEST_SCALE)
+        if not 1 <= self.bounces <= MOST_BOUNCES:
+            raise ValueError(f"bounces is {self.bounces}; expected 1 to {MOST_BOUNCES}")
+
+    @property
+    def mesh(self) -> Mesh:
+        """The body as drawn, in metres, moved and turned into its principal axes.
+
+        Raises:
+            ValueError: Naming the recipe's key, if the file is absent or cannot be used.
+        """
+        return self._body()[0]
+
+    def _body(self) -> tuple[Mesh, Mass, str]:
+        try:
+            changed = Path(self.path).stat().st_mtime_ns
+            return _read(self.path, self.units, self.closed, changed)
+        except (OSError, ValueError, ImportError) as fault:
+            raise ValueError(f"objects.{self.name}.path: {fault}") from fault
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the file's bytes, on which the echoes depend as on the recipe."""
+        return self._body()[2]
+
+    def constants(self) -> tuple[float, ...]:
+        """Return the principal moments of inertia per unit mass [m^2] at a scale of 1."""
+        return tuple(map(float, self._body()[1].moments_m2))
+
+    def bounding_m(self) -> tuple[float, float, float]:
+        """Return the extents [m] along the principal axes at the largest scale."""
+        return tuple(map(float, self.scale[1] * np.ptp(self.mesh.vertices, axis=0)))  # type: ignore[return-value]
+
+    def largest_extent_m(self) -> float:
+        """Return the distance from tip to tip [m] at the largest scale."""
+        return self.scale[1] * self.mesh.extent_m
+
+    def mean_extent_m(self, end: int) -> float:
+        """Return the mean of the three extents [m] at one end of the scale's prior."""
+        return float(self.scale[end] * np.ptp(self.mesh.vertices, axis=0).mean())
+
+    def smallest_ka(self, wavenumber: float) -> float:
+        """Return the wavenumber times half the smallest width of a connected part."""
+        return 0.5 * wavenumber * self.scale[0] * self.mesh.smallest_width_m
+
+    def check_physics(self, wavenumber: float) -> None:
+        """Read the file, and refuse parts that are too small for physical optics.
+
+        Raises:
+            ValueError: Naming the recipe's key: the file is absent, broken, not closed or wound
+                inside out, of an impossible size, or small against the wavelength.
+        """
+        if self.small_body == "refuse":
+            half_width = 0.5 * self.scale[0] * self.mesh.smallest_width_m
+            check_ka(f"objects.{self.name}.scale", half_width, wavenumber)
+        elif 0.5 * wavenumber * self.mean_extent_m(0) < SMALLEST_SPHERE_KA:
+            raise ValueError(
+                f"objects.{self.name}.scale: the smallest body is "
+                f"{self.mean_extent_m(0):.4g} m across; its sphere needs a k a of "
+                f"{SMALLEST_SPHERE_KA} or more, which is "
+                f"{2 * SMALLEST_SPHERE_KA / wavenumber:.4g} m at this carrier"
+            )
+
+    def is_small(self, wavenumber: float, scale: float) -> bool:
+        """Return whether an object of this scale is taken as a sphere."""
+        width = 0.5 * wavenumber * scale * self.mesh.smallest_width_m
+        return self.small_body == "sphere" and width < SMALLEST_KA
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return the size in words if it hints at other units than those stated."""
+        if self.largest_extent_m() <= _LARGE_M:
+            return ()
+        sides = " x ".join(f"{side:.4g}" for side in self.bounding_m())
+        return (
+            f"objects.{self.name}: the body is {sides} m, read in {self.units!r}; if it was drawn "
+            "in millimetres, state units = 'mm'",
+        )
+
+
+@lru_cache(maxsize=16)
+def _read(path: str, units: str, closed: bool, changed: int) -> tuple[Mesh, Mass, str]:
+    """Return the mesh in its principal axes, how its mass lies, and its digest.
+
+    ``changed`` [ns] is when the file was, so that another one is read again.
+    """
+    from simulators.scattering.mesh_files import read_mesh
+
+    mesh = read_mesh(path, units=units, closed=closed)
+    mass = mass_of(mesh, solid=closed)
+    body = rotate(translate(mesh, -mass.centre_m), mass.axes)
+    return body, mass, hashlib.sha256(Path(path).read_bytes()).hexdigest()

@@ -1,0 +1,88 @@
+"""Scattering amplitudes of composite bodies: coherent sums of flat parts.
+
+Conventions and limits are those of :mod:`simulators.scattering.closed_forms`.
+"""
+
+import numpy as np
+from numba import njit
+
+from simulators.scattering.closed_forms import disc, plate
+
+
+@njit(cache=True, nogil=True)
+def _face(k, width, height, offset, ux, uy, uz):
+    """Return the amplitude of a rectangular face towards +z at height ``offset``; dark behind."""
+    if uz <= 0.0:
+        return 0.0j
+    return plate(k, width, height, ux, uy, uz) * np.exp(2j * k * offset * uz)
+
+
+@njit(cache=True, nogil=True)
+def box(k, width, height, depth, ux, uy, uz):
+    """Return the amplitude of a closed box: its three lit faces, coherently."""
+    return (
+        _face(k, height, depth, 0.5 * width, uy, uz, abs(ux))
+        + _face(k, width, depth, 0.5 * height, ux, uz, abs(uy))
+        + _face(k, width, height, 0.5 * depth, ux, uy, abs(uz))
+    )
+
+
+@njit(cache=True, nogil=True)
+def satellite(k, bus, panel_length, panel_width, antenna_radius, ux, uy, uz):
+    """Return the amplitude of a cubic bus, two thin solar panels along x, and an antenna at +y.
+
+    The panels' normal is z. The antenna is a dish seen as its flat aperture, half its radius off
+    the bus and dark from behind. A coherent sum: shadows of the parts on each other, and bounces
+    between them, are left out.
+    """
+    arm = 0.5 * (bus + panel_length)
+    panels = plate(k, panel_length, panel_width, ux, uy, uz) * 2.0 * np.cos(2.0 * k * arm * ux)
+    antenna = disc(k, antenna_radius, 0.5 * (bus + antenna_radius), uy)
+    return box(k, bus, bus, bus, ux, uy, uz) + panels + antenna
+
+
+@njit(cache=True, nogil=True)
+def bend(width, fold, angle_deg):
+    """Return how a bent plate lies in its principal axes, in the plane across the fold.
+
+    The fold runs along y at the share ``fold`` of the width; ``angle_deg`` is by how much the
+    plate is bent [deg], 0 for a flat one.
+
+    Returns:
+        Cosine and sine of each part's direction away from the fold (x, z), then the fold's
+        position (x, z) [m], and the mean squares of the plate's x and z [m^2].
+    """
+    half = 0.5 * np.pi / 180.0 * angle_deg
+    first, second = fold * width, (1.0 - fold) * width
+    cosine, sine = np.cos(half), np.sin(half)
+    # With the fold at the origin: the parts along (-cos, sin) and (cos, sin).
+    centre_x = 0.5 * cosine * (second * second - first * first) / width
+    centre_z = 0.5 * sine * (first * first + second * second) / width
+    cubes = (first**3 + second**3) / (3.0 * width)
+    xx, zz = cubes * cosine * cosine - centre_x**2, cubes * sine * sine - centre_z**2
+    xz = (second**3 - first**3) / (3.0 * width) * cosine * sine - centre_x * centre_z
+    turn = 0.5 * np.arctan2(2.0 * xz, xx - zz)
+    c, s = np.cos(turn), np.sin(turn)
+    middle, spread = 0.5 * (xx + zz), np.sqrt(0.25 * (xx - zz) ** 2 + xz * xz)
+    return (
+        (-c * cosine + s * sine, s * cosine + c * sine),
+        (c * cosine + s * sine, -s * cosine + c * sine),
+        (-c * centre_x - s * centre_z, s * centre_x - c * centre_z),
+        (middle + spread, middle - spread),
+    )
+
+
+@njit(cache=True, nogil=True)
+def fragment(k, width, height, fold, angle_deg, ux, uy, uz):
+    """Return the amplitude of a thin plate bent along a line, lit on either side.
+
+    A coherent sum of its two flat parts about their centre of mass; x, y and z are the principal
+    axes, y along the fold. Shadows and bounces between the parts are left out.
+    """
+    one, other, corner, _ = bend(width, fold, angle_deg)
+    total = 0.0j
+    for length, (x, z) in ((fold * width, one), ((1.0 - fold) * width, other)):
+        along, normal = x * ux + z * uz, -z * ux + x * uz
+        middle = np.exp(1j * k * length * along)
+        total += plate(k, length, height, along, uy, normal) * middle
+    return total * np.exp(2j * k * (corner[0] * ux + corner[1] * uz))
