@@ -7,6 +7,7 @@ that phases are referred to, or close to it.
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from simulators.objects import MeshBody, ObjectClass
 from simulators.objects.extents import CUBESAT_SIDES_M
@@ -36,7 +37,7 @@ def _turned(*profile: tuple[float, float], lift_m: float = 0.0) -> Mesh:
     return meshes.revolution([(rho, z + lift_m) for rho, z in profile], _SIDES)
 
 
-def _flat(*points: Sequence[float]) -> Mesh:
+def _flat(*points: ArrayLike) -> Mesh:
     """Return one or two facets through three or four points."""
     return Mesh(np.array(points, float), np.array([[0, 1, 2], [0, 2, 3]][: len(points) - 2]))
 

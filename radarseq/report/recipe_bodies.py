@@ -1,7 +1,13 @@
 """Figures of a recipe's objects: what each looks like, and what it returns from each side."""
 
+import textwrap
+from typing import cast
+
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.projections.polar import PolarAxes
+from matplotlib.ticker import MaxNLocator
+from mpl_toolkits.mplot3d import Axes3D
 from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 from numpy.typing import NDArray
 
@@ -30,7 +36,7 @@ def draw_body(item: ObjectClass, figure: Figure) -> None:
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
     light = 0.45 + 0.5 * np.abs(normals @ _SUN)
     colour = np.array([0x56, 0xB4, 0xE9]) / 255  # sky
-    axes = figure.add_subplot(projection="3d")
+    axes = cast(Axes3D, figure.add_subplot(projection="3d"))
     axes.add_collection3d(
         Poly3DCollection(corners, facecolors=light[:, None] * colour, edgecolors=(0, 0, 0, 0.15),
                          linewidths=0.2)
@@ -40,6 +46,8 @@ def draw_body(item: ObjectClass, figure: Figure) -> None:
     axes.set_box_aspect((1, 1, 1))
     axes.set(xlabel="x (m)", ylabel="y (m)", zlabel="z (m)")
     axes.view_init(elev=22, azim=-55)
+    for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
+        axis.set_major_locator(MaxNLocator(4))
     spans = " x ".join(f"{span:.3g}" for span in np.ptp(mesh.vertices, axis=0))
     figure.suptitle(f"{printable(item.name, 30)}: {spans} m", weight="bold")
 
@@ -64,7 +72,7 @@ def cut_dbsm(item: ObjectClass, carrier_hz: float) -> tuple[NDArray, NDArray, ND
 def draw_rcs(scene: Scene, item: ObjectClass, figure: Figure) -> None:
     """Draw the RCS of one object over its aspect, as a radar engineer's polar plot."""
     aspect, xz, yz = cut_dbsm(item, scene.radar.carrier_hz)
-    axes = figure.add_subplot(projection="polar")
+    axes = cast(PolarAxes, figure.add_subplot(projection="polar"))
     axes.set_theta_zero_location("N")
     axes.set_theta_direction(-1)
     highest = float(max(xz.max(), yz.max()))
@@ -78,10 +86,10 @@ def draw_rcs(scene: Scene, item: ObjectClass, figure: Figure) -> None:
     axes.set_thetagrids(range(0, 360, 30))
     ghz, sizes = scene.radar.carrier_hz / 1e9, middle_sizes(item)
     drawn = ", ".join(f"{n} {s:.3g}" for n, s in zip(item.size_names, sizes, strict=True))
-    figure.suptitle(
-        f"{printable(item.name, 30)}: RCS (dBsm) over aspect from z (°), {ghz:g} GHz\n"
-        f"highest {highest:.1f} dBsm; {drawn}",
-        fontsize=10,
+    said = (
+        f"{printable(item.name, 30)}: RCS (dBsm) over aspect from z (°), {ghz:g} GHz",
+        *textwrap.wrap(f"highest {highest:.1f} dBsm; {drawn}", 64),
     )
+    figure.suptitle("\n".join(said), fontsize=10)
     if not item.axisymmetric:
         figure.legend(loc="outside lower center", ncols=2)

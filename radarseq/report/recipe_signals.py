@@ -1,6 +1,7 @@
 """Figures of a recipe's signals: its waveform, example pairs, and what the classes look like."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,6 +16,10 @@ from simulators.units import to_db
 
 _FLOOR_DB = -50.0
 _SPECTRUM_POINTS = 256
+_ECHO: dict[str, Any] = {"color": ORANGE, "linewidth": 2.6, "label": "echo"}
+_RX: dict[str, Any] = {
+    "color": INK, "linewidth": 0.9, "marker": "o", "markersize": 2, "label": "Rx"
+}  # fmt: skip
 
 
 def sent_pulse(scene: Scene, pairs: Pairs) -> tuple[NDArray[np.complex128], str]:
@@ -48,7 +53,7 @@ def draw_ambiguity(scene: Scene, pairs: Pairs, figure: Figure) -> None:
         cut.axhline(sidelobe_db, color=ORANGE, linestyle="--", linewidth=1.2,
                     label=f"highest sidelobe {sidelobe_db:.2f} dB")  # fmt: skip
         cut.legend(loc="upper right")
-    cut.set(xlabel="Delay (samples)", ylabel="Autocorrelation\n(dB)", ylim=(_FLOOR_DB, 3))
+    cut.set(xlabel="Delay (samples)", ylabel="Autocorrelation\n(dB)", ylim=(_FLOOR_DB, 12))
     figure.suptitle(f"Ambiguity function: {printable(name, 40)}, {length} samples", weight="bold")
 
 
@@ -59,10 +64,7 @@ def draw_pairs(scene: Scene, pairs: Pairs, echo: NDArray, rows: Sequence[int], f
     for (level, phase, spectrum), row in zip(panels, rows, strict=True):
         rx, clean = pairs.rx[row].astype(complex), echo[row].astype(complex)
         tx = pairs.tx[row].astype(complex)
-        for samples, style in (
-            (clean, {"color": ORANGE, "linewidth": 2.6, "label": "echo"}),
-            (rx, {"color": INK, "linewidth": 0.9, "marker": "o", "markersize": 2, "label": "Rx"}),
-        ):
+        for samples, style in ((clean, _ECHO), (rx, _RX)):
             steps = np.arange(len(samples))
             level.plot(steps, 2 * to_db(np.abs(samples)), **style)
             decoded = samples * tx.conj() if slow else samples
@@ -85,7 +87,7 @@ def draw_pairs(scene: Scene, pairs: Pairs, echo: NDArray, rows: Sequence[int], f
     legend(fig, panels[0][0], where="outside lower center")
 
 
-def _draw_spectrum(axes: Axes, samples: NDArray, interval_s: float, style: dict) -> None:
+def _draw_spectrum(axes: Axes, samples: NDArray, interval_s: float, style: dict[str, Any]) -> None:
     spectrum = np.fft.fftshift(np.abs(np.fft.fft(samples, _SPECTRUM_POINTS)) ** 2)
     frequency = np.fft.fftshift(np.fft.fftfreq(_SPECTRUM_POINTS, interval_s))
     scale = 1.0 if np.abs(frequency).max() < 1e5 else 1e6
@@ -110,11 +112,16 @@ def draw_distributions(scene: Scene, pairs: Pairs, echo: NDArray, figure: Figure
     spread, label = _spread(scene, pairs, echo)
     for index, name in enumerate(scene.class_names):
         colour, _, dash = SERIES[index % len(SERIES)]
-        style = {"color": colour, "linestyle": dash, "linewidth": 1.6 if index < 6 else 0.9}
+        style: dict[str, Any] = {
+            "color": colour,
+            "linestyle": dash,
+            "linewidth": 1.6 if index < 6 else 0.9,
+        }
         rows = pairs.label == index
         _draw_shares(rcs, to_db(power[rows] / duty), printable(name, 20), style)
         _draw_shares(width, spread[rows], printable(name, 20), style)
-    rcs.set(xlabel="Mean RCS of an example (dBsm)", ylabel="Share of examples\nbelow (%)")
+    shown = "Mean RCS of an example" if scene.mode == "dwell" else "Echo over transmitted power"
+    rcs.set(xlabel=f"{shown} (dBsm)", ylabel="Share of examples\nbelow (%)")
     width.set(xlabel=label, ylabel="Share of examples\nbelow (%)")
     legend(figure, rcs, columns=3)
 
@@ -138,7 +145,7 @@ def _spread(scene: Scene, pairs: Pairs, echo: NDArray) -> tuple[NDArray[np.float
     return np.sqrt(weight @ place**2 - mean**2), "Rms length of an echo with its waveform (m)"
 
 
-def _draw_shares(axes: Axes, values: NDArray[np.float64], name: str, style: dict) -> None:
+def _draw_shares(axes: Axes, values: NDArray[np.float64], name: str, style: dict[str, Any]) -> None:
     values = np.sort(values[np.isfinite(values)])
     if values.size:
         shares = 100 * (np.arange(values.size) + 0.5) / values.size
