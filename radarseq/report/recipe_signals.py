@@ -92,7 +92,8 @@ def _draw_spectrum(axes: Axes, samples: NDArray, interval_s: float, style: dict[
     frequency = np.fft.fftshift(np.fft.fftfreq(_SPECTRUM_POINTS, interval_s))
     scale = 1.0 if np.abs(frequency).max() < 1e5 else 1e6
     level = to_db(spectrum / len(samples))
-    axes.plot(frequency / scale, level, **style | {"marker": ""})
+    shown: dict[str, Any] = style | {"marker": ""}
+    axes.plot(frequency / scale, level, **shown)
     top = max(float(level.max()), axes.dataLim.y1)
     axes.set_ylim(top - 45, top + 3)
 
@@ -106,7 +107,7 @@ def draw_distributions(scene: Scene, pairs: Pairs, echo: NDArray, figure: Figure
         echo: Their echoes without noise, complex ``(n, steps)``.
         figure: An empty figure.
     """
-    rcs, width = figure.subplots(2, 1)
+    rcs, extent = figure.subplots(2, 1)
     power = np.mean(np.abs(echo.astype(complex)) ** 2, axis=1)
     duty = np.mean(np.abs(pairs.tx[0]) ** 2)  # a pulse fills part of its gate
     spread, label = _spread(scene, pairs, echo)
@@ -119,10 +120,10 @@ def draw_distributions(scene: Scene, pairs: Pairs, echo: NDArray, figure: Figure
         }
         rows = pairs.label == index
         _draw_shares(rcs, to_db(power[rows] / duty), printable(name, 20), style)
-        _draw_shares(width, spread[rows], printable(name, 20), style)
+        _draw_shares(extent, spread[rows], printable(name, 20), style)
     shown = "Mean RCS of an example" if scene.mode == "dwell" else "Echo over transmitted power"
     rcs.set(xlabel=f"{shown} (dBsm)", ylabel="Share of examples\nbelow (%)")
-    width.set(xlabel=label, ylabel="Share of examples\nbelow (%)")
+    extent.set(xlabel=label, ylabel="Share of examples\nbelow (%)")
     legend(figure, rcs, columns=3)
 
 
