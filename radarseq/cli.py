@@ -387,6 +387,9 @@ def report(
 @reads_recordings
 def inspect(
     path: Annotated[Path, typer.Argument(help="Dataset, recording, recipe, run or evaluation.")],
+    plots: Annotated[
+        Path | None, typer.Option(help="Of a recipe: folder for its figures; new or empty.")
+    ] = None,
     gates: Annotated[
         int | None, typer.Option(help="Of a run: draw its gates for this example of --data.")
     ] = None,
@@ -400,15 +403,17 @@ def inspect(
 
     Example: radarseq inspect data/space
 
+    Example: radarseq inspect datasets/space_objects.toml --plots plots
+
     Example: radarseq inspect runs/l --gates 0 --data data/space --out gates.png
     """
     if gates is not None or data is not None or out is not None:
         _inspect_gates(path, gates, data, out, as_json)
         return
-    from radarseq.inspection import as_text
+    from radarseq.inspection import as_text, plot
     from radarseq.inspection import inspect as look
 
-    told = look(path, given)
+    told = look(path, given) if plots is None else plot(path, plots)
     print_result(told, as_json, lambda: as_text(told))
 
 

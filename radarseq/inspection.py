@@ -13,10 +13,11 @@ from radarseq.captures.faults import CaptureFault, Failure
 from radarseq.config import read_recipe
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import SPLIT_NAMES
-from radarseq.errors import DataError, UsageError
-from radarseq.files import printable, read_json
+from radarseq.errors import DataError, RecipeError, UsageError
+from radarseq.files import output_folder, printable, read_json
 from radarseq.kinds import Kind, kind_of
 from simulators.objects import MeshBody, ObjectClass
+from simulators.series import Series
 from simulators.units import wavenumber
 
 
@@ -47,6 +48,33 @@ def inspect(path: Path | str, given: Mapping[str, Any] | None = None) -> dict[st
             f"{path} is a {kind}; {', '.join(sorted(given))} are for recordings. Leave them out"
         )
     return {"kind": str(kind), "path": str(path)} | tell[kind](path)
+
+
+def plot(path: Path | str, folder: Path | str) -> dict[str, Any]:
+    """Draw what a recipe simulates; return the files and what they show, as plain JSON types.
+
+    Args:
+        path: A recipe.
+        folder: Where the PNG files go; new or empty.
+
+    Raises:
+        UsageError: If ``path`` is no recipe.
+        RecipeError: If it is not valid.
+        OutputError: If the folder is in use or not empty.
+    """
+    path, folder = Path(path), Path(folder)
+    if (kind := kind_of(path)) is not Kind.RECIPE:
+        raise UsageError(f"{path}: is a {kind}; expected a recipe (.toml) for --plots")
+    content = read_recipe(path).content
+    from radarseq.report.recipe_figures import draw_recipe
+
+    with output_folder(folder):
+        try:
+            pictures = draw_recipe(content, folder)
+        except ValueError as fault:
+            raise RecipeError(f"{path}: {fault}") from fault
+    files = {picture.path.name: picture.shows for picture in pictures}
+    return {"kind": str(kind), "path": str(path), "plots": str(folder), "files": files}
 
 
 def _dataset(path: Path) -> dict[str, Any]:
@@ -80,9 +108,20 @@ def _dataset(path: Path) -> dict[str, Any]:
 
 def _recipe(path: Path) -> dict[str, Any]:
     recipe = read_recipe(path)
+    if isinstance(recipe.content, Series):
+        told = {key: getattr(recipe.content, key) for key in ("steps", "horizon", "features")}
+        interval_s = recipe.content.sample_interval_s
+        split = vars(recipe.content.split)
+        return {"name": recipe.name, **told, "sample_interval_s": interval_s, "split": split}
     scene = recipe.scene
+    pulse = None
+    if scene.mode == "pulse":
+        pulse = {k: v for k, v in vars(scene.fast_time).items() if v not in (None, "", 0)}
     return {
         "name": recipe.name,
+        "mode": scene.mode,
+        **({"pulse": pulse} if pulse is not None else {}),
+        "target": scene.target,
         "classes": {
             item.name: _settings(item, hidden=("name",))
             | {"scattering": _scattering(item, scene.radar.carrier_hz)}
