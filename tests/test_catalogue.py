@@ -349,9 +349,9 @@ def test_shadows_of_a_mesh_are_those_that_a_grid_finds(tmp_path):
     parts = meshes.box(0.3, 0.2, 0.1), other
     mesh_files.write_mesh(tmp_path / "pair.ply", meshes.merge(*parts), units="m")
     item = MeshBody(name="pair", path=str(tmp_path / "pair.ply"), units="m")
-    looks, scale = unit_vectors(40), 0.7
-    found = direction_amplitudes(replace(item, scale=(0.7, 0.7)), (scale,), looks, K)
-    fine = meshes.bisect(meshes.scale(item.mesh, scale), 2 * np.pi / K)
+    looks = unit_vectors(40)
+    found = direction_amplitudes(item, (1.0,), looks, K)
+    fine = meshes.bisect(item.mesh, 2 * np.pi / K)
     seen = visible_facets(fine, looks)
     expected = amplitude_m(fine, looks, [K], visible=seen)[:, 0]
     assert np.sum(seen) < np.sum(looks @ fine.area_vectors.T > 0)
