@@ -122,7 +122,7 @@ def _composite(kind, k, sizes, ux, uy, uz):
         return composites.fragment(k, sizes[0], sizes[1], sizes[2], sizes[3], ux, uy, uz)
     if kind == KIND_ROCKET_BODY:
         return revolution.rocket_body(k, sizes[0], sizes[1], sizes[2], sizes[3], uz)
-    return complex(np.nan, np.nan)  # a mesh, which is tabulated
+    return complex(np.nan, np.nan)  # a mesh: ``meshed.mesh_echo`` knows its facets
 
 
 @njit(cache=True, nogil=True)

@@ -19,6 +19,7 @@ from simulators.drawing import (
 from simulators.effects import TOLD, effects_of, told_by
 from simulators.environment import Environment
 from simulators.fluctuation import Fluctuation
+from simulators.meshed import meshes_of
 from simulators.objects import MOST_SIZES
 from simulators.pulse_setup import fast_time
 from simulators.receiver import Receiver
@@ -157,6 +158,7 @@ class PairGenerator:
             snr_db=np.array(scene.receiver.snr_interval_db),
             reference_m2=0.0,
             tables=self._tables(objects, k, ripple, smallest_ka, progress),
+            meshes=meshes_of(scene.objects, k),
             ripple=ripple,
             smallest_ka=smallest_ka,
         )

@@ -26,9 +26,11 @@ from simulators.objects import (
 )
 from simulators.objects.extents import CUBESAT_SIDES_M, mean_extent, smallest_size
 from simulators.objects.kinds import MOST_SIZES
+from simulators.pairs import PairGenerator
 from simulators.scattering import mesh_files, meshes
 from simulators.scattering.mie import sphere_amplitude_m
 from simulators.scattering.physical_optics import amplitude_m
+from simulators.scattering.visibility import visible_facets
 from simulators.scene import Radar, Scene
 from simulators.units import wavenumber
 
@@ -338,6 +340,24 @@ def test_a_mesh_with_shadows_and_bounces(tmp_path):
     assert "multiple bounces" in replace(item, bounces=1).validity(K).left_out
 
 
+def test_shadows_of_a_mesh_are_those_that_a_grid_finds(tmp_path):
+    """The kernel asks a tree of boxes what lies before a facet, `visible_facets` a grid."""
+    pytest.importorskip("trimesh")
+    other = meshes.translate(
+        meshes.box(0.1, 0.11, 0.3), [0.31, 0.013, 0.087]
+    )  # no centre on an edge
+    parts = meshes.box(0.3, 0.2, 0.1), other
+    mesh_files.write_mesh(tmp_path / "pair.ply", meshes.merge(*parts), units="m")
+    item = MeshBody(name="pair", path=str(tmp_path / "pair.ply"), units="m")
+    looks = unit_vectors(40)
+    found = direction_amplitudes(item, (1.0,), looks, K)
+    fine = meshes.bisect(item.mesh, 2 * np.pi / K)
+    seen = visible_facets(fine, looks)
+    expected = amplitude_m(fine, looks, [K], visible=seen)[:, 0]
+    assert np.sum(seen) < np.sum(looks @ fine.area_vectors.T > 0)
+    assert np.abs(found - expected).max() < 1e-6 * np.abs(expected).max()
+
+
 def test_a_small_mesh_is_a_sphere_where_the_class_asks(bus):
     small = replace(bus, small_body="sphere")
     low = K * 0.01
@@ -406,3 +426,23 @@ def test_the_guide_lists_every_class_with_its_keys_and_defaults():
             if isinstance(defaults[key], tuple) or key in cls.size_names:
                 low, high = defaults[key]
                 assert f"`{key}` {low:g} to {high:g}" in rows[shape]
+
+
+def test_a_mesh_is_simulated_as_the_closed_form_of_its_body(bus):
+    """Beside a class that is none, so that its parts are not the first of the arrays."""
+    drawn = replace(bus, scale=(0.5, 0.5))
+    same = Box(name="bus", width_m=(0.15, 0.15), height_m=(0.1, 0.1), depth_m=(0.2, 0.2))
+    ball = Sphere(name="ball", radius_m=(0.1, 0.11))
+    other = replace(bus, name="other")
+    first, second = (
+        PairGenerator(Scene(objects=(ball, other, item), objects_per_class=0), seed=1)(0, 60)
+        for item in (drawn, same)
+    )
+    rows = first.label == 2
+    assert rows.sum() > 10
+    echo, expected = first.target[rows], second.target[rows]
+    level = np.sqrt(np.mean(np.abs(expected) ** 2, axis=1, keepdims=True))
+    assert np.abs(echo / level - expected / level).max() < 1e-3
+    scales = first.parameters["scale"][first.label == 1]
+    assert scales.min() >= 0.5 and scales.max() <= 2.0 and np.ptp(scales) > 0.5
+    assert np.isfinite(first.rx).all()

@@ -28,7 +28,7 @@ _WIDEST_SCALE = 1e3
 
 @dataclass(frozen=True, kw_only=True)
 class MeshBody(ObjectClass):
-    """A body from an STL, OBJ or PLY file; its amplitude is tabulated over direction.
+    """A body from an STL, OBJ or PLY file; its amplitude is made anew at every look.
 
     The body turns about the centre of mass and the principal axes of a solid of uniform density,
     or of a uniform shell where the mesh is open, and these are the frame of its directions.
