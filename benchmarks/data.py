@@ -27,17 +27,25 @@ ROWS, BATCH = 100_000, 256
 COLUMNS = ("rx", "tx", "target", "label")
 
 
+def column(file: h5py.File, name: str) -> h5py.Dataset:
+    """Return a column of the plain file."""
+    found = file[name]
+    assert isinstance(found, h5py.Dataset)
+    return found
+
+
 class RowByRow(Dataset):
     """What a user writes first: a row a call."""
 
     def __init__(self, path: Path) -> None:
-        self._file = h5py.File(path, "r")
+        file = h5py.File(path, "r")
+        self._columns = [column(file, name) for name in COLUMNS]
 
     def __len__(self) -> int:
-        return len(self._file["label"])
+        return len(self._columns[0])
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
-        return tuple(self._file[name][index] for name in COLUMNS)
+        return tuple(values[index] for values in self._columns)
 
 
 def row_reads(path: Path, batches: int) -> None:
@@ -47,7 +55,7 @@ def row_reads(path: Path, batches: int) -> None:
         for _ in range(batches):
             rows = np.sort(generator.permutation(ROWS)[:BATCH])
             for name in COLUMNS:
-                torch.from_numpy(np.asarray(file[name][rows]))
+                torch.from_numpy(column(file, name)[rows])
 
 
 def loader_batches(loader: DataLoader, batches: int) -> Iterator[list[torch.Tensor]]:
@@ -62,7 +70,7 @@ def check_same_rows(source: StoredBatches, plain: Path) -> None:
     with h5py.File(plain, "r") as file:
         for name, values in (("rx", batch.signal), ("tx", batch.tx), ("target", batch.target)):
             assert values is not None
-            if not np.array_equal(values.numpy(), file[name][: len(batch)]):
+            if not np.array_equal(values.numpy(), column(file, name)[: len(batch)]):
                 raise SystemExit(f"our {name} differs from the plain file's")
 
 

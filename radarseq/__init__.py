@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from radarseq.dataset.simulated import simulate
     from radarseq.evaluation.judge import evaluate
     from radarseq.evaluation.predict import load
+    from radarseq.evaluation.redraw import report
     from radarseq.inspection import inspect
     from radarseq.training.run import train
     from radarseq.validation import validate
@@ -26,6 +27,7 @@ _HOMES = {
     "inspect": "radarseq.inspection",
     "load": "radarseq.evaluation.predict",
     "open_dataset": "radarseq.dataset.read",
+    "report": "radarseq.evaluation.redraw",
     "simulate": "radarseq.dataset.simulated",
     "train": "radarseq.training.run",
     "validate": "radarseq.validation",
@@ -39,6 +41,7 @@ __all__ = [
     "inspect",
     "load",
     "open_dataset",
+    "report",
     "simulate",
     "train",
     "validate",

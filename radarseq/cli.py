@@ -23,8 +23,10 @@ from radarseq.errors import (
     RecipeError,
     UsageError,
 )
+from radarseq.options import reads_recordings
 from radarseq.terminal import (
     finish,
+    judging_bar,
     note,
     print_result,
     progress_bar,
@@ -73,7 +75,10 @@ def main() -> None:
         _fail(str(fault), fault.exit_code)
     except Stopped as stop:
         word = "interrupted" if stop.status == EXIT_INTERRUPTED else "terminated"
-        _fail(f"{word}; simulate and train go on with --resume, others start anew", stop.status)
+        _fail(
+            f"{word}; simulate, train and evaluate go on with --resume, others start anew",
+            stop.status,
+        )
     except OSError as fault:
         _fail(f"{fault.filename or 'output'}: {fault.strerror or fault}", EXIT_FAILURE)
 
@@ -141,28 +146,10 @@ def simulate(
 
 
 @app.command("import")
+@reads_recordings
 def import_command(
     paths: Annotated[list[Path], typer.Argument(help="Recordings: files and folders.")],
     out: Out,
-    name: Annotated[
-        str, typer.Option(help="Pattern of the names, such as '{label}/object_{group}.mat'.")
-    ] = "",
-    label_column: Annotated[
-        int | None, typer.Option(help="Column of a table that holds the label; -1: last.")
-    ] = None,
-    interleaved: Annotated[
-        bool, typer.Option("--interleaved", help="Columns are re, im, re, im, ...")
-    ] = False,
-    layout: Annotated[str, typer.Option(help="Axes of the array, such as frame,step,point.")] = "",
-    variable: Annotated[str, typer.Option(help="Array in a .mat, .npz or HDF5 file.")] = "",
-    steps: Annotated[int, typer.Option(help="Samples in a window; 0: whole length.")] = 0,
-    hop: Annotated[int, typer.Option(help="Samples between windows; 0: they touch.")] = 0,
-    stride: Annotated[int, typer.Option(help="Take every n-th sample.")] = 1,
-    sample_interval: Annotated[float, typer.Option(help="Seconds between samples.")] = 0.0,
-    carrier: Annotated[float, typer.Option(help="Carrier frequency, Hz.")] = 0.0,
-    sample_axis: Annotated[
-        str | None, typer.Option(help="slow_time, fast_time or step; default: as the file says.")
-    ] = None,
     train_rows: Annotated[
         int | None, typer.Option(help="The first n rows train, the rest test.")
     ] = None,
@@ -175,6 +162,8 @@ def import_command(
     validation: Annotated[float, typer.Option(help="Share of the training rows.")] = 0.15,
     seed: Seed = 0,
     as_json: Json = False,
+    *,
+    given: dict[str, Any],
 ) -> None:
     """Import recordings as a dataset.
 
@@ -182,25 +171,12 @@ def import_command(
     """
     from radarseq.captures.faults import printable
     from radarseq.captures.importing import import_
-    from radarseq.captures.reading import Reading
+    from radarseq.captures.reading import AS_WRITTEN
 
-    reading = Reading(
-        name=name,
-        label_column=label_column,
-        interleaved=interleaved,
-        layout=layout,
-        variable=variable,
-        steps=steps,
-        hop=hop,
-        stride=stride,
-        sample_interval_s=sample_interval,
-        carrier_hz=carrier,
-        sample_axis=sample_axis,
-    )
     result = import_(
         paths,
         out,
-        reading=reading,
+        reading=AS_WRITTEN.updated(given),
         train_rows=train_rows,
         train_fraction=train_fraction,
         test_group=test_group or None,
@@ -302,23 +278,55 @@ def _setting(text: str) -> tuple[str, Any]:
 
 
 @app.command()
+@reads_recordings
 def evaluate(
     run: Annotated[Path, typer.Argument(help="Run folder.")],
     data: Annotated[list[Path], typer.Argument(help="A dataset, or recordings.")],
     out: Out,
     split: Annotated[str, typer.Option(help="test, validation, train or all.")] = "test",
-    name: Annotated[
-        str, typer.Option(help="Pattern of recordings' names, such as '{label}_{group}.npz'.")
-    ] = "",
     beside: Annotated[
         list[Path] | None,
         typer.Option(help="Another run to judge on the same rows; may be repeated."),
     ] = None,
+    false_reject: Annotated[
+        float, typer.Option(help="Share of known objects' windows that may be called unknown.")
+    ] = 0.05,
+    unknown_score: Annotated[
+        str,
+        typer.Option(help="energy, mahalanobis or max_probability; auto: by --unknown, if given."),
+    ] = "auto",
+    unknown: Annotated[
+        list[Path] | None,
+        typer.Option(help="Dataset or recordings of objects that the model does not know."),
+    ] = None,
+    unknown_class: Annotated[
+        list[str] | None,
+        typer.Option(help="Class of DATA that the model does not know; may be repeated."),
+    ] = None,
+    tempering: Annotated[
+        float | None,
+        typer.Option(help="What a further window counts, 0 to 1; default: as measured."),
+    ] = None,
+    stress: Annotated[
+        bool, typer.Option("--stress", help="Judge again under faults of the recording.")
+    ] = False,
     resample: Annotated[
         bool, typer.Option("--resample", help="Bring a dataset to the model's sampling interval.")
     ] = False,
+    annotate: Annotated[
+        bool, typer.Option("--annotate", help="Write into SigMF recordings, not into copies.")
+    ] = False,
+    parquet: Annotated[
+        bool, typer.Option("--parquet", help="Write the tables as Parquet too.")
+    ] = False,
+    workers: Annotated[int, typer.Option(help="Threads that judge recordings.")] = 1,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue an interrupted evaluation.")
+    ] = False,
     device: Device = "auto",
     as_json: Json = False,
+    *,
+    given: dict[str, Any],
 ) -> None:
     """Judge a model beside its baselines, on a dataset or on recordings.
 
@@ -327,16 +335,28 @@ def evaluate(
     from radarseq.evaluation.judge import evaluate as judge
     from radarseq.evaluation.tables import as_text
 
-    result = judge(
-        run,
-        data,
-        out,
-        split=split,
-        name=name,
-        beside=beside or (),
-        resample=resample,
-        device=device,
-    )
+    with judging_bar() as progress:
+        result = judge(
+            run,
+            data,
+            out,
+            split=split,
+            reading=given,
+            beside=beside or (),
+            false_reject=false_reject,
+            unknown_score=unknown_score,
+            unknown=unknown or (),
+            unknown_class=unknown_class or (),
+            tempering=tempering,
+            stress=stress,
+            resample=resample,
+            annotate=annotate,
+            parquet=parquet,
+            workers=workers,
+            resume=resume,
+            device=device,
+            progress=progress,
+        )
     warn(result.metrics["data"]["warnings"])
     print_result(result.metrics, as_json, lambda: as_text(result.metrics, result.captures))
     note(f"report: {out / 'report.html'}")
@@ -344,6 +364,22 @@ def evaluate(
 
 
 @app.command()
+def report(
+    evaluation: Annotated[Path, typer.Argument(help="Evaluation folder.")],
+    as_json: Json = False,
+) -> None:
+    """Draw the page of an evaluation again, without its model and data.
+
+    Example: radarseq report eval/w
+    """
+    from radarseq.evaluation.redraw import report as draw
+
+    page = draw(evaluation)
+    print_result({"report": str(page)}, as_json, lambda: str(page))
+
+
+@app.command()
+@reads_recordings
 def inspect(
     path: Annotated[Path, typer.Argument(help="Dataset, recording, recipe, run or evaluation.")],
     gates: Annotated[
@@ -352,6 +388,8 @@ def inspect(
     data: Annotated[Path | None, typer.Option(help="Dataset that --gates takes from.")] = None,
     out: Annotated[Path | None, typer.Option(help="The .png that --gates writes.")] = None,
     as_json: Json = False,
+    *,
+    given: dict[str, Any],
 ) -> None:
     """Say what a dataset, a recording, a recipe, a run or an evaluation is; or show a run's gates.
 
@@ -365,7 +403,7 @@ def inspect(
     from radarseq.inspection import as_text
     from radarseq.inspection import inspect as look
 
-    told = look(path)
+    told = look(path, given)
     print_result(told, as_json, lambda: as_text(told))
 
 

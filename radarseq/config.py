@@ -131,8 +131,7 @@ def parse(kind: type[T], content: Any, source: str, place: str = "") -> T:
 def _explain(kind: type, error: Any, place: str) -> str:
     key = ".".join(str(part) for part in (place, *error["loc"]) if part != "")
     if error["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
-        known = [field.name for field in fields(kind)] if is_dataclass(kind) else []
-        return _unknown(key, known)
+        return _unknown(key, _known_keys(kind, error["loc"][:-1]))
     if error["type"] == "value_error":
         return f"{key}: {error['ctx']['error']}" if key else str(error["ctx"]["error"])
     if error["type"] in ("missing", "missing_argument"):
@@ -140,6 +139,13 @@ def _explain(kind: type, error: Any, place: str) -> str:
     if error["type"] == "dataclass_type":
         return f"{key} is {_short(error['input'])}; expected a table [{key}]"
     return f"{key}: {error['msg']}, got {_short(error['input'])}"
+
+
+def _known_keys(kind: Any, way: tuple[Any, ...]) -> list[str]:
+    """Return the keys of the table that ``way`` leads to within a dataclass."""
+    for step in way:
+        kind = typing.get_type_hints(kind).get(step) if is_dataclass(kind) else None
+    return [field.name for field in fields(kind)] if is_dataclass(kind) else []
 
 
 def _unknown(key: str, known: list[str]) -> str:

@@ -58,5 +58,9 @@ class CheckpointError(DataError):
     """A run or its checkpoint is missing, altered or malformed."""
 
 
+class EvaluationError(DataError):
+    """An evaluation folder is missing, altered or malformed."""
+
+
 class CaptureError(DataError):
     """A recording cannot be read, or not in the way that was asked for."""

@@ -147,6 +147,12 @@ def sha256_file(path: Path) -> str:
     return digest.hexdigest()
 
 
+def canonical_sha256(content: dict[str, Any]) -> str:
+    """Return the sha256 of plain JSON values, the same for any order of the keys."""
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return sha256_of(canonical.encode())
+
+
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write ``content`` as readable JSON under a seal, atomically.
 

@@ -2,26 +2,30 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from radarseq.captures.faults import CaptureFault, Failure
 from radarseq.config import read_recipe
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import SPLIT_NAMES
-from radarseq.errors import DataError
-from radarseq.files import read_json
+from radarseq.errors import DataError, UsageError
+from radarseq.files import printable, read_json
 from radarseq.kinds import Kind, kind_of
 
 
-def inspect(path: Path | str) -> dict[str, Any]:
+def inspect(path: Path | str, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return what is at ``path``, as plain JSON types.
 
     Args:
         path: A dataset, a recording, a recipe, a run, a checkpoint or an evaluation.
+        given: For recordings, how they are to be read: some of the keys of ``Reading``.
 
     Raises:
+        UsageError: If ``given`` does not fit, or ``path`` is no recording.
         DataError: If there is nothing, or it is damaged.
         RecipeError: If it is a recipe and not valid.
     """
@@ -33,8 +37,12 @@ def inspect(path: Path | str) -> dict[str, Any]:
         Kind.CHECKPOINT: _checkpoint,
         Kind.EVALUATION: _evaluation,
         Kind.RECIPE: _recipe,
-        Kind.CAPTURE: _capture,
+        Kind.CAPTURE: lambda path: _capture(path, given or {}),
     }
+    if given and kind != Kind.CAPTURE:
+        raise UsageError(
+            f"{path} is a {kind}; {', '.join(sorted(given))} are for recordings. Leave them out"
+        )
     return {"kind": str(kind), "path": str(path)} | tell[kind](path)
 
 
@@ -120,25 +128,23 @@ def _evaluation(path: Path) -> dict[str, Any]:
     return {k: v for k, v in read_json(path / "metrics.json", DataError).items() if k != "kind"}
 
 
-def _capture(path: Path) -> dict[str, Any]:
-    from radarseq.captures.registry import find_captures, read_capture
+def _capture(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
+    from radarseq.captures.describing import describe_opened
+    from radarseq.captures.opening import listed, openings
+    from radarseq.captures.reading import AS_WRITTEN
 
-    if path.is_dir():
-        files = find_captures([path])
-        if not files:
+    reading = AS_WRITTEN.updated(given)
+    files, refused = listed([path], reading)
+    if path.is_dir() and files != [path]:
+        if not files and not refused:
             raise DataError(f"{path}: holds nothing that is known: no dataset, run or recording")
-        return {"recordings": [str(file) for file in files]}
-    capture = read_capture(path)
-    labels = Counter(capture.row_labels or ())
-    return {
-        "shape": dict(zip(capture.axes, capture.samples.shape, strict=True)),
-        "dtype": str(capture.samples.dtype),
-        "sample_axis": capture.sample_axis,
-        "sample_interval_s": capture.sample_interval_s,
-        "carrier_hz": capture.carrier_hz,
-        "tx": capture.tx is not None,
-        "labels": dict(labels),
-    }
+        told: dict[str, Any] = {"recordings": [printable(file) for file in files]}
+        told["refused"] = [f"{printable(file)}: {why}. {do}" for file, why, do in refused]
+        return {key: value for key, value in told.items() if value}
+    (found,) = openings([path], reading)
+    if isinstance(found, Failure):
+        raise CaptureFault(*found)
+    return describe_opened(found)
 
 
 def as_text(told: dict[str, Any], indent: int = 0) -> str:
@@ -151,8 +157,14 @@ def as_text(told: dict[str, Any], indent: int = 0) -> str:
             lines += [start.rstrip(), as_text(value, indent + 2)] if value else [start + "none"]
         elif isinstance(value, float):
             lines.append(start + f"{value:g}")
-        elif isinstance(value, list) and value and isinstance(value[0], str) and len(value) > 4:
+        elif isinstance(value, list) and value and _is_long(value):
             lines += [start.rstrip(), *(" " * (indent + 2) + item for item in value)]
         else:
             lines.append(start + (json.dumps(value) if isinstance(value, list) else str(value)))
     return "\n".join(lines)
+
+
+def _is_long(items: list[Any]) -> bool:
+    """Return whether texts are too many, or too long, for one line."""
+    texts = [item for item in items if isinstance(item, str)]
+    return len(texts) == len(items) and (len(texts) > 4 or sum(map(len, texts)) > 60)

@@ -95,3 +95,29 @@ def progress_bar(title: str, total: int, unit: str) -> Iterator[Callable[[int, i
             progress.update(task, completed=done, rate=rate)
 
         yield advance
+
+
+@contextmanager
+def judging_bar() -> Iterator[Callable[[int, int], None] | None]:
+    """Show how many recordings are judged, and windows a second, on a terminal only."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    started = time.perf_counter()
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.completed:,.0f} recordings"),
+        TextColumn("{task.fields[windows]:,} windows, {task.fields[rate]:,.0f} a second"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("judging", total=None, windows=0, rate=0.0)
+
+        def advance(done: int, windows: int) -> None:
+            rate = windows / max(time.perf_counter() - started, 1e-9)
+            progress.update(task, completed=done, windows=windows, rate=rate)
+
+        yield advance

@@ -1,13 +1,20 @@
 """Checking what is on disk: every byte of a dataset, a run, a recipe or an evaluation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from radarseq.config import read_recipe
 from radarseq.dataset.read import open_dataset, read_shard
-from radarseq.errors import CaptureError, CheckpointError, DataError, RadarseqError
+from radarseq.dataset.schema import UNFINISHED_NAME
+from radarseq.errors import (
+    CaptureError,
+    CheckpointError,
+    DataError,
+    DatasetError,
+    RadarseqError,
+)
 from radarseq.files import (
     UNFINISHED_MARK,
     read_json,
@@ -79,6 +86,8 @@ def validate(path: Path | str) -> Validation:
 
 
 def _dataset(path: Path, faults: list[str]) -> int:
+    if (path / UNFINISHED_NAME).exists():  # what a resumed simulation would start from
+        read_json(path / UNFINISHED_NAME, DatasetError)
     dataset = open_dataset(path)
     names = {
         tuple(sorted(columns))
@@ -92,7 +101,7 @@ def _dataset(path: Path, faults: list[str]) -> int:
 
 def _run(path: Path, faults: list[str]) -> int:
     from radarseq.training.history import METRICS, read_history
-    from radarseq.training.run import CONFIG, ENVIRONMENT
+    from radarseq.training.run import CONFIG
 
     checkpoints = path / "checkpoints"
     folders = [standing_folder(checkpoints / name) for name in ("best", "last")]
@@ -100,9 +109,10 @@ def _run(path: Path, faults: list[str]) -> int:
     if not found:
         raise CheckpointError(f"{path}: a run without a checkpoint; train it, or resume it")
     checked = sum(_collected(faults, _checkpoint, folder, faults) for folder in found)
-    if (path / ENVIRONMENT).exists():
-        _collected(faults, read_json, path / ENVIRONMENT, CheckpointError)
-        checked += 1
+    for file in sorted(path.glob("*.json")):
+        if file.name != METRICS:
+            _collected(faults, read_json, file, CheckpointError)
+            checked += 1
     if (path / METRICS).exists():  # written when training has ended
         return checked + _collected(faults, check_digests, path, faults)
     _collected(faults, read_sealed_text, path / CONFIG, CheckpointError)
@@ -134,8 +144,13 @@ def _evaluation(path: Path, faults: list[str]) -> int:
     return check_digests(path, faults)
 
 
-def check_digests(folder: Path, faults: list[str]) -> int:
+def check_digests(folder: Path, faults: list[str], passed_over: Container[str] = ()) -> int:
     """Append a fault for each file that ``metrics.json`` vouches for and that is not as it was.
+
+    Args:
+        folder: An evaluation, or a run.
+        faults: What is wrong is appended, a sentence each.
+        passed_over: Names of files that need not be as they were.
 
     Returns:
         How many files were read.
@@ -147,7 +162,12 @@ def check_digests(folder: Path, faults: list[str]) -> int:
     if not isinstance(files, dict) or not files:
         raise DataError(f"{folder / 'metrics.json'}: names no files; make the folder again")
     for name, digest in files.items():
-        path = folder / Path(name).name
+        if name in passed_over:
+            continue
+        path = folder / name
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            faults.append(f"{folder / 'metrics.json'}: names {name!r}, outside its folder; refused")
+            continue
         try:
             if sha256_file(path) != digest:
                 faults.append(f"{path}: altered or truncated; make the folder again")
@@ -164,14 +184,15 @@ def _recipe(path: Path, faults: list[str]) -> int:
 
 
 def _capture(path: Path, faults: list[str]) -> int:
-    from radarseq.captures.registry import find_captures, read_capture
+    from radarseq.captures.opening import read_every_byte
+    from radarseq.captures.registry import find_captures
 
     files = find_captures([path])
     if not files:
         raise DataError(f"{path}: holds nothing that is known: no dataset, run or recording")
     for file in files:
         try:
-            read_capture(file)
+            read_every_byte(file)
         except CaptureError as fault:
             faults.append(str(fault))
     return len(files)

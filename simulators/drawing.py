@@ -11,6 +11,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from simulators import random as rng
+from simulators.motion import TUMBLE, set_rotation
+from simulators.turns import sine_cosine
 from simulators.waveforms import RANDOM_PHASES
 
 # Domains keep the endless training stream apart from a stored dataset's examples.
@@ -23,7 +25,10 @@ class Objects(NamedTuple):
     Attributes:
         kinds: What ``bodies`` dispatches on, int64 ``(class,)``.
         sizes: Intervals of the sizes [m], ``(class, size, 2)``.
-        rates: Intervals of the angular speed [rad/s], ``(class, 2)``.
+        motions: What ``motion`` dispatches on, int64 ``(class,)``.
+        rates: Intervals of the rate that the motion is given by [rad/s], ``(class, 2)``.
+        angles: Intervals of the cone's half angle [rad], ``(class, 2)``.
+        axisymmetric: Whether turning about z changes nothing, bool ``(class,)``.
         per_class: Objects of each class; 0 makes a new one for every example.
         instances: Where the objects of each split begin, and the end, int64 ``(4,)``.
         shares: Upper ends of the shares that train and validate, ``(2,)``.
@@ -31,7 +36,10 @@ class Objects(NamedTuple):
 
     kinds: NDArray[np.int64]
     sizes: NDArray[np.float64]
+    motions: NDArray[np.int64]
     rates: NDArray[np.float64]
+    angles: NDArray[np.float64]
+    axisymmetric: NDArray[np.bool_]
     per_class: int
     instances: NDArray[np.int64]
     shares: NDArray[np.float64]
@@ -66,28 +74,51 @@ def draw_sizes(priors, seed, domain, number, sizes):
 
 
 @njit(cache=True, nogil=True)
-def draw_motion(rates, velocities, accelerations, seed, domain, index, state):
-    """Draw how the object moves.
+def fill_sizes(priors, seed, first, sizes):
+    """Set the sizes of the objects from number ``first`` on, one a row, ``(object, size)``."""
+    for i in range(sizes.shape[0]):
+        draw_sizes(priors, seed, 0, np.uint64(first + i), sizes[i])
+
+
+@njit(cache=True, nogil=True)
+def draw_rotation(objects, object_class, seed, domain, index, inertia, state):
+    """Draw how the object turns: set its angular velocity and its direction to the radar.
 
     Args:
-        rates: Interval of the angular speed [rad/s].
-        velocities: Interval of the residual velocity [m/s].
-        accelerations: Interval of the residual acceleration [m/s^2].
+        objects: The object classes.
+        object_class: Which of them.
         seed: Seed of the dataset.
         domain: Domain of the draws.
         index: The example.
-        state: Is set to the angular velocity and the direction to the radar, body frame, ``(6,)``.
-
-    Returns:
-        Residual velocity [m/s] and acceleration [m/s^2], closing positive.
+        inertia: Principal moments of the object, ``(3,)``.
+        state: Is set to both, in the body's frame, ``(6,)``.
     """
-    u0, u1, u2, u3 = rng.uniforms(seed, domain, rng.STREAM_MOTION, index, 0)
-    u4, u5, u6, _ = rng.uniforms(seed, domain, rng.STREAM_MOTION, index, 1)
-    rate = rng.between(rates[0], rates[1], u0)
-    ax, ay, az = rng.direction(u1, u2)
-    ux, uy, uz = rng.direction(u5, u6)
-    state[0], state[1], state[2] = rate * ax, rate * ay, rate * az
-    state[3], state[4], state[5] = ux, uy, uz
+    u_rate, u1, u2, _ = rng.uniforms(seed, domain, rng.STREAM_MOTION, index, 0)
+    _, u5, u6, _ = rng.uniforms(seed, domain, rng.STREAM_MOTION, index, 1)
+    rate = rng.between(objects.rates[object_class, 0], objects.rates[object_class, 1], u_rate)
+    state[3], state[4], state[5] = rng.direction(u5, u6)
+    motion = objects.motions[object_class]
+    if motion == TUMBLE:
+        ax, ay, az = rng.direction(u1, u2)
+        state[0], state[1], state[2] = rate * ax, rate * ay, rate * az
+    else:
+        angle = rng.between(objects.angles[object_class, 0], objects.angles[object_class, 1], u1)
+        set_rotation(motion, rate, angle, 2.0 * np.pi * u2, inertia, state)
+
+
+@njit(cache=True, nogil=True)
+def draw_travel(velocities, accelerations, seed, domain, index):
+    """Return the residual velocity [m/s] and acceleration [m/s^2], closing positive.
+
+    Args:
+        velocities: Interval of the velocity [m/s].
+        accelerations: Interval of the acceleration [m/s^2].
+        seed: Seed of the dataset.
+        domain: Domain of the draws.
+        index: The example.
+    """
+    _, _, _, u3 = rng.uniforms(seed, domain, rng.STREAM_MOTION, index, 0)
+    u4, _, _, _ = rng.uniforms(seed, domain, rng.STREAM_MOTION, index, 1)
     velocity = rng.between(velocities[0], velocities[1], u3)
     return velocity, rng.between(accelerations[0], accelerations[1], u4)
 
@@ -107,8 +138,10 @@ def random_code_sample(seed, domain, index, n):
 
 
 @njit(cache=True, nogil=True)
-def receive(echo, noise_power, seed, domain, index, target, rx):
+def receive(echo, noise_power, seed, domain, index, noise, target, rx):
     """Set ``target`` to the echo and ``rx`` to the echo in white circular noise.
+
+    The same numbers as ``receiver.add_noise``, in short loops that vectorise.
 
     Args:
         echo: The echo, complex128 ``(steps,)``.
@@ -116,22 +149,27 @@ def receive(echo, noise_power, seed, domain, index, target, rx):
         seed: Seed of the dataset.
         domain: Domain of the draws.
         index: The example.
+        noise: Scratch space, float64 ``(2, steps + 1)``.
         target: Is set, complex64 ``(steps,)``.
         rx: Is set, complex64 ``(steps,)``.
 
     Returns:
-        The energy of the noise that was added: its sum over the steps.
+        The mean power of the noise that was added.
     """
-    scale, energy, steps = np.sqrt(noise_power), 0.0, echo.shape[0]
+    steps, real, imaginary = echo.shape[0], noise[0], noise[1]
     for n in range(0, steps, 2):
-        u0, u1, u2, u3 = rng.uniforms(seed, domain, rng.STREAM_NOISE, index, n // 2)
-        noise = scale * rng.circular_normal(u0, u1)
+        real[n], imaginary[n], real[n + 1], imaginary[n + 1] = rng.uniforms(
+            seed, domain, rng.STREAM_NOISE, index, n // 2
+        )
+    for n in range(steps):
+        real[n] = -np.log(real[n])
+    for n in range(steps):
+        radius = np.sqrt(noise_power * real[n])
+        sine, cosine = sine_cosine(imaginary[n])
+        real[n], imaginary[n] = radius * cosine, radius * sine
+    power = 0.0
+    for n in range(steps):
         target[n] = echo[n]
-        rx[n] = echo[n] + noise
-        energy += noise.real**2 + noise.imag**2
-        if n + 1 < steps:
-            noise = scale * rng.circular_normal(u2, u3)
-            target[n + 1] = echo[n + 1]
-            rx[n + 1] = echo[n + 1] + noise
-            energy += noise.real**2 + noise.imag**2
-    return energy
+        rx[n] = complex(echo[n].real + real[n], echo[n].imag + imaginary[n])
+        power += real[n] * real[n] + imaginary[n] * imaginary[n]
+    return power / steps

@@ -9,14 +9,23 @@ from numpy.typing import NDArray
 from simulators.bodies import amplitude, set_inertia
 from simulators.drawing import (
     Objects,
-    draw_motion,
     draw_object,
+    draw_rotation,
     draw_signal,
     draw_sizes,
+    draw_travel,
     random_code_sample,
     receive,
 )
-from simulators.motion import advance
+from simulators.effects import Effects, impair, noise_power_of, vary
+from simulators.effects import Scratch as EffectScratch
+from simulators.effects import scratch as effect_scratch
+from simulators.motion import fill_directions
+from simulators.objects import KIND_SPHERE
+from simulators.scattering.tables import Tables, look_up_all
+from simulators.turns import sine_cosine
+
+RCS_FLOOR_M2 = 1e-6  # -60 dBsm: less is recorded as this
 
 
 class Dwell(NamedTuple):
@@ -24,6 +33,7 @@ class Dwell(NamedTuple):
 
     Attributes:
         objects: The object classes.
+        effects: What happens to the echo.
         k: Wavenumber [rad/m].
         interval_s: From pulse to pulse [s].
         code: Transmitted samples, complex128 ``(steps,)``.
@@ -31,11 +41,14 @@ class Dwell(NamedTuple):
         velocities: Interval of the residual velocity [m/s].
         accelerations: Interval of the residual acceleration [m/s^2].
         snr_db: Interval of the signal-to-noise ratio per sample [dB].
+        reference_m2: Echo power that the ratio is over the noise; 0 takes each example's own.
+        tables: Amplitudes over aspect of the classes that are tabulated.
         ripple: Table of the sphere's exact series, see ``bodies.amplitude``.
         smallest_ka: Where that table starts.
     """
 
     objects: Objects
+    effects: Effects
     k: float
     interval_s: float
     code: NDArray[np.complex128]
@@ -43,50 +56,87 @@ class Dwell(NamedTuple):
     velocities: NDArray[np.float64]
     accelerations: NDArray[np.float64]
     snr_db: NDArray[np.float64]
+    reference_m2: float
+    tables: Tables
     ripple: NDArray[np.complex128]
     smallest_ka: float
 
 
 class Outputs(NamedTuple):
-    """The arrays that a kernel fills, one example a row; see ``pairs.Pairs``."""
+    """The arrays that a kernel fills, one example a row; see ``pairs.Pairs``.
+
+    ``rcs_dbsm`` has no steps where nobody asks for it; ``told`` is what ``effects.TOLD`` names.
+    """
 
     tx: NDArray[np.complex64]
     rx: NDArray[np.complex64]
-    target: NDArray[np.complex64]
+    echo: NDArray[np.complex64]
+    rcs_dbsm: NDArray[np.float32]
     label: NDArray[np.int32]
     group: NDArray[np.int64]
     split: NDArray[np.uint8]
     sizes: NDArray[np.float64]
     signal: NDArray[np.float64]
+    told: NDArray[np.float64]
+
+
+class Scratch(NamedTuple):
+    """Room for one example, so that the kernel allocates nothing in its loop."""
+
+    state: NDArray[np.float64]  # (6,)
+    inertia: NDArray[np.float64]  # (3,)
+    work: NDArray[np.float64]  # (4, 6)
+    directions: NDArray[np.float64]  # (3, steps)
+    echo: NDArray[np.complex128]  # (steps,)
+    noise: NDArray[np.float64]  # (2, steps + 1)
+    effects: EffectScratch
 
 
 @njit(cache=True, nogil=True)
-def scatter(dwell, kind, sizes, state, velocity, acceleration, phase, inertia, work, echo):
-    """Set the echo of a body that turns and moves along the line of sight, before its code.
+def scratch(dwell):
+    """Return room for one example."""
+    steps = dwell.code.shape[0]
+    return Scratch(
+        np.empty(6),
+        np.empty(3),
+        np.empty((4, 6)),
+        np.empty((3, steps)),
+        np.empty(steps, dtype=np.complex128),
+        np.empty((2, steps + 1)),
+        effect_scratch(dwell.effects, steps),
+    )
 
-    Args:
-        dwell: The scene.
-        kind: Of the object.
-        sizes: Of the object [m].
-        state: Angular velocity and direction to the radar at the first pulse; is advanced.
-        velocity: Along the line of sight [m/s].
-        acceleration: Along the line of sight [m/s^2].
-        phase: Of the propagation [rad].
-        inertia: Scratch space, ``(3,)``.
-        work: Scratch space, ``(3, 6)``.
-        echo: Is set, complex128 ``(steps,)``.
-    """
-    steps = echo.shape[0]
-    set_inertia(kind, sizes, inertia)
-    for n in range(steps):
+
+@njit(cache=True, nogil=True)
+def scatter(dwell, object_class, number, sizes, directions, echo):
+    """Set ``echo`` to the amplitude of a body in each of the directions, ``(3, steps)``."""
+    kind, tables = dwell.objects.kinds[object_class], dwell.tables
+    if tables.start[object_class] >= 0:
+        length = tables.length[object_class]
+        member = np.int64(number) - object_class * dwell.objects.per_class
+        start = tables.start[object_class] + member * length
+        look_up_all(tables.values, start, length, directions, echo)
+        return
+    if kind == KIND_SPHERE:
+        echo[:] = amplitude(kind, dwell.k, sizes, 0.0, 0.0, 1.0, dwell.ripple, dwell.smallest_ka)
+        return
+    for n in range(echo.shape[0]):
+        echo[n] = amplitude(
+            kind, dwell.k, sizes, directions[0, n], directions[1, n], directions[2, n],
+            dwell.ripple, dwell.smallest_ka,
+        )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def propagate(dwell, velocity, acceleration, phase, echo):
+    """Turn the echo by the phase of its way there and back, 2 k times the travel [m]."""
+    turns, start = dwell.k / np.pi, phase / (2.0 * np.pi)
+    for n in range(echo.shape[0]):
         t = n * dwell.interval_s
-        travel = velocity * t + 0.5 * acceleration * t * t  # towards the radar
-        scattered = amplitude(
-            kind, dwell.k, sizes, state[3], state[4], state[5], dwell.ripple, dwell.smallest_ka
-        )
-        echo[n] = scattered * np.exp(1j * (phase + 2.0 * dwell.k * travel))
-        if n + 1 < steps:
-            advance(inertia, state, dwell.interval_s, work)
+        travel = (velocity + 0.5 * acceleration * t) * t  # towards the radar
+        sine, cosine = sine_cosine(start + turns * travel)
+        re, im = echo[n].real, echo[n].imag
+        echo[n] = complex(re * cosine - im * sine, re * sine + im * cosine)
 
 
 @njit(cache=True, nogil=True)
@@ -97,41 +147,73 @@ def modulate(dwell, seed, domain, index, echo, tx):
         sample = dwell.code[n]
         if dwell.random_code:
             sample = random_code_sample(seed, domain, index, n)
-        echo[n] *= sample
+        a, b, re, im = sample.real, sample.imag, echo[n].real, echo[n].imag
+        echo[n] = complex(a * re - b * im, a * im + b * re)
         tx[n] = sample
-        power += echo[n].real ** 2 + echo[n].imag ** 2
+        power += re * re + im * im
     return power / echo.shape[0]
 
 
 @njit(cache=True, nogil=True)
-def fill_example(dwell, seed, domain, index, row, out, echo, state, inertia, work):
-    """Simulate example ``index`` into row ``row`` of the outputs; the last four are scratch."""
+def record_rcs(echo, rcs_dbsm):
+    """Set the cross-section at each step [dBsm], at least ``RCS_FLOOR_M2``."""
+    for n in range(rcs_dbsm.shape[0]):
+        rcs = echo[n].real ** 2 + echo[n].imag ** 2
+        rcs_dbsm[n] = 10.0 * np.log10(max(rcs, RCS_FLOOR_M2))
+
+
+@njit(cache=True, nogil=True)
+def make_echo(dwell, seed, domain, index, row, out, room):
+    """Set ``room.echo`` to the clean echo; return its mean power and the asked SNR [dB]."""
     split, object_class, number, home = draw_object(dwell.objects, seed, domain, index)
     out.label[row], out.split[row], out.group[row] = object_class, split, np.int64(number)
-    sizes = out.sizes[row]
+    sizes, signal, kind = out.sizes[row], out.signal[row], dwell.objects.kinds[object_class]
     draw_sizes(dwell.objects.sizes[object_class], seed, home, number, sizes)
-    rates = dwell.objects.rates[object_class]
-    velocity, acceleration = draw_motion(
-        rates, dwell.velocities, dwell.accelerations, seed, domain, index, state
-    )
+    set_inertia(kind, sizes, room.inertia)
+    draw_rotation(dwell.objects, object_class, seed, domain, index, room.inertia, room.state)
+    velocity, acceleration = draw_travel(dwell.velocities, dwell.accelerations, seed, domain, index)
     phase, snr_db = draw_signal(dwell.snr_db, seed, domain, index)
+    for i in range(6):
+        signal[i] = room.state[i]
+    signal[6], signal[7], signal[8] = velocity, acceleration, phase
+    fill_directions(
+        room.inertia, room.state, dwell.interval_s, dwell.objects.axisymmetric[object_class],
+        room.work, room.directions,
+    )  # fmt: skip
+    scatter(dwell, object_class, number, sizes, room.directions, room.echo)
+    propagate(dwell, velocity, acceleration, phase, room.echo)
+    return modulate(dwell, seed, domain, index, room.echo, out.tx[row]), snr_db
+
+
+@njit(cache=True, nogil=True)
+def fill_example(dwell, seed, domain, index, row, out, room):
+    """Simulate example ``index`` into row ``row`` of the outputs."""
+    echo, told, effects = room.echo, room.effects, dwell.effects
+    clean, snr_db = make_echo(dwell, seed, domain, index, row, out, room)
+    reference = dwell.reference_m2 if dwell.reference_m2 > 0.0 else clean
+    if effects.any:
+        noise = noise_power_of(effects, reference, snr_db, told, seed, domain, index)
+        power = vary(effects, echo, told, seed, domain, index)
+        record_rcs(echo, out.rcs_dbsm[row])
+        realised = impair(effects, echo, clean, noise, told, seed, domain, index)
+        for n in range(echo.shape[0]):
+            out.echo[row, n] = echo[n]
+            out.rx[row, n] = told.row[n]
+        for i in range(told.told.shape[0]):
+            out.told[row, i] = told.told[i]
+    else:
+        power, noise = clean, reference * 10.0 ** (-0.1 * snr_db)
+        record_rcs(echo, out.rcs_dbsm[row])
+        realised = receive(echo, noise, seed, domain, index, room.noise, out.echo[row], out.rx[row])
     signal = out.signal[row]
-    signal[:6] = state
-    signal[6], signal[7], signal[8], signal[9] = velocity, acceleration, phase, snr_db
-    kind = dwell.objects.kinds[object_class]
-    scatter(dwell, kind, sizes, state, velocity, acceleration, phase, inertia, work, echo)
-    power = modulate(dwell, seed, domain, index, echo, out.tx[row])
-    noise_power = power * 10.0 ** (-0.1 * snr_db)
-    energy = receive(echo, noise_power, seed, domain, index, out.target[row], out.rx[row])
-    signal[10] = 10.0 * np.log10(power * echo.shape[0] / energy)
-    signal[11] = noise_power
+    signal[9] = 10.0 * np.log10(clean / noise)
+    signal[10] = 10.0 * np.log10(power / realised)
+    signal[11] = noise
 
 
 @njit(cache=True, nogil=True)
 def fill(dwell, seed, domain, first, out):
     """Fill the outputs, one example a row, from example ``first`` on."""
-    state, inertia, work = np.empty(6), np.empty(3), np.empty((3, 6))
-    echo = np.empty(dwell.code.shape[0], dtype=np.complex128)
+    room = scratch(dwell)
     for row in range(out.tx.shape[0]):
-        index = first + np.uint64(row)
-        fill_example(dwell, seed, domain, index, row, out, echo, state, inertia, work)
+        fill_example(dwell, seed, domain, first + np.uint64(row), row, out, room)

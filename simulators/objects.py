@@ -23,6 +23,16 @@ Interval = tuple[float, float]  # lowest and highest value; drawn uniformly betw
     KIND_ROCKET_BODY,
 ) = range(9)
 MOST_SIZES = 3  # that any object class has
+MotionKind = Literal["tumble", "spin", "precession", "nutation", "stabilised"]
+# The keys of each motion, its rate first; their order numbers the motions, see ``motion``.
+MOTION_KEYS: dict[str, tuple[str, ...]] = {
+    "tumble": ("tumble_rad_per_s",),
+    "spin": ("spin_rad_per_s",),
+    "precession": ("precession_rad_per_s", "angle_deg"),
+    "nutation": ("spin_rad_per_s", "angle_deg"),
+    "stabilised": (),
+}
+WIDEST_CONE_DEG = 89.0
 SMALLEST_SPHERE_KA = 0.1
 FASTEST_TUMBLE_RAD_PER_S = 1e4
 LARGEST_SIZE_M = 1e3
@@ -31,30 +41,65 @@ STRICT = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectClass(ABC):
-    """What every object class has: a name, and how fast it turns.
+    """What every object class has: a name, and how it turns; always free of torque.
 
     Attributes:
         name: The class name that datasets and models use.
-        tumble_rad_per_s: Angular speed at the start of the dwell; its axis is uniform on the
-            sphere, and the motion from there is torque-free.
+        motion: ``tumble`` about any axis; ``spin`` about the body's z axis; ``precession`` and
+            ``nutation``: that axis cones about the angular momentum, given by the rate of the
+            coning or by that of the spin; ``stabilised`` does not turn.
+        tumble_rad_per_s: Of ``tumble``: angular speed at the start of the dwell; its axis is
+            uniform on the sphere.
+        spin_rad_per_s: Of ``spin`` and ``nutation``: angular speed about the body's z axis.
+        precession_rad_per_s: Of ``precession``: how fast the axis goes around the cone.
+        angle_deg: Of ``precession`` and ``nutation``: half angle of the cone [deg].
     """
 
     __pydantic_config__: ClassVar = STRICT
     kind: ClassVar[int]
     size_names: ClassVar[tuple[str, ...]]
+    axisymmetric: ClassVar[bool] = False  # whether z is an axis that turning about changes nothing
 
     name: str
+    motion: MotionKind = "tumble"
     tumble_rad_per_s: Interval = (0.2, 4.0)
+    spin_rad_per_s: Interval | None = None
+    precession_rad_per_s: Interval | None = None
+    angle_deg: Interval | None = None
 
     def __post_init__(self) -> None:
         """Refuse an empty name and intervals that are not 0 <= low <= high, sizes above 0."""
         if not self.name:
             raise ValueError("name must not be empty")
         check_interval("tumble_rad_per_s", self.tumble_rad_per_s, 0.0, FASTEST_TUMBLE_RAD_PER_S)
+        self._check_motion()
         for size in self.size_names:
             low, _ = check_interval(size, getattr(self, size), 0.0, LARGEST_SIZE_M)
             if low <= 0:
                 raise ValueError(f"{size} must be above 0, got {low}")
+
+    def _check_motion(self) -> None:
+        """Refuse a motion without its keys, and keys that belong to another motion."""
+        if self.motion not in MOTION_KEYS:
+            known = ", ".join(MOTION_KEYS)
+            raise ValueError(f"motion is {self.motion!r}; expected one of {known}")
+        for key, highest in (
+            ("spin_rad_per_s", FASTEST_TUMBLE_RAD_PER_S),
+            ("precession_rad_per_s", FASTEST_TUMBLE_RAD_PER_S),
+            ("angle_deg", WIDEST_CONE_DEG),
+        ):
+            interval, used = getattr(self, key), key in MOTION_KEYS[self.motion]
+            if used and interval is None:
+                raise ValueError(f"motion = {self.motion!r} needs {key} = [lowest, highest]")
+            if interval is not None and not used:
+                raise ValueError(f"{key} has no part in motion = {self.motion!r}; leave it out")
+            if interval is not None:
+                check_interval(key, interval, 0.0, highest)
+
+    def rate_rad_per_s(self) -> Interval:
+        """Return the prior of the rate that the motion is given by [rad/s]."""
+        keys = MOTION_KEYS[self.motion]
+        return getattr(self, keys[0]) if keys else (0.0, 0.0)
 
     def sizes(self) -> list[Interval]:
         """Return the priors of the sizes [m], in the order of ``size_names``."""
@@ -86,6 +131,7 @@ class Sphere(ObjectClass):
 
     kind: ClassVar[int] = KIND_SPHERE
     size_names: ClassVar[tuple[str, ...]] = ("radius_m",)
+    axisymmetric: ClassVar[bool] = True
 
     shape: Literal["sphere"] = "sphere"
     radius_m: Interval = (0.05, 0.3)
@@ -126,6 +172,7 @@ class Cylinder(ObjectClass):
 
     kind: ClassVar[int] = KIND_CYLINDER
     size_names: ClassVar[tuple[str, ...]] = ("radius_m", "length_m")
+    axisymmetric: ClassVar[bool] = True
 
     shape: Literal["cylinder"] = "cylinder"
     radius_m: Interval = (0.03, 0.15)
@@ -142,6 +189,7 @@ class Cone(ObjectClass):
 
     kind: ClassVar[int] = KIND_CONE
     size_names: ClassVar[tuple[str, ...]] = ("radius_m", "length_m")
+    axisymmetric: ClassVar[bool] = True
 
     shape: Literal["cone"] = "cone"
     radius_m: Interval = (0.05, 0.2)
@@ -159,6 +207,7 @@ class Disc(ObjectClass):
 
     kind: ClassVar[int] = KIND_DISC
     size_names: ClassVar[tuple[str, ...]] = ("radius_m",)
+    axisymmetric: ClassVar[bool] = True
 
     shape: Literal["disc"] = "disc"
     radius_m: Interval = (0.05, 0.3)
@@ -229,6 +278,7 @@ class RocketBody(ObjectClass):
 
     kind: ClassVar[int] = KIND_ROCKET_BODY
     size_names: ClassVar[tuple[str, ...]] = ("radius_m", "length_m")
+    axisymmetric: ClassVar[bool] = True
 
     shape: Literal["rocket_body"] = "rocket_body"
     radius_m: Interval = (0.1, 0.3)

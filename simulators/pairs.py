@@ -3,14 +3,28 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from simulators import dwell
 from simulators.bodies import RIPPLE_STEP
-from simulators.drawing import FRESH_TEST, FRESH_TRAIN, FRESH_VALIDATION, STORED, Objects
-from simulators.objects import KIND_SPHERE
+from simulators.drawing import (
+    FRESH_TEST,
+    FRESH_TRAIN,
+    FRESH_VALIDATION,
+    STORED,
+    Objects,
+    fill_sizes,
+)
+from simulators.effects import TOLD, effects_of, told_by
+from simulators.environment import Environment
+from simulators.fluctuation import Fluctuation
+from simulators.objects import KIND_SPHERE, MOST_SIZES
+from simulators.receiver import Receiver
 from simulators.scattering import mie
-from simulators.scene import Scene
+from simulators.scattering.cache import cached
+from simulators.scattering.tables import Body, Progress, Tables, tabulate
+from simulators.scene import Scene, motion_number
 from simulators.units import wavenumber
 from simulators.waveforms import code
 
@@ -24,7 +38,7 @@ __all__ = [
 ]
 
 LARGEST_SEED = 2**64 - 1
-_MOST_SIZES = 3
+_REFERENCE_EXAMPLES = 8192  # whose mean power stands for the scene's
 SIGNAL_PARAMETERS = (
     "tumble_x_rad_per_s",
     "tumble_y_rad_per_s",
@@ -47,8 +61,12 @@ class Pairs:
 
     Attributes:
         tx: Transmitted code, complex64 ``(count, steps)``.
-        rx: Received samples, complex64 ``(count, steps)``, in sqrt(m^2): |rx|^2 is an RCS.
-        target: The echo without noise, complex64 ``(count, steps)``.
+        rx: Received samples, complex64 ``(count, steps)``, in sqrt(m^2): |rx|^2 is an RCS. At
+            level "normalised" their mean power is 1.
+        target: What to output, see ``Scene.target``: the echo without noise, complex64
+            ``(count, steps)``; its cross-section [dBsm], at least -60, float32; for "tx2rx" the
+            received samples; for "forecast" those that follow each step, complex64 ``(count,
+            steps, horizon)``.
         label: Object class, int32 ``(count,)``.
         group: Which object it is, int64 ``(count,)``: a split never divides a group.
         split: 0 train, 1 validation, 2 test, uint8 ``(count,)``.
@@ -57,7 +75,7 @@ class Pairs:
 
     tx: NDArray[np.complex64]
     rx: NDArray[np.complex64]
-    target: NDArray[np.complex64]
+    target: NDArray[np.complex64] | NDArray[np.float32]
     label: NDArray[np.int32]
     group: NDArray[np.int64]
     split: NDArray[np.uint8]
@@ -75,32 +93,47 @@ class PairGenerator:
         seed: 0 to 2^64 - 1.
         domain: ``STORED`` for datasets, whose objects fall into all three splits; the ``FRESH_*``
             domains draw endless other examples from the objects of one split.
+        progress: Called with (objects done, objects in all) while tables are made.
 
     Raises:
         ValueError: If the seed is out of range, or the split of the domain has no objects.
     """
 
-    def __init__(self, scene: Scene, *, seed: int, domain: int = STORED) -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        *,
+        seed: int,
+        domain: int = STORED,
+        progress: Progress | None = None,
+    ) -> None:
         if not 0 <= seed <= LARGEST_SEED:
             raise ValueError(f"seed is {seed}; expected 0 to 2^64 - 1")
         if domain != STORED and scene.objects_per_class:
             if scene.objects_per_split[domain - FRESH_TRAIN] == 0:
                 raise ValueError("split leaves this part of the data without objects")
         self.scene, self.seed, self.domain = scene, np.uint64(seed), domain
-        self._dwell = self._kernel_scene()
+        self._dwell = self._kernel_scene(progress)
+        if scene.receiver.snr_reference == "scene":
+            self._dwell = self._dwell._replace(reference_m2=self._mean_power())
 
-    def _kernel_scene(self) -> dwell.Dwell:
+    def _kernel_scene(self, progress: Progress | None) -> dwell.Dwell:
         """Return the scene as the arrays that the kernel reads."""
         scene, k = self.scene, wavenumber(self.scene.radar.carrier_hz)
         kinds = np.array([item.kind for item in scene.objects])
-        sizes = np.ones((len(scene.objects), _MOST_SIZES, 2))
+        sizes = np.ones((len(scene.objects), MOST_SIZES, 2))
         for row, item in zip(sizes, scene.objects, strict=True):
             row[: len(item.size_names)] = item.sizes()
         train, validation = scene.split.train, scene.split.validation
+        rates = [item.rate_rad_per_s() for item in scene.objects]
+        angles = [item.angle_deg or (0.0, 0.0) for item in scene.objects]
         objects = Objects(
             kinds=kinds,
             sizes=sizes,
-            rates=np.array([item.tumble_rad_per_s for item in scene.objects]),
+            motions=np.array([motion_number(item) for item in scene.objects]),
+            rates=np.array(rates),
+            angles=np.radians(angles),
+            axisymmetric=np.array([item.axisymmetric for item in scene.objects]),
             per_class=scene.objects_per_class,
             instances=np.array([0, *np.cumsum(scene.objects_per_split)], dtype=np.int64),
             shares=np.array([train, train + validation]),
@@ -108,15 +141,69 @@ class PairGenerator:
         smallest_ka, ripple = _sphere_table(k, sizes[kinds == KIND_SPHERE, 0])
         return dwell.Dwell(
             objects=objects,
+            effects=effects_of(
+                scene.environment,
+                scene.receiver,
+                scene.fluctuation,
+                interval_s=scene.radar.pulse_interval_s,
+                carrier_hz=scene.radar.carrier_hz,
+            ),
             k=k,
             interval_s=scene.radar.pulse_interval_s,
-            code=code(scene.radar.code, scene.radar.steps),
+            code=code(scene.radar.code, scene.radar.steps + scene.horizon),
             random_code=scene.radar.code == "random",
             velocities=np.array(scene.motion.residual_velocity_mps),
             accelerations=np.array(scene.motion.residual_acceleration_mps2),
-            snr_db=np.array(scene.receiver.snr_db),
+            snr_db=np.array(scene.receiver.snr_interval_db),
+            reference_m2=0.0,
+            tables=self._tables(objects, k, ripple, smallest_ka, progress),
             ripple=ripple,
             smallest_ka=smallest_ka,
+        )
+
+    def _tables(
+        self,
+        objects: Objects,
+        k: float,
+        ripple: NDArray[np.complex128],
+        smallest_ka: float,
+        progress: Progress | None,
+    ) -> Tables:
+        """Return the amplitude tables of the classes that have them."""
+        scene, bodies = self.scene, []
+        for index, item in enumerate(scene.objects):
+            if not scene.tabulated[index]:
+                bodies.append(None)
+                continue
+            sizes = np.empty((scene.objects_per_class, MOST_SIZES))
+            first = index * scene.objects_per_class
+            fill_sizes(objects.sizes[index], self.seed, np.int64(first), sizes)
+            bodies.append(Body(item.kind, item.largest_extent_m(), sizes))
+        most_bytes = scene.table_mib << 20
+        return tabulate(bodies, k, ripple, smallest_ka, most_bytes=most_bytes, progress=progress)
+
+    def _mean_power(self) -> float:
+        """Return the mean echo power of the scene [m^2], over its first stored examples."""
+        calm = effects_of(Environment(), Receiver(), Fluctuation(), interval_s=1.0, carrier_hz=1e9)
+        out = self._outputs(_REFERENCE_EXAMPLES)
+        dwell.fill(self._dwell._replace(effects=calm), self.seed, STORED, np.uint64(0), out)
+        return float(np.mean(np.abs(out.echo.astype(np.complex128)) ** 2))
+
+    def _outputs(self, count: int) -> dwell.Outputs:
+        """Return the arrays that the kernel fills for ``count`` examples."""
+        steps = len(self._dwell.code)
+        rcs_steps = steps if self.scene.target == "rcs" else 0
+        return dwell.Outputs(
+            tx=np.empty((count, steps), dtype=np.complex64),
+            rx=np.empty((count, steps), dtype=np.complex64),
+            echo=np.empty((count, steps), dtype=np.complex64),
+            rcs_dbsm=np.empty((count, rcs_steps), dtype=np.float32),
+            label=np.empty(count, dtype=np.int32),
+            group=np.empty(count, dtype=np.int64),
+            split=np.empty(count, dtype=np.uint8),
+            sizes=np.full((count, MOST_SIZES), np.nan),
+            signal=np.empty((count, len(SIGNAL_PARAMETERS))),
+            told=np.empty((count if self._dwell.effects.any else 0, len(TOLD))),
         )
 
     def __call__(self, first: int, count: int) -> Pairs:
@@ -127,19 +214,35 @@ class PairGenerator:
         """
         if first < 0 or count < 0:
             raise ValueError(f"first {first} and count {count} must be 0 or more")
-        steps = self.scene.radar.steps
-        tx, rx, target = (np.empty((count, steps), dtype=np.complex64) for _ in range(3))
-        label = np.empty(count, dtype=np.int32)
-        group = np.empty(count, dtype=np.int64)
-        split = np.empty(count, dtype=np.uint8)
-        sizes = np.full((count, _MOST_SIZES), np.nan)
-        signal = np.empty((count, len(SIGNAL_PARAMETERS)))
-        out = dwell.Outputs(tx, rx, target, label, group, split, sizes, signal)
+        out = self._outputs(count)
         dwell.fill(self._dwell, self.seed, self.domain, np.uint64(first), out)
-        parameters = self._named_sizes(label, sizes)
-        for column, name in enumerate(SIGNAL_PARAMETERS):
-            parameters[name] = signal[:, column].astype(np.float32)
-        return Pairs(tx, rx, target, label, group, split, parameters)
+        if self.scene.level == "normalised":
+            _normalise(out, self.scene.radar.steps)
+        tx, rx, target = self._sequences(out)
+        return Pairs(tx, rx, target, out.label, out.group, out.split, self._parameters(out))
+
+    def _sequences(self, out: dwell.Outputs) -> tuple[NDArray, NDArray, NDArray]:
+        """Return tx, rx and the target that the scene asks for."""
+        steps, target = self.scene.radar.steps, self.scene.target
+        if target == "rcs":
+            return out.tx, out.rx, out.rcs_dbsm
+        if target == "tx2rx":
+            return out.tx, out.rx, out.rx
+        if target == "forecast":
+            following = sliding_window_view(out.rx[:, 1:], self.scene.horizon, axis=1)
+            tx, rx = (np.ascontiguousarray(values[:, :steps]) for values in (out.tx, out.rx))
+            return tx, rx, np.ascontiguousarray(following)
+        return out.tx, out.rx, out.echo
+
+    def _parameters(self, out: dwell.Outputs) -> dict[str, NDArray[np.float32]]:
+        """Return what was drawn, by name; the noise power only where white noise is all."""
+        named = self._named_sizes(out.label, out.sizes)
+        for name, values in zip(SIGNAL_PARAMETERS, out.signal.T, strict=True):
+            if name != "noise_power_m2" or self.scene.has_white_noise_alone:
+                named[name] = values.astype(np.float32)
+        for name in told_by(self._dwell.effects):
+            named[name] = out.told[:, TOLD.index(name)].astype(np.float32)
+        return named
 
     def _named_sizes(self, label: NDArray, sizes: NDArray) -> dict[str, NDArray[np.float32]]:
         """Return the drawn sizes by name; NaN where an object class has no such size."""
@@ -159,4 +262,18 @@ def _sphere_table(k: float, radii: NDArray[np.float64]) -> tuple[float, NDArray[
         return 0.0, np.zeros(0, dtype=np.complex128)
     smallest = k * radii.min()
     largest = max(smallest, min(k * radii.max(), mie.LARGEST_KA))
-    return smallest, mie.ripple_table(smallest, largest, RIPPLE_STEP)
+    count = mie.ripple_length(smallest, largest, RIPPLE_STEP)
+    return smallest, cached(
+        ("ripple", smallest, RIPPLE_STEP, mie.sphere_amplitude_m(1.0, smallest)),
+        (count,),
+        np.complex128,
+        lambda: mie.ripple_table(smallest, largest, RIPPLE_STEP),
+    )
+
+
+def _normalise(out: dwell.Outputs, steps: int) -> None:
+    """Scale rx and the echo, in place, by one number an example: rx has a mean power of 1."""
+    power = np.mean(np.abs(out.rx[:, :steps].astype(np.complex128)) ** 2, axis=1)
+    scale = (1.0 / np.sqrt(np.maximum(power, np.finfo(np.float64).tiny)))[:, np.newaxis]
+    for values in (out.rx, out.echo):
+        values *= scale.astype(np.float32)

@@ -13,6 +13,8 @@ Reference:
 import numpy as np
 from numba import njit
 
+from simulators.turns import sine_cosine
+
 # One stream a purpose: a new purpose takes a new number and shifts no other draw.
 STREAM_EXAMPLE = 0  # split, class, instance
 STREAM_OBJECT = 1  # sizes of an object
@@ -89,12 +91,22 @@ def direction(u0, u1):
     """Return a unit vector, uniform on the sphere, from two numbers in (0, 1)."""
     z = 2.0 * u0 - 1.0
     ring = np.sqrt(1.0 - z * z)
-    azimuth = 2.0 * np.pi * u1
-    return ring * np.cos(azimuth), ring * np.sin(azimuth), z
+    sine, cosine = sine_cosine(u1)
+    return ring * cosine, ring * sine, z
 
 
 @njit(cache=True, nogil=True)
 def circular_normal(u0, u1):
     """Return a circular complex normal number of variance 1 (Box and Muller, 1958)."""
     radius = np.sqrt(-np.log(u0))
-    return radius * np.exp(2j * np.pi * u1)
+    sine, cosine = sine_cosine(u1)
+    return complex(radius * cosine, radius * sine)
+
+
+@njit(cache=True, nogil=True)
+def draw(priors, stream, seed, domain, index, drawn):
+    """Fill ``drawn``, shape ``(n,)``, uniformly from the intervals ``priors``, shape ``(n, 2)``."""
+    for block in range(0, priors.shape[0], 4):
+        u = uniforms(seed, domain, stream, index, block // 4)
+        for i in range(block, min(block + 4, priors.shape[0])):
+            drawn[i] = between(priors[i, 0], priors[i, 1], u[i - block])

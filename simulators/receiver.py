@@ -8,7 +8,7 @@ imbalance and offset act on signal and noise alike, and the converter sees it al
 
 import math
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 from numba import njit
@@ -16,15 +16,17 @@ from numpy.typing import NDArray
 
 from simulators import random as rng
 from simulators.objects import STRICT, Interval, check_interval
+from simulators.settings import OFF, check_name
 
-STREAM_RECEIVER = 32  # the values that the settings leave open
 STREAM_PHASE_NOISE = 33
 STREAM_OFFSET = 34
 
 BOLTZMANN_J_PER_K = 1.380649e-23
 STANDARD_TEMPERATURE_K = 290.0
 MOST_BITS = 24
-OFF: Interval = (0.0, 0.0)
+DEFAULT_SNR_DB: Interval = (0.0, 20.0)
+
+SnrReference = Literal["example", "scene"]
 
 
 def noise_power_w(bandwidth_hz: float, noise_figure_db: float = 0.0) -> float:
@@ -133,18 +135,52 @@ class Adc:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FrontEnd:
-    """All that the receiver does besides noise; off by default."""
+class Receiver:
+    """The receiver: white circular noise, and what else it does, off by default.
+
+    Attributes:
+        snr_db: Signal-to-noise ratio of a sample [dB]; 0 to 20 dB unless the range equation sets
+            the noise.
+        snr_reference: Whose power the ratio is over the noise: ``example``, the mean power of this
+            example's echo; ``scene``, the mean over the scene, so that a strong object stands
+            further out of the noise than a weak one.
+        phase_noise: Of the local oscillator.
+        iq_imbalance: Of the mixer.
+        dc_offset: Of the mixer.
+        adc: The converter.
+    """
 
     __pydantic_config__: ClassVar = STRICT
 
+    snr_db: Interval | None = None
+    snr_reference: SnrReference = "example"
     phase_noise: PhaseNoise = field(default_factory=PhaseNoise)
     iq_imbalance: IqImbalance = field(default_factory=IqImbalance)
     dc_offset: DcOffset = field(default_factory=DcOffset)
     adc: Adc = field(default_factory=Adc)
 
+    def __post_init__(self) -> None:
+        """Refuse an interval whose ends are out of order or beyond what float32 holds."""
+        check_interval("snr_db", self.snr_interval_db, -100.0, 100.0)
+        check_name("snr_reference", self.snr_reference, get_args(SnrReference))
+
+    @property
+    def snr_interval_db(self) -> Interval:
+        """The interval that the signal-to-noise ratio is drawn from [dB]."""
+        return DEFAULT_SNR_DB if self.snr_db is None else self.snr_db
+
+    @property
+    def is_white(self) -> bool:
+        """Whether the receiver does nothing but add white noise."""
+        return (
+            self.phase_noise.rms_rad[1] == 0.0
+            and self.iq_imbalance == IqImbalance()
+            and not self.dc_offset.is_on
+            and self.adc.bits == 0
+        )
+
     def priors(self) -> NDArray[np.float64]:
-        """Return the intervals that ``draw`` fills from ``STREAM_RECEIVER``, shape ``(5, 2)``.
+        """Return the intervals that ``effects`` draws from, shape ``(5, 2)``.
 
         In order: phase noise rms [rad], imbalance gain [dB] and phase [rad], offset over noise
         [dB], headroom [dB]. A new one goes to the end, so that it shifts no other draw.
@@ -159,14 +195,6 @@ class FrontEnd:
                 self.adc.headroom_db,
             ]
         )
-
-
-@njit(cache=True, nogil=True)
-def draw(priors, stream, seed, domain, index, drawn):
-    """Fill ``drawn``, shape ``(n,)``, uniformly from the intervals ``priors``, shape ``(n, 2)``."""
-    for i in range(priors.shape[0]):
-        u = rng.uniforms(seed, domain, stream, index, i // 4)[i % 4]
-        drawn[i] = rng.between(priors[i, 0], priors[i, 1], u)
 
 
 @njit(cache=True, nogil=True)

@@ -1,19 +1,34 @@
 """The scene: everything that a simulated dataset is a function of, besides seed and index."""
 
+import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
+import numpy as np
+
+from simulators.bodies import set_inertia
+from simulators.environment import Environment
+from simulators.fluctuation import Fluctuation
+from simulators.motion import set_rotation
 from simulators.objects import (
+    MOTION_KEYS,
     STRICT,
     AnyObject,
     Interval,
+    ObjectClass,
     Sphere,
     check_interval,
 )
+from simulators.receiver import Receiver
+from simulators.scattering.tables import row_length
+from simulators.settings import OFF, check_name
 from simulators.units import wavelength_m, wavenumber
 
 CodeName = Literal["constant", "barker", "frank", "p1", "p2", "p3", "p4", "zadoff_chu", "random"]
+Level = Literal["calibrated", "normalised"]
+TargetKind = Literal["echo", "rcs", "tx2rx", "forecast"]
 SPLIT_NAMES = ("train", "validation", "test")
 MOST_STEPS = 65_536
 MOST_OBJECTS = 10_000_000
@@ -63,19 +78,6 @@ class Motion:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Receiver:
-    """The receiver: white circular noise at a signal-to-noise ratio per sample."""
-
-    __pydantic_config__: ClassVar = STRICT
-
-    snr_db: Interval = (0.0, 20.0)
-
-    def __post_init__(self) -> None:
-        """Refuse an interval whose ends are out of order or beyond what float32 holds."""
-        check_interval("snr_db", self.snr_db, -100.0, 100.0)
-
-
-@dataclass(frozen=True, kw_only=True)
 class Split:
     """Shares of the objects that train, validate and test; what is left over is test."""
 
@@ -100,26 +102,52 @@ class Split:
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """Radar, receiver, motion and the object classes: what a recipe says.
+    """All that a recipe says: radar, objects, what disturbs, and what is to be output.
 
     Attributes:
         objects: The object classes; their order is the order of the labels.
         objects_per_class: How many objects (sizes) there are of each class. 0 makes a new object
             for every example.
+        level: ``calibrated`` keeps the level, |rx|^2 is an RCS [m^2]; ``normalised`` scales every
+            example to a mean power of 1, so that only its shape can tell the class.
+        target: What to output: ``echo``, the echo without noise; ``rcs``, its |a|^2 [dBsm];
+            ``tx2rx``, the received samples from the transmitted ones; ``forecast``, the next
+            ``horizon`` received samples at every step.
+        horizon: Of ``forecast``: how many samples ahead; else 0.
+        radar: The transmitter.
+        motion: What the tracker leaves along the line of sight.
+        fluctuation: Swerling's models, off by default.
+        environment: Link budget, clutter, interference and losses, off by default.
+        receiver: Noise, and imperfections, off by default.
         split: How the objects are shared out between training, validation and test.
+        table_mib: Most memory for tables of amplitudes over aspect [MiB]; 0 evaluates every look.
     """
 
     __pydantic_config__: ClassVar = STRICT
 
     objects: tuple[AnyObject, ...]
     objects_per_class: int = 500
+    level: Level = "calibrated"
+    target: TargetKind = "echo"
+    horizon: int = 0
     radar: Radar = field(default_factory=Radar)
     motion: Motion = field(default_factory=Motion)
+    fluctuation: Fluctuation = field(default_factory=Fluctuation)
+    environment: Environment = field(default_factory=Environment)
     receiver: Receiver = field(default_factory=Receiver)
     split: Split = field(default_factory=Split)
+    table_mib: int = 512
 
     def __post_init__(self) -> None:
-        """Refuse an empty or ambiguous catalogue, and bodies too small for their method."""
+        """Refuse what contradicts itself, and bodies too small for their method."""
+        self._check_objects()
+        self._check_target()
+        self._check_noise()
+        self._check_tables()
+        for item in self.objects:
+            item.check_physics(wavenumber(self.radar.carrier_hz))
+
+    def _check_objects(self) -> None:
         names = self.class_names
         if not names:
             raise ValueError("objects is empty; expected at least one [[objects]] table")
@@ -137,8 +165,77 @@ class Scene:
                     f"of {share:g}; expected at least {math.ceil(1 / share)}, or 0 for a new "
                     "object in every example"
                 )
-        for item in self.objects:
-            item.check_physics(wavenumber(self.radar.carrier_hz))
+
+    def _check_target(self) -> None:
+        check_name("level", self.level, get_args(Level))
+        check_name("target", self.target, get_args(TargetKind))
+        if self.target == "rcs" and self.level == "normalised":
+            raise ValueError(
+                'target = "rcs" is a level in dBsm, which level = "normalised" takes away; '
+                'choose level = "calibrated", or another target'
+            )
+        if self.target == "forecast" and not 1 <= self.horizon < self.radar.steps:
+            raise ValueError(
+                f'horizon is {self.horizon}; target = "forecast" needs 1 to '
+                f"{self.radar.steps - 1}, below radar.steps"
+            )
+        if self.target != "forecast" and self.horizon != 0:
+            raise ValueError(
+                f'horizon is {self.horizon}, which only target = "forecast" has; '
+                f'target is "{self.target}"'
+            )
+
+    def _check_noise(self) -> None:
+        if not self.environment.range_equation.is_on:
+            return
+        for key, found, default in (
+            ("snr_db", self.receiver.snr_db, None),
+            ("snr_reference", self.receiver.snr_reference, "example"),
+        ):
+            if found != default:
+                raise ValueError(
+                    f"receiver.{key} and environment.range_equation.peak_power_w both set the "
+                    f"noise; leave out receiver.{key}, or set peak_power_w = 0"
+                )
+
+    def _check_tables(self) -> None:
+        if self.table_mib < 0:
+            raise ValueError(f"table_mib is {self.table_mib}; expected 0 (no tables) or more")
+        needed = self.table_bytes / 2**20
+        if self.table_mib and needed > self.table_mib:
+            fitting = int(self.objects_per_class * self.table_mib / needed)
+            raise ValueError(
+                f"table_mib is {self.table_mib}: tables of {self.objects_per_class} objects a "
+                f"class take {needed:,.0f} MiB. Set objects_per_class to {fitting} or less, or "
+                f"raise table_mib; table_mib = 0 evaluates every look instead, and is slower"
+            )
+
+    @property
+    def tabulated(self) -> tuple[bool, ...]:
+        """Whether each class is to be tabulated over its aspect, if that is exact enough."""
+        on = self.table_mib > 0 and self.objects_per_class > 0
+        return tuple(on and item.axisymmetric and item.kind != Sphere.kind for item in self.objects)
+
+    @property
+    def table_bytes(self) -> int:
+        """How large the tables are before any refinement."""
+        length = wavelength_m(self.radar.carrier_hz)
+        rows = (
+            row_length(item.largest_extent_m(), length)
+            for item, use in zip(self.objects, self.tabulated, strict=True)
+            if use
+        )
+        return 8 * self.objects_per_class * sum(rows)
+
+    @property
+    def has_white_noise_alone(self) -> bool:
+        """Whether rx is the target in white noise, so that another draw of it is as good."""
+        return (
+            self.target == "echo"
+            and self.level == "calibrated"
+            and self.receiver.is_white
+            and self.environment.is_quiet
+        )
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -164,23 +261,54 @@ class Scene:
         pulse to pulse stays within wavelength / (2 D), with D the body's extent, and the residual
         velocity within wavelength / (4 T), with T the pulse interval.
         """
-        found = []
+        return (*self._turning_warnings(), *self._travel_warnings())
+
+    def _turning_warnings(self) -> Iterator[str]:
         length, interval = wavelength_m(self.radar.carrier_hz), self.radar.pulse_interval_s
         for item in self.objects:
-            turn, limit = item.tumble_rad_per_s[1] * interval, length / item.largest_extent_m() / 2
-            if item.kind != Sphere.kind and turn > limit:
-                found.append(
+            if item.kind == Sphere.kind:
+                continue
+            turn, limit = fastest_turn(item) * interval, length / item.largest_extent_m() / 2
+            if turn > limit:
+                yield (
                     f"objects.{item.name}: turns up to {turn:.4f} rad from pulse to pulse, "
                     f"above wavelength / (2 D) = {limit:.4f} rad: its Doppler aliases. "
                     f"A pulse_interval_s of {interval * limit / turn:.2e} or less would not"
                 )
+
+    def _travel_warnings(self) -> Iterator[str]:
+        length, interval = wavelength_m(self.radar.carrier_hz), self.radar.pulse_interval_s
         dwell_s = interval * (self.radar.steps - 1)
         fastest = max(abs(v) for v in self.motion.residual_velocity_mps)
         fastest += dwell_s * max(abs(a) for a in self.motion.residual_acceleration_mps2)
         if fastest > length / interval / 4:
-            found.append(
+            yield (
                 f"motion: up to {fastest:g} m/s along the line of sight, above "
                 f"wavelength / (4 T) = {length / interval / 4:.3g} m/s: the Doppler aliases. "
                 f"A pulse_interval_s of {length / fastest / 4:.2e} or less would not"
             )
-        return tuple(found)
+
+
+def fastest_turn(item: ObjectClass) -> float:
+    """Return the largest angular speed at which the body starts, over all sizes [rad/s].
+
+    Of a body of revolution, its axis alone: a spin about the axis changes nothing that a radar
+    could see.
+    """
+    rate = item.rate_rad_per_s()[1]
+    if item.motion in ("tumble", "stabilised"):
+        return rate
+    angle = math.radians((item.angle_deg or OFF)[1])
+    inertia, state, found = np.empty(3), np.empty(6), 0.0
+    for sizes in itertools.product(*item.sizes()):
+        set_inertia(item.kind, np.array([*sizes, 1.0, 1.0, 1.0]), inertia)
+        for azimuth in (0.0, 0.5 * math.pi):
+            set_rotation(motion_number(item), rate, angle, azimuth, inertia, state)
+            seen = state[:2] if item.axisymmetric else state[:3]
+            found = max(found, float(np.linalg.norm(seen)))
+    return found
+
+
+def motion_number(item: ObjectClass) -> int:
+    """Return what the compiled ``motion.set_rotation`` dispatches on."""
+    return list(MOTION_KEYS).index(item.motion)

@@ -5,7 +5,11 @@ import os
 # Before torch: with two threads on cores that others use too, its LSTM spins for a second a call.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import tempfile
 from pathlib import Path
+
+# Tables of these tests are theirs alone, and gone with the machine's other temporary files.
+os.environ["RADARSEQ_CACHE"] = tempfile.mkdtemp(prefix="radarseq-tables-")
 
 import numpy as np
 import pytest
@@ -91,3 +95,21 @@ def toy() -> Examples:
     split = (np.arange(240) % 3 == 2).astype(np.uint8)
     header = Header(sample_axis="step", class_names=("down", "up"))
     return Examples(header, {"x": x.astype(np.float32), "label": label, "split": split})
+
+
+@pytest.fixture
+def plainly(monkeypatch):
+    """``evaluate`` on the CPU, without figures and with few trees: they take most of its time."""
+    from radarseq.evaluation import judge
+    from radarseq.models import baselines
+
+    real = baselines.HistGradientBoostingClassifier
+    monkeypatch.setattr(
+        baselines, "HistGradientBoostingClassifier", lambda **s: real(**s | {"max_iter": 5})
+    )
+    monkeypatch.setattr(judge, "write_report", lambda *_: None)
+
+    def evaluate(run, data, out, **settings):
+        return judge.evaluate(run, data, out, device="cpu", **settings)
+
+    return evaluate

@@ -435,9 +435,9 @@ def crafted(lone, change):
     layout = (text if isinstance(text, str) else json.dumps(told)).encode()
     lone.write_bytes(with_digest(layout + b"\n" + rest))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    begun = time.perf_counter()
+    begun = time.process_time()
     found = faults_of(lone)
-    assert time.perf_counter() - begun < 1.0
+    assert time.process_time() - begun < 1.0
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB
     assert str(lone) in found
     return found

@@ -5,8 +5,11 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 from scipy import special, stats
 
+from simulators import clutter as cl
 from simulators import environment as en
+from simulators import faults as fa
 from simulators import fluctuation as fl
+from simulators import interference as it
 from simulators.receiver import add_noise, noise_power_w
 
 SEED, DOMAIN = np.uint64(12), 0
@@ -54,7 +57,7 @@ def test_echo_power_and_noise_equivalent_rcs_follow_from_the_same_equation():
 def clutter(kind, shape, count=20_000, steps=16, power=1.0, taps=WHITE, correlation=0.0, f=0.0):
     rows = np.zeros((count, steps), dtype=np.complex128)
     for row, i in zip(rows, indices(count), strict=True):
-        en.add_clutter(row, kind, power, shape, taps, correlation, f, WORK, SEED, DOMAIN, i)
+        cl.add_clutter(row, kind, power, shape, taps, correlation, f, WORK, SEED, DOMAIN, i)
     return rows
 
 
@@ -97,14 +100,14 @@ def test_texture_holds_over_the_dwell_and_speckle_does_not():
 
 def test_clutter_power_is_returned_and_scales():
     row = np.zeros(2000, dtype=np.complex128)
-    local = en.add_clutter(row, fl.K, 8.0, 0.7, WHITE, 0.0, 0.0, WORK, SEED, DOMAIN, np.uint64(5))
+    local = cl.add_clutter(row, fl.K, 8.0, 0.7, WHITE, 0.0, 0.0, WORK, SEED, DOMAIN, np.uint64(5))
     assert local == 8.0 * fl.texture(fl.K, 0.7, SEED, DOMAIN, np.uint64(5))
     assert within(np.abs(row) ** 2, local)
 
 
 @pytest.mark.parametrize("spectrum", ["gaussian", "autoregressive"])
 def test_clutter_spectrum_peaks_at_its_doppler_with_its_width(spectrum):
-    settings = en.Clutter(
+    settings = cl.Clutter(
         distribution="k", clutter_to_noise_db=(20.0, 20.0), spectrum=spectrum, correlation=0.9
     )
     rows = clutter(fl.K, 2.0, 6000, 64, taps=settings.taps(), correlation=0.9, f=0.2)
@@ -120,7 +123,7 @@ def test_clutter_spectrum_peaks_at_its_doppler_with_its_width(spectrum):
 
 
 def test_clutter_settings_give_the_kernel_its_numbers():
-    settings = en.Clutter(
+    settings = cl.Clutter(
         distribution="weibull",
         signal_to_clutter_db=(-3.0, 10.0),
         shape=(1.0, 1.5),
@@ -129,8 +132,8 @@ def test_clutter_settings_give_the_kernel_its_numbers():
     assert (settings.kind, settings.is_on, settings.is_relative_to_signal) == (3, True, True)
     np.testing.assert_allclose(settings.priors(2e-3), [[-10, 3], [1, 1.5], [-0.1, 0.2]])
     np.testing.assert_array_equal(settings.taps(), fl.gaussian_taps(0.9))
-    assert en.Clutter(spectrum="autoregressive").taps().shape == (0,)
-    over_noise = en.Clutter(distribution="k", clutter_to_noise_db=(5.0, 6.0))
+    assert cl.Clutter(spectrum="autoregressive").taps().shape == (0,)
+    over_noise = cl.Clutter(distribution="k", clutter_to_noise_db=(5.0, 6.0))
     assert not over_noise.is_relative_to_signal
     np.testing.assert_array_equal(over_noise.priors(1.0)[0], [5.0, 6.0])
 
@@ -140,21 +143,21 @@ def test_clutter_settings_give_the_kernel_its_numbers():
 
 def interfere(row, kind, ratio_db=6.0, f=0.0, sweep=0.0, delay=1, index=0, echo=None):
     echo = row if echo is None else echo
-    en.add_interference(
+    it.add_interference(
         row, echo, kind, ratio_db, 2.0, f, sweep, delay, SEED, DOMAIN, np.uint64(index)
     )
     return row
 
 
 def test_tone_has_its_frequency_and_power():
-    row = interfere(np.zeros(64, complex), en.TONE, ratio_db=6.0, f=-11 / 64)
+    row = interfere(np.zeros(64, complex), it.TONE, ratio_db=6.0, f=-11 / 64)
     spectrum = np.abs(np.fft.fft(row)) ** 2 / 64**2
     assert np.argmax(spectrum) == 64 - 11
     assert spectrum[53] == pytest.approx(2.0 * 10**0.6)
     assert np.delete(spectrum, 53).max() < 1e-25
 
 
-@pytest.mark.parametrize("kind", [en.TONE, en.SWEEP, en.REPEATER])
+@pytest.mark.parametrize("kind", [it.TONE, it.SWEEP, it.REPEATER])
 def test_phase_of_an_interferer_is_uniform(kind):
     phases = [
         np.angle(
@@ -167,7 +170,7 @@ def test_phase_of_an_interferer_is_uniform(kind):
 
 @pytest.mark.parametrize("sweep", [0.4, -0.3])
 def test_sweep_runs_linearly_through_its_band_at_steady_power(sweep):
-    row = interfere(np.zeros(33, complex), en.SWEEP, ratio_db=-10.0, f=0.05, sweep=sweep)
+    row = interfere(np.zeros(33, complex), it.SWEEP, ratio_db=-10.0, f=0.05, sweep=sweep)
     np.testing.assert_allclose(np.abs(row) ** 2, 0.2, rtol=1e-12)
     frequency = np.angle(row[1:] / row[:-1]) / (2 * np.pi)  # at the middle of each step
     expected = 0.05 + sweep * ((np.arange(32) + 0.5) / 32 - 0.5)
@@ -178,7 +181,7 @@ def test_noise_jamming_is_white_gaussian_and_not_the_receivers_noise():
     rows = np.zeros((3000, 4), dtype=np.complex128)
     thermal = np.zeros_like(rows)
     for i, (row, other) in enumerate(zip(rows, thermal, strict=True)):
-        interfere(row, en.NOISE, ratio_db=3.0, index=i)
+        interfere(row, it.NOISE, ratio_db=3.0, index=i)
         add_noise(other, 2.0 * 10**0.3, SEED, DOMAIN, np.uint64(i))
     power = 2.0 * 10**0.3
     intensity = np.abs(rows.ravel()) ** 2
@@ -192,7 +195,7 @@ def test_noise_jamming_is_white_gaussian_and_not_the_receivers_noise():
 @pytest.mark.parametrize("delay", [0, 1, 5, 40])
 def test_repeater_sends_the_echo_again_late_stronger_and_shifted(delay):
     echo = echo_of() * np.linspace(1, 2, 32)
-    row = interfere(echo.copy(), en.REPEATER, ratio_db=12.0, f=0.1, delay=delay)
+    row = interfere(echo.copy(), it.REPEATER, ratio_db=12.0, f=0.1, delay=delay)
     copy = row - echo
     np.testing.assert_array_equal(copy[:delay], 0.0)
     if delay < 32:
@@ -203,8 +206,8 @@ def test_repeater_sends_the_echo_again_late_stronger_and_shifted(delay):
 
 def test_repeater_copies_an_echo_kept_elsewhere_and_leaves_it_alone():
     echo = echo_of()
-    before, row = echo.copy(), interfere(echo.copy(), en.REPEATER, delay=3)
-    other = interfere(np.zeros(32, complex), en.REPEATER, delay=3, echo=echo)
+    before, row = echo.copy(), interfere(echo.copy(), it.REPEATER, delay=3)
+    other = interfere(np.zeros(32, complex), it.REPEATER, delay=3, echo=echo)
     np.testing.assert_allclose(row, echo + other, atol=1e-14)
     np.testing.assert_array_equal(echo, before)
 
@@ -215,7 +218,7 @@ def test_repeater_copies_an_echo_kept_elsewhere_and_leaves_it_alone():
 def test_occlusion_takes_one_run_of_uniform_length_and_place():
     rows, lengths, firsts = np.ones((12_000, 16), dtype=np.complex128), [], []
     for row, i in zip(rows, indices(12_000), strict=True):
-        lost = en.occlude(row, 0.5, 3, 5, SEED, DOMAIN, i)
+        lost = fa.occlude(row, 0.5, 3, 5, SEED, DOMAIN, i)
         gone = np.flatnonzero(row == 0)
         assert len(gone) == lost
         if lost:
@@ -236,13 +239,13 @@ def test_occlusion_takes_one_run_of_uniform_length_and_place():
 
 def test_occlusion_longer_than_the_dwell_takes_all_of_it():
     row = np.ones(8, dtype=np.complex128)
-    assert en.occlude(row, 1.0, 20, 30, SEED, DOMAIN, np.uint64(0)) == 8
+    assert fa.occlude(row, 1.0, 20, 30, SEED, DOMAIN, np.uint64(0)) == 8
     assert not row.any()
 
 
 def test_dropped_pulses_are_independent_and_as_many_as_asked():
     rows = np.ones((8000, 9), dtype=np.complex128)
-    lost = [en.drop(row, 0.3, SEED, DOMAIN, i) for row, i in zip(rows, indices(8000), strict=True)]
+    lost = [fa.drop(row, 0.3, SEED, DOMAIN, i) for row, i in zip(rows, indices(8000), strict=True)]
     gone = (rows == 0).astype(float)
     np.testing.assert_array_equal(lost, gone.sum(axis=1))
     assert np.all(rows[gone == 0] == 1.0)
@@ -254,7 +257,7 @@ def test_dropped_pulses_are_independent_and_as_many_as_asked():
 def test_spikes_hit_as_often_and_as_hard_as_asked_with_any_phase():
     rows = np.zeros((8000, 5), dtype=np.complex128)
     hits = [
-        en.add_spikes(row, 0.2, 50.0, SEED, DOMAIN, i)
+        fa.add_spikes(row, 0.2, 50.0, SEED, DOMAIN, i)
         for row, i in zip(rows, indices(8000), strict=True)
     ]
     hit = rows != 0
@@ -274,19 +277,19 @@ def effects():
 
     def cluttered(row, echo, on, i):
         kind, taps = fl.K if on else fl.CLUTTER_OFF, fl.gaussian_taps(0.9)
-        en.add_clutter(row, kind, 1.0, 0.5, taps, 0.0, 0.1, WORK, SEED, DOMAIN, np.uint64(i))
+        cl.add_clutter(row, kind, 1.0, 0.5, taps, 0.0, 0.1, WORK, SEED, DOMAIN, np.uint64(i))
 
     def interfered(row, echo, on, i):
-        interfere(row, en.REPEATER if on else en.INTERFERENCE_OFF, index=i, echo=echo)
+        interfere(row, it.REPEATER if on else it.INTERFERENCE_OFF, index=i, echo=echo)
 
     def occluded(row, echo, on, i):
-        en.occlude(row, float(on), 2, 20, SEED, DOMAIN, np.uint64(i))
+        fa.occlude(row, float(on), 2, 20, SEED, DOMAIN, np.uint64(i))
 
     def dropped(row, echo, on, i):
-        en.drop(row, 0.5 * on, SEED, DOMAIN, np.uint64(i))
+        fa.drop(row, 0.5 * on, SEED, DOMAIN, np.uint64(i))
 
     def spiked(row, echo, on, i):
-        en.add_spikes(row, 0.5 * on, 9.0, SEED, DOMAIN, np.uint64(i))
+        fa.add_spikes(row, 0.5 * on, 9.0, SEED, DOMAIN, np.uint64(i))
 
     return [cluttered, interfered, occluded, dropped, spiked]
 
@@ -315,8 +318,8 @@ def test_an_example_alone_is_the_example_in_a_batch(effect):
 def test_no_power_and_no_probability_are_off_too():
     row = echo_of()
     zero = np.uint64(0)
-    en.add_clutter(row, fl.K, 0.0, 0.5, WHITE, 0.0, 0.0, WORK, SEED, DOMAIN, zero)
-    en.occlude(row, 0.0, 4, 8, SEED, DOMAIN, zero)
+    cl.add_clutter(row, fl.K, 0.0, 0.5, WHITE, 0.0, 0.0, WORK, SEED, DOMAIN, zero)
+    fa.occlude(row, 0.0, 4, 8, SEED, DOMAIN, zero)
     np.testing.assert_array_equal(row, echo_of())
 
 
@@ -329,7 +332,7 @@ def test_everything_is_off_by_default():
     assert not settings.clutter.is_on
     assert (settings.clutter.kind, settings.interference.number) == (
         fl.CLUTTER_OFF,
-        en.INTERFERENCE_OFF,
+        it.INTERFERENCE_OFF,
     )
     assert settings.occlusion.probability == 0
     assert settings.dropped.probability == 0
@@ -339,28 +342,28 @@ def test_everything_is_off_by_default():
 def test_environment_priors_are_in_the_order_that_they_say():
     settings = en.Environment(
         range_equation=en.RangeEquation(range_m=(1e3, 2e3)),
-        clutter=en.Clutter(distribution="k", clutter_to_noise_db=(3.0, 4.0), doppler_hz=(5.0, 6.0)),
-        interference=en.Interference(
+        clutter=cl.Clutter(distribution="k", clutter_to_noise_db=(3.0, 4.0), doppler_hz=(5.0, 6.0)),
+        interference=it.Interference(
             kind="sweep",
             interference_to_signal_db=(7.0, 8.0),
             frequency_hz=(-10.0, 10.0),
             sweep_hz=(20.0, 30.0),
         ),
-        spikes=en.Spikes(spike_to_signal_db=(9.0, 11.0)),
+        spikes=fa.Spikes(spike_to_signal_db=(9.0, 11.0)),
     )
     expected = [
         [1e3, 2e3], [3, 4], [1, 1], [0.5, 0.6], [7, 8], [-1, 1], [2, 3], [9, 11]
     ]  # fmt: skip
     np.testing.assert_allclose(settings.priors(0.1), expected)
-    assert settings.interference.number == en.SWEEP
+    assert settings.interference.number == it.SWEEP
 
 
 def test_kinds_are_numbered_in_the_order_of_their_names():
     names = ("rayleigh", "k", "weibull", "log_normal")
-    kinds = [en.Clutter(distribution=name, clutter_to_noise_db=(0.0, 0.0)).kind for name in names]
+    kinds = [cl.Clutter(distribution=name, clutter_to_noise_db=(0.0, 0.0)).kind for name in names]
     assert kinds == [fl.RAYLEIGH, fl.K, fl.WEIBULL, fl.LOG_NORMAL]
-    numbers = [en.Interference(kind=name).number for name in ("tone", "sweep", "noise", "repeater")]
-    assert numbers == [en.TONE, en.SWEEP, en.NOISE, en.REPEATER]
+    numbers = [it.Interference(kind=name).number for name in ("tone", "sweep", "noise", "repeater")]
+    assert numbers == [it.TONE, it.SWEEP, it.NOISE, it.REPEATER]
 
 
 LEVEL = {"clutter_to_noise_db": (0.0, 0.0)}
@@ -373,34 +376,34 @@ LEVEL = {"clutter_to_noise_db": (0.0, 0.0)}
         (en.RangeEquation, {"loss_db": -1.0}, "loss_db is -1.0"),
         (en.RangeEquation, {"bandwidth_hz": 0.0}, "bandwidth_hz is 0.0; expected above 0"),
         (en.RangeEquation, {"range_m": (0.0, 1.0)}, "range_m is .*; expected above 0"),
-        (en.Clutter, {"distribution": "pareto"}, "distribution is 'pareto'; expected one of off"),
-        (en.Clutter, {"spectrum": "flat"}, "spectrum is 'flat'"),
+        (cl.Clutter, {"distribution": "pareto"}, "distribution is 'pareto'; expected one of off"),
+        (cl.Clutter, {"spectrum": "flat"}, "spectrum is 'flat'"),
         (
-            en.Clutter,
+            cl.Clutter,
             {"distribution": "k"},
             "clutter has 0 levels; expected clutter_to_noise_db or",
         ),
-        (en.Clutter, {**LEVEL, "signal_to_clutter_db": (0.0, 0.0)}, "clutter has 2 levels"),
-        (en.Clutter, {"clutter_to_noise_db": (1.0, 0.0)}, "the lower end comes first"),
+        (cl.Clutter, {**LEVEL, "signal_to_clutter_db": (0.0, 0.0)}, "clutter has 2 levels"),
+        (cl.Clutter, {"clutter_to_noise_db": (1.0, 0.0)}, "the lower end comes first"),
         (
-            en.Clutter,
+            cl.Clutter,
             {**LEVEL, "distribution": "k", "shape": (0.0, 1.0)},
             "shape is .*0.05 to 1000",
         ),
         (
-            en.Clutter,
+            cl.Clutter,
             {**LEVEL, "distribution": "weibull", "shape": (1.0, 2.1)},
             "shape is .*0.2 to",
         ),
-        (en.Clutter, {"correlation": 1.0}, "correlation is 1.0; expected 0 to 0.9999"),
-        (en.Clutter, {"doppler_hz": (1.0, -1.0)}, "doppler_hz is"),
-        (en.Interference, {"kind": "pulse"}, "kind is 'pulse'; expected one of off, tone"),
-        (en.Interference, {"sweep_hz": (2.0, 1.0)}, "sweep_hz is"),
-        (en.Interference, {"delay_steps": -1}, "delay_steps is -1; expected 0 or more"),
-        (en.Occlusion, {"probability": 1.5}, "probability is 1.5; expected 0 to 1"),
-        (en.Occlusion, {"length_steps": (0, 3)}, "length_steps is .*; expected 1"),
-        (en.Dropped, {"probability": -0.1}, "probability is -0.1"),
-        (en.Spikes, {"spike_to_signal_db": (3.0, 2.0)}, "spike_to_signal_db is"),
+        (cl.Clutter, {"correlation": 1.0}, "correlation is 1.0; expected 0 to 0.9999"),
+        (cl.Clutter, {"doppler_hz": (1.0, -1.0)}, "doppler_hz is"),
+        (it.Interference, {"kind": "pulse"}, "kind is 'pulse'; expected one of off, tone"),
+        (it.Interference, {"sweep_hz": (2.0, 1.0)}, "sweep_hz is"),
+        (it.Interference, {"delay_steps": -1}, "delay_steps is -1; expected 0 or more"),
+        (fa.Occlusion, {"probability": 1.5}, "probability is 1.5; expected 0 to 1"),
+        (fa.Occlusion, {"length_steps": (0, 3)}, "length_steps is .*; expected 1"),
+        (fa.Dropped, {"probability": -0.1}, "probability is -0.1"),
+        (fa.Spikes, {"spike_to_signal_db": (3.0, 2.0)}, "spike_to_signal_db is"),
     ],
 )
 def test_settings_refuse_what_cannot_be(kind, values, message):

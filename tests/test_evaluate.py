@@ -30,7 +30,14 @@ from radarseq.evaluation.tables import as_text
 from radarseq.models import baselines
 from radarseq.training.run import train
 
-WRITTEN = ("failures.csv", "metrics.json", "predictions.h5", "report.html", "summary.csv")
+WRITTEN = (
+    "failures.csv",
+    "metrics.json",
+    "predictions.h5",
+    "report.h5",
+    "report.html",
+    "summary.csv",
+)
 NAME = "{label}_{group}.npz"
 
 
@@ -55,8 +62,7 @@ def quick(request, monkeypatch):
 
     monkeypatch.setattr(baselines, "HistGradientBoostingClassifier", few_trees)
     if "drawn" not in request.fixturenames:
-        monkeypatch.setattr(judge, "write_report", lambda *_: None)
-        monkeypatch.setattr(judge, "write_plots", lambda *_: None, raising=False)
+        monkeypatch.setattr(judge, "draw", lambda *_: None)
 
 
 @pytest.fixture(scope="module")
@@ -136,14 +142,20 @@ def test_the_summary_has_a_row_for_each_object(judged, test_rows):
         assert row["label"] == names[stored["label"][windows][0]]
         hits = stored["decision"][windows] == stored["label"][windows]
         assert float(row["window_accuracy"]) == hits.mean()
-        if windows.sum() == 1:
+        unknown = stored["is_unknown"][windows].sum()
+        assert int(row["unknown_windows"]) == unknown
+        assert (row["decision"] == "unknown") == (2 * unknown > windows.sum())
+        if windows.sum() == 1 and not unknown:
             assert row["decision"] == names[stored["decision"][windows][0]]
             probability = stored["probability"][windows].max()
             assert float(row["probability"]) == pytest.approx(probability, rel=1e-6)
         right += row["decision"] == row["label"]
-    assert judged.metrics["captures"] == {
-        "captures": len(rows), "labelled": len(rows), "accuracy": right / len(rows),
-    }  # fmt: skip
+    part = judged.metrics["captures"]
+    assert (part["captures"], part["labelled"]) == (len(rows), len(rows))
+    assert part["accuracy"] == right / len(rows)
+    assert part["unknown_decided"] == sum(row["decision"] == "unknown" for row in rows)
+    low, high = part["accuracy_interval"]
+    assert low < part["accuracy"] < high
     assert rows_of(judged.folder / "failures.csv") == []
 
 
@@ -381,7 +393,9 @@ def test_recordings_without_labels_are_decided_on_and_not_scored(
     rows = rows_of(result.folder / "summary.csv")
     assert [row["capture"] for row in rows] == [path.name for path in sorted(captures.iterdir())]
     assert all(row["label"] == row["window_accuracy"] == "" for row in rows)
-    assert all(row["decision"] in result.metrics["data"]["class_names"] for row in rows)
+    names = result.metrics["data"]["class_names"]
+    assert all(row["decision"] in (*names, "unknown") for row in rows)
+    assert all(row["nearest"] in names for row in rows)
     assert (result.folder / "report.html").exists()
 
 

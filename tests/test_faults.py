@@ -380,7 +380,7 @@ def test_an_aliasing_recipe_warns_and_the_warning_stays(cli, tmp_path):
         ("export {data} --limit 0 --out {out}", ["limit is 0", "at least 1"]),
         ("export {data} --split tset --out {out}", ["'tset'", "'test'"]),
         ("import {captures} --train-fraction 2 --out {out}", ["train_fraction is 2", "0 and 1"]),
-        ("import {captures} --sample-axis depth --out {out}", ["'depth'", "slow_time"]),
+        ("import {captures} --axis depth --out {out}", ["'depth'", "slow_time"]),
         ("import {captures} --seed -1 --out {out}", ["seed is -1", "0 or more"]),
         ("simulat {recipe} --out {out}", ["simulat"]),
         ("simulate {recipe} --out {out} --sed 3", ["--sed"]),

@@ -3,9 +3,18 @@
 import numpy as np
 import pytest
 from scipy.stats import norm
-from sklearn.metrics import balanced_accuracy_score, confusion_matrix, log_loss
+from sklearn.metrics import (
+    average_precision_score,
+    balanced_accuracy_score,
+    confusion_matrix,
+    log_loss,
+    roc_auc_score,
+    roc_curve,
+)
 
-from radarseq.evaluation.fusion import fuse
+from radarseq.evaluation.bootstrap import intervals_by_capture, share_interval
+from radarseq.evaluation.curves import class_curves
+from radarseq.evaluation.fusion import Fusion, fuse
 from radarseq.evaluation.metrics import (
     balanced_accuracy,
     class_metrics,
@@ -15,6 +24,7 @@ from radarseq.evaluation.metrics import (
     reliability,
     snr_bins,
 )
+from radarseq.evaluation.tempering import measure_tempering
 
 
 def some(rows=400, classes=4, seed=0):
@@ -207,3 +217,110 @@ def test_a_class_that_training_lacks_is_not_decided_for():
     windows = np.array([[0.9989, 0.001, 0.0001]] * 3)
     (fused,) = fuse(windows, np.zeros(3, int), np.array([0.5, 0.5, 0.0]))
     assert fused.decision == 0
+
+
+# --- fusion of windows that say in part the same
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 60])
+def test_the_track_is_bayes_rule_window_by_window(at_once):
+    probabilities, _ = some(rows=60)
+    generator = np.random.default_rng(6)
+    group, accepted = generator.integers(0, 3, 60), generator.random(60) > 0.3
+    prior, exponent = np.array([0.4, 0.3, 0.2, 0.1]), 0.25
+    fusion = Fusion(prior, 3, exponent)
+    track = np.concatenate(
+        [
+            fusion.add(*(part[i : i + at_once] for part in (probabilities, group, accepted)))
+            for i in range(0, 60, at_once)
+        ]
+    )
+    for row in range(60):
+        before = np.flatnonzero((group[: row + 1] == group[row]) & accepted[: row + 1])
+        joint = prior.copy()
+        for nth, window in enumerate(before):
+            joint = joint * (probabilities[window] / prior) ** (exponent if nth else 1.0)
+        np.testing.assert_allclose(track[row], joint / joint.sum(), rtol=1e-5)
+    np.testing.assert_allclose(fusion.posterior()[group[-1]], track[-1], rtol=1e-6)
+
+
+def dependent_captures(repeats, captures=400, seed=8):
+    """Calibrated windows of two classes, each of which comes ``repeats`` times in its capture."""
+    generator = np.random.default_rng(seed)
+    label = generator.integers(0, 2, captures)
+    seen = generator.normal(2.0 * label[:, None] - 1.0, 2.0, (captures, 4))
+    seen = seen.repeat(repeats, axis=1)  # log-likelihood ratio of N(1, 2) to N(-1, 2): seen / 2
+    probability = 1 / (1 + np.exp(-0.5 * seen.ravel()))
+    group = np.arange(captures).repeat(4 * repeats)
+    return np.column_stack((1 - probability, probability)), label[group], group
+
+
+def test_independent_windows_are_not_tempered_and_copies_are():
+    prior = np.full(2, 0.5)
+    alone = measure_tempering(*dependent_captures(1), prior)
+    assert alone.exponent > 0.8
+    copied = measure_tempering(*dependent_captures(5), prior)
+    # Of 4 windows five times over, 20, the last 19 are worth what 3 are.
+    assert copied.exponent == pytest.approx(3 / 19, abs=0.06)
+    assert copied.log_loss < copied.log_loss_untempered
+    assert copied.groups == 400
+    assert copied.log_loss == pytest.approx(alone.log_loss, abs=0.03)
+
+
+def test_what_cannot_be_measured_comes_from_the_overlap():
+    probabilities, label, group = dependent_captures(1, captures=9)
+    none = measure_tempering(probabilities, label, group, np.full(2, 0.5))
+    assert (none.exponent, none.source) == (1.0, "overlap")
+    assert none.for_overlap(0.25).exponent == 0.25
+
+
+# --- curves and intervals
+
+
+def test_the_curves_are_those_of_scikit_learn():
+    probabilities, label = some(rows=500)
+    probabilities = probabilities.round(2)  # ties
+    for index, curve in enumerate(class_curves(probabilities, label, tuple("abcd"))):
+        is_class, score = label == index, probabilities[:, index]
+        assert curve["auroc"] == pytest.approx(roc_auc_score(is_class, score), abs=1e-12)
+        expected = average_precision_score(is_class, score)
+        assert curve["average_precision"] == pytest.approx(expected, abs=1e-12)
+        assert curve["roc"][0] == [0.0, 0.0]
+        assert curve["roc"][-1] == [1.0, 1.0]
+        false_alarm, hit, _ = roc_curve(is_class, score)
+        x, y = np.transpose(curve["roc"])
+        assert len(x) <= 201
+        thinned = np.interp(false_alarm, x, y)  # between the points that were kept
+        assert np.abs(thinned - hit).mean() < 0.02
+
+
+def test_the_interval_by_captures_covers_and_is_wider_than_that_of_windows():
+    generator = np.random.default_rng(9)
+    covered, by_windows = 0, 0
+    for _ in range(100):
+        chance = generator.choice([0.5, 1.0], 40)  # of a capture's windows to be right
+        right = generator.random((40, 25)) < chance[:, None]
+        label = np.zeros(1000, int)
+        probabilities = np.eye(2)[(~right.ravel()).astype(int)]
+        found = intervals_by_capture(probabilities, label, np.arange(40).repeat(25))
+        low, high = found["accuracy"]
+        covered += low <= 0.75 <= high
+        plain = class_metrics(probabilities, label)
+        by_windows += plain["accuracy_low"] <= 0.75 <= plain["accuracy_high"]
+    assert 88 <= covered <= 99  # of 100, at 95 % and 40 captures
+    assert by_windows < 75
+
+
+def test_the_intervals_hold_the_metrics_and_one_capture_has_none():
+    probabilities, label = some(rows=300)
+    group = np.arange(300) % 30
+    found = intervals_by_capture(probabilities, label, group)
+    metrics = class_metrics(probabilities, label)
+    for key in ("accuracy", "balanced_accuracy", "log_loss"):
+        low, high = found[key]
+        assert low < metrics[key] < high
+    assert found == intervals_by_capture(probabilities, label, group)
+    assert intervals_by_capture(probabilities, label, np.zeros(300, int)) is None
+    assert share_interval(np.array([True])) is None
+    low, high = share_interval(np.arange(400) % 4 > 0)
+    assert (low, high) == pytest.approx((0.75 - 0.0424, 0.75 + 0.0424), abs=0.006)  # binomial

@@ -8,10 +8,13 @@ from numba import njit
 from pydantic import TypeAdapter, ValidationError
 from scipy import special, stats
 
-from simulators import environment as en
+from simulators import clutter as cl
+from simulators import faults as fa
 from simulators import fluctuation as fl
+from simulators import interference as it
 from simulators import random as rng
 from simulators import receiver as rx
+from simulators.effects import STREAM_EFFECTS
 
 SEED, DOMAIN = np.uint64(13), 0
 UNLIKELY = 1e-3  # a p-value; the draws are fixed by the seed, so a pass stays a pass
@@ -212,22 +215,22 @@ def chain(rows, echoes, priors, taps, seed, first):
         index, row, echo = first + np.uint64(i), rows[i], echoes[i]
         signal = rx.mean_power(echo)  # of the steady echo, so that fluctuation stays in
         noise = 0.01 * signal
-        rx.draw(priors, rx.STREAM_RECEIVER, seed, 0, index, drawn)
+        rng.draw(priors, STREAM_EFFECTS, seed, 0, index, drawn)
         fl.fluctuate(echo, 1, seed, 0, index)
-        en.occlude(echo, 0.5, 2, 4, seed, 0, index)
+        fa.occlude(echo, 0.5, 2, 4, seed, 0, index)
         row[:] = echo
-        en.add_interference(row, echo, en.REPEATER, 0.0, signal, 0.1, 0.0, 2, seed, 0, index)
-        en.add_clutter(row, fl.K, signal, 1.0, taps, 0.0, 0.0, work, seed, 0, index)
-        en.add_spikes(row, 0.1, 100.0 * signal, seed, 0, index)
+        it.add_interference(row, echo, it.REPEATER, 0.0, signal, 0.1, 0.0, 2, seed, 0, index)
+        cl.add_clutter(row, fl.K, signal, 1.0, taps, 0.0, 0.0, work, seed, 0, index)
+        fa.add_spikes(row, 0.1, 100.0 * signal, seed, 0, index)
         rx.add_phase_noise(row, drawn[0], 1.0, phase_work, seed, 0, index)
         rx.add_noise(row, noise, seed, 0, index)
         rx.unbalance(row, drawn[1], drawn[2])
         rx.add_offset(row, noise * 10.0 ** (0.1 * drawn[3]), seed, 0, index)
         rx.quantise(row, 8, np.sqrt(rx.mean_power(row)) * 10.0 ** (0.05 * drawn[4]))
-        en.drop(row, 0.1, seed, 0, index)
+        fa.drop(row, 0.1, seed, 0, index)
 
 
-FRONT_END = rx.FrontEnd(
+FRONT_END = rx.Receiver(
     phase_noise=rx.PhaseNoise(rms_rad=(0.01, 0.1)),
     iq_imbalance=rx.IqImbalance(gain_db=(-1.0, 1.0), phase_deg=(-5.0, 5.0)),
     dc_offset=rx.DcOffset(offset_to_noise_db=(0.0, 3.0)),
@@ -254,7 +257,7 @@ def test_draw_fills_each_interval_uniformly_and_independently():
     priors = np.array([[0.0, 1.0], [-2.0, 2.0], [5.0, 5.0], [0.0, 3.0], [10.0, 20.0]])
     drawn = np.empty((4000, 5))
     for values, i in zip(drawn, indices(4000), strict=True):
-        rx.draw(priors, rx.STREAM_RECEIVER, SEED, DOMAIN, i, values)
+        rng.draw(priors, STREAM_EFFECTS, SEED, DOMAIN, i, values)
     assert np.all(drawn[:, 2] == 5.0)
     varied = [0, 1, 3, 4]
     for column in varied:
@@ -304,7 +307,7 @@ def test_an_effect_works_in_place_and_only_when_on(effect):
 
 
 def test_everything_is_off_by_default():
-    settings = rx.FrontEnd()
+    settings = rx.Receiver()
     assert settings.phase_noise.rms_rad == (0.0, 0.0)
     assert settings.iq_imbalance == rx.IqImbalance(gain_db=(0.0, 0.0), phase_deg=(0.0, 0.0))
     assert not settings.dc_offset.is_on
@@ -337,7 +340,7 @@ def test_settings_refuse_what_cannot_be(kind, values, message):
 
 
 def test_settings_are_read_strictly():
-    reader = TypeAdapter(rx.FrontEnd)
+    reader = TypeAdapter(rx.Receiver)
     assert reader.validate_json('{"adc": {"bits": 12}}').adc.bits == 12
     with pytest.raises(ValidationError, match=r"adc\.bit"):
         reader.validate_json('{"adc": {"bit": 12}}')

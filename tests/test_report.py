@@ -6,113 +6,31 @@ import subprocess
 import sys
 import threading
 import xml.etree.ElementTree as ElementTree
+from functools import cache
 from html.parser import HTMLParser
 
 import matplotlib
 import numpy as np
 import pytest
+from report_samples import (
+    EPOCHS,
+    FULL,
+    NAMES,
+    NASTY,
+    ODD_NAMES,
+    VIEWS,
+    make_pictures,
+    many_captures,
+    renamed,
+    snr_bins,
+)
 
 from radarseq.errors import UsageError
-from radarseq.report import Pictures, figures, render, tables, write_report
+from radarseq.report import Shown, curves, figures, render, robustness, tables, write_report
+from radarseq.report.decisions import outcome
 from radarseq.report.pictures import example_pairs
 
-NASTY = "<script>alert(1)</script>"
-# What an engineer may well call a class, and what breaks XML, formulas or attributes.
-ODD_NAMES = [
-    NASTY,
-    "a\"b'&c",
-    "$\\alpha_{$",
-    "\x00\ud800",
-    ' id="x" url(#y)',
-    "\\g<9>",
-    "目标",
-    "-->",
-]
 VOID = {"meta", "input", "br", "hr", "img", "link"}
-NAMES = ["sphere", "plate", "cylinder", "cone"]
-
-
-def snr_bins(key):
-    return [
-        {"low_db": low, "high_db": low + 5, "examples": 700 + low, key: values}
-        for low, values in ((0, {"model": 0.7, "copy": 0.25}), (5, {"model": 0.8, "copy": None}))
-    ]
-
-
-FULL = {
-    "kind": "radarseq evaluation",
-    "model": {
-        "name": "wavenet",
-        "task": "both",
-        "parameters": 27000,
-        "receptive_field": 32,
-        "features": ["iq", "phase_step"],
-        "seed": 0,
-        "run": "runs/w",
-        "sample_axis": "slow_time",
-        "sample_interval_s": 0.002,
-        "versions": {"radarseq": "0.1.0"},
-        "limits": ["Not for deciding alone."],
-    },
-    "data": {
-        "path": "data/space",
-        "digest": "abc",
-        "split": "test",
-        "examples": 3024,
-        "class_names": NAMES,
-        "warnings": ["Doppler aliases."],
-    },
-    "classification": {
-        "model": {
-            "accuracy": 0.9,
-            "accuracy_low": 0.89,
-            "accuracy_high": 0.91,
-            "log_loss": 0.3,
-            "calibration_error": 0.02,
-        },
-        "baselines": {"gradient boosting": {"accuracy": 0.85, "log_loss": None}},
-        "confusion": (np.eye(4, dtype=int) * 700 + 19).tolist(),
-        "by_snr": snr_bins("accuracy"),
-        "reliability": [
-            {"confidence": 0.55, "accuracy": 0.5, "examples": 100},
-            {"confidence": 0.9, "accuracy": None, "examples": 0},
-        ],
-        "verdict": "wavenet beats gradient boosting by 5.0 points.",
-    },
-    "echo": {
-        "model": {"error_db": -12.0},
-        "baselines": {"copy": {"error_db": -6.5}},
-        "by_snr": snr_bins("error_db"),
-        "verdict": "wavenet is 5.5 dB nearer to the echo than the copy.",
-    },
-    "captures": [
-        {
-            "capture": "cone_1512",
-            "windows": 10,
-            "left_out": 0,
-            "label": "cone",
-            "decision": "cone",
-            "probability": 0.98,
-            "window_accuracy": 0.9,
-        },
-        {"capture": "unknown_1", "windows": 3, "left_out": None, "label": None}
-        | {"decision": "plate", "probability": None, "window_accuracy": None},
-    ],
-    "failures": [{"capture": "x.npy", "reason": "of float16", "remedy": "save complex64"}],
-}
-EPOCHS = [
-    {"epoch": "1", "loss": "1.3", "validation_loss": "1.2", "validation_accuracy": "0.4"},
-    {"epoch": "2", "loss": "0.9", "validation_loss": "", "validation_accuracy": ""},
-]
-
-
-def make_pictures(count=2, steps=32, **changes):
-    random = np.random.default_rng(0)
-    samples = random.normal(size=(4, count, steps, 2)).view(np.complex128)[..., 0]
-    samples[1, 0, 3], samples[3, 0, 4] = 0, np.nan
-    fields = dict(zip(("tx", "rx", "target", "predicted"), samples, strict=True))
-    fields |= {"label": ["cone"] * count, "decision": ["plate"] * count, "snr_db": [4.2] * count}
-    return Pictures(**fields | changes)
 
 
 class Reader(HTMLParser):
@@ -149,28 +67,16 @@ class Reader(HTMLParser):
         return [value for tag, name, value in self.attributes if (tag, name) == ("section", "id")]
 
 
+@cache
 def full_page():
-    return render(FULL, make_pictures(), EPOCHS)
-
-
-def renamed():
-    """Return the full metrics with hostile text in every name and sentence."""
-    metrics = copy.deepcopy(FULL)
-    metrics["model"] |= {"name": NASTY, "features": [NASTY], "limits": [NASTY], "run": NASTY}
-    metrics["data"] |= {"path": NASTY, "class_names": [NASTY] * 4, "warnings": [NASTY]}
-    for part, key in (("classification", "accuracy"), ("echo", "error_db")):
-        metrics[part]["verdict"] = NASTY
-        metrics[part]["baselines"] = {NASTY: {key: 0.5}}
-        metrics[part]["by_snr"][0][key][NASTY] = 0.4
-    for row in (*metrics["captures"], *metrics["failures"]):
-        row |= dict.fromkeys(("capture", "label", "decision", "reason", "remedy"), NASTY)
-    return metrics
+    return render(FULL, Shown(make_pictures(), EPOCHS, VIEWS))
 
 
 def test_full_page_has_every_section_in_order():
     reader = Reader(full_page())
-    expected = ["result", "pairs", "charts", "captures", "failures", "training", "card"]
-    assert reader.sections == expected
+    assert " ".join(reader.sections) == (
+        "result captures charts robustness pairs failures training card"
+    )
     text = " ".join(reader.text)
     for said in (
         "wavenet beats gradient boosting by 5.0 points.",
@@ -182,6 +88,14 @@ def test_full_page_has_every_section_in_order():
         "0.002 s (500 Hz)",
         "Doppler aliases.",
         "Not for deciding alone.",
+        "Confusion, by capture",
+        "ROC",
+        "Precision and recall",
+        "Unknown scores",
+        "max probability",
+        "Accuracy under corruption",
+        "Quality faults",
+        "f00d",
     ):
         assert said in text, said
 
@@ -197,10 +111,10 @@ def test_full_page_has_every_section_in_order():
     ],
 )
 def test_minimal_page_leaves_out_what_is_not_there(metrics):
-    reader = Reader(render(metrics, None, None))
+    reader = Reader(render(metrics))
     assert set(reader.sections) <= {"card"}
     assert "svg" not in reader.tags
-    assert "script" not in reader.tags
+    assert "application/json" not in [value for *_, value in reader.attributes]
     assert "Nothing was measured." in reader.text
 
 
@@ -209,7 +123,7 @@ def test_minimal_page_leaves_out_what_is_not_there(metrics):
 )
 def test_a_part_that_is_absent_has_no_section(part, section):
     metrics = {name: value for name, value in FULL.items() if name != part}
-    present = Reader(render(metrics, None, None))
+    present = Reader(render(metrics))
     assert (section in present.sections) == (part == "echo")
     assert ("Echo error over SNR" in present.text) == (part != "echo")
 
@@ -221,7 +135,7 @@ def test_page_loads_nothing():
             assert value.startswith(("#", "data:image/png;base64,")), (tag, name, value)
     assert not re.findall(r"url\((?!#)|@import", page)
     assert not {"link", "iframe", "object", "img"} & Reader(page).tags
-    without_namespaces = re.sub(r'xmlns(:\w+)?="[^"]*"', "", page)
+    without_namespaces = re.sub(r'(xmlns(:\w+)?=|const SVG = )"[^"]*"', "", page)
     assert "http:" not in without_namespaces
     assert "https:" not in without_namespaces
 
@@ -236,10 +150,11 @@ def test_ids_are_unique_and_references_resolve():
 
 def test_names_come_out_escaped():
     metrics = renamed()
-    page = render(metrics, make_pictures(label=[NASTY] * 2, decision=[NASTY] * 2), EPOCHS)
+    pictures = make_pictures(label=[NASTY] * 2, decision=[NASTY] * 2)
+    page = render(metrics, Shown(pictures, EPOCHS, VIEWS))
     assert NASTY not in page
     assert "<script>alert" not in page
-    assert page.count("<script") == 1  # ours
+    assert page.count("<script") == page.count("</script>") == 2  # ours: the data, the code
     reader = Reader(page)
     assert "alert(1)" in " ".join(reader.text)
     assert not [name for _, name, _ in reader.attributes if name.startswith("on")]
@@ -248,7 +163,7 @@ def test_names_come_out_escaped():
 def test_names_that_are_no_text_can_be_written(tmp_path):
     metrics = copy.deepcopy(FULL)
     metrics["captures"][0]["capture"] = "caf\udce9"
-    assert "caf?" in write_report(tmp_path, metrics, None, None).read_text(encoding="utf-8")
+    assert "caf?" in write_report(tmp_path, metrics).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
@@ -267,9 +182,8 @@ def test_odd_names_do_not_break_a_figure(name):
 
 
 def test_same_input_gives_same_bytes(tmp_path):
-    first = write_report(tmp_path / "a", FULL, make_pictures(), EPOCHS).read_bytes()
-    second = write_report(tmp_path / "b", FULL, make_pictures(), EPOCHS).read_bytes()
-    assert first == second
+    shown = Shown(make_pictures(), EPOCHS, VIEWS)
+    assert write_report(tmp_path / "a", FULL, shown).read_text(encoding="utf-8") == full_page()
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["plots", "report.html"]
 
 
@@ -307,6 +221,13 @@ ALL_FIGURES = {
     ),
     "reliability": lambda: figures.reliability(FULL["classification"]["reliability"]),
     "echo": lambda: figures.echo_by_snr(snr_bins("error_db"), model_name="wavenet"),
+    "roc": lambda: curves.roc(FULL["classification"]["curves"]),
+    "roc, many": lambda: curves.roc(FULL["classification"]["curves"] * 9),
+    "precision": lambda: curves.precision_recall(FULL["classification"]["curves"]),
+    "unknown": lambda: robustness.unknown_histogram(FULL["unknown"]),
+    "stress": lambda: robustness.stress_sweep(FULL["stress"], model_name="wavenet"),
+    "quality": lambda: robustness.left_out({"all zero": 2, "clipped": 0}, 13),
+    "confusion, unknown": lambda: figures.confusion([[3, 1, 2]], ["a"], ["a", "b", "unknown"]),
     "training": lambda: figures.training_curves(EPOCHS),
     "training, no accuracy": lambda: figures.training_curves([{"epoch": 1, "loss": 2.0}]),
 }
@@ -361,21 +282,42 @@ def test_best_of_each_column_is_marked_once_per_direction():
     assert not any(best["copy"] + best["gradient boosting"])
 
 
-def test_many_captures_stay_below_two_megabytes(tmp_path):
-    metrics = copy.deepcopy(FULL)
-    metrics["captures"] = [
-        {**FULL["captures"][0], "capture": f"a_folder/of_recordings/cone_{i}"} for i in range(9000)
-    ]
-    path = write_report(tmp_path, metrics, make_pictures(6), EPOCHS * 100)
-    assert path.stat().st_size < 2_000_000
-    assert f"The first {tables.MOST_ROWS} of 9000 captures" in path.read_text()
+def test_a_thousand_captures_stay_below_five_megabytes(tmp_path):
+    metrics, views = many_captures(1000)
+    without_figures = {key: metrics[key] for key in ("model", "data", "captures")}
+    size = write_report(tmp_path, without_figures, Shown(views=views)).stat().st_size
+    assert 3_000_000 < size + len(full_page()) < 5_000_000  # the captures are in it
 
 
-def test_captures_table_can_be_sorted_and_filtered():
-    page = full_page()
-    sortable = [pair for pair in Reader(page).attributes if pair[1] == "aria-sort"]
-    assert sortable == [("th", "aria-sort", "none")] * 8
-    assert 'type="search"' in page
+def test_more_rows_than_fit_are_said_to_be_left_out():
+    rows = [{**FULL["captures"][0], "capture": f"c{i}"} for i in range(9000)]
+    page = render({"captures": rows})
+    assert len(page) < 3_000_000
+    assert f"The first {tables.MOST_ROWS} of 9000 captures" in page
+
+
+@pytest.mark.parametrize(
+    ("label", "decision", "right"),
+    [
+        ("cone", "cone", True),
+        ("cone", "plate", False),
+        ("cone", "unknown", False),
+        ("rocket body", "unknown", True),
+        ("rocket body", "cone", False),
+        (None, "cone", None),
+        ("cone", None, None),
+    ],
+)
+def test_an_unknown_object_is_right_where_it_is_called_unknown(label, decision, right):
+    assert outcome({"label": label, "decision": decision}, NAMES) is right
+
+
+def test_the_page_says_what_it_is_not_for_and_what_it_is_for():
+    text = " ".join(Reader(full_page()).text)
+    assert "What it must not be used for" in text
+    assert "What it is for" not in text  # nothing was said
+    page = render({"model": FULL["model"] | {"intended_use": ["naming plates"]}})
+    assert "What it is fornaming plates" in re.sub(r"\s*\n\s*", "", "".join(Reader(page).text))
 
 
 def test_importing_the_report_loads_neither_torch_nor_pyplot():

@@ -166,6 +166,24 @@ def test_all_altered_files_of_an_evaluation_are_told_together(evaluation, copy_o
     assert len(validate(folder).faults) == 3
 
 
+def test_every_file_of_an_evaluation_is_vouched_for(evaluation, copy_of):
+    folder = copy_of(evaluation)
+    for path in [p for p in folder.rglob("*") if p.is_file()]:
+        content = path.read_bytes()
+        path.write_bytes(content + b" ")
+        assert any(str(path) in fault for fault in validate(folder).faults), path
+        path.write_bytes(content)
+    assert validate(folder).is_valid
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/hostname", "plots/../../secret"])
+def test_an_evaluation_vouches_for_nothing_outside(evaluation, copy_of, name):
+    folder = copy_of(evaluation)
+    write_json(folder / "metrics.json", {"kind": "radarseq evaluation", "files": {name: "0"}})
+    (fault,) = validate(folder).faults
+    assert "outside its folder; refused" in fault
+
+
 def test_altered_metrics_of_an_evaluation_are_told(evaluation, copy_of):
     folder = copy_of(evaluation)
     path = folder / "metrics.json"

@@ -15,6 +15,7 @@ from radarseq.captures.naming import Named
 from radarseq.captures.probe import PROBER
 from radarseq.captures.reading import AS_WRITTEN, FEATURE_AXES, Reading
 from radarseq.captures.registry import read_capture, unreadable, walk_captures
+from radarseq.captures.stored import read_whole
 from radarseq.captures.windows import BLOCK_BYTES, Block, blocks, plan_cut
 from radarseq.errors import RadarseqError
 from radarseq.files import printable
@@ -113,6 +114,22 @@ def listed(paths: Iterable[Path], reading: Reading) -> tuple[list[Path], list[Fa
         table = Path(reading.labels).absolute()
         files = [path for path in files if path.absolute() != table]
     return files, refused
+
+
+def read_every_byte(path: Path, reading: Reading = AS_WRITTEN) -> None:
+    """Read a recording from its first sample to its last, after a child process has.
+
+    Raises:
+        CaptureFault: If it cannot be read.
+    """
+    PROBER.check(path, reading)
+    capture = read_capture(path, reading)
+    try:
+        read_whole(capture.samples)
+    except RadarseqError:
+        raise
+    except Exception as fault:
+        raise unreadable(path, fault) from fault
 
 
 def _opened(path: Path, reading: Reading, named: Named, common: str) -> Opened:

@@ -78,7 +78,7 @@ class Prober:
         status = child.wait()
         _close(child)
         if status in (-signal.SIGALRM, -signal.SIGKILL):
-            return f"takes longer than {limit_s:.0f} s to be opened; the attempt was ended"
+            return f"takes longer than {limit_s:.3g} s to be opened; the attempt was ended"
         name = signal.Signals(-status).name if status < 0 else f"status {status}"
         return f"crashes the library that reads it ({name})"
 

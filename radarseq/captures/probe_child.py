@@ -7,15 +7,13 @@ import signal
 import sys
 from pathlib import Path
 
-from radarseq.captures.capture import Capture
 from radarseq.captures.faults import CaptureFault
 from radarseq.captures.reading import Reading
 from radarseq.captures.registry import read_capture, unreadable
-from radarseq.captures.stored import Samples
+from radarseq.captures.stored import read_whole
 from radarseq.errors import RadarseqError
 
 MEMORY_BYTES = 1536 << 20  # of which a file that is read as a whole may take a third
-_PART_BYTES = 16 << 20
 _READ_BYTES = 256 << 20  # of a file that is read in parts
 
 
@@ -37,7 +35,7 @@ def serve() -> None:
 def _answer(path: Path, reading: Reading) -> dict[str, str]:
     try:
         _limit_memory(path)
-        read_whole(read_capture(path, reading))
+        read_whole(read_capture(path, reading).samples, _READ_BYTES)
     except CaptureFault as fault:
         if not isinstance(fault.__cause__, MemoryError):
             return {"reason": fault.failure.reason, "remedy": fault.failure.remedy}
@@ -62,18 +60,6 @@ def _limit_memory(path: Path) -> None:
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]
     most = most if hard == resource.RLIM_INFINITY else min(most, hard)
     resource.setrlimit(resource.RLIMIT_AS, (most, hard))
-
-
-def read_whole(capture: Capture, most_bytes: int = _READ_BYTES) -> None:
-    """Read a capture's samples part by part, the first ``most_bytes`` and the end of them."""
-    samples: Samples = capture.samples
-    count = samples.shape[0]
-    row_bytes = max(1, samples.size // max(count, 1) * samples.dtype.itemsize)
-    rows = max(1, _PART_BYTES // row_bytes)
-    starts = range(0, count, rows)
-    most = max(1, most_bytes // (rows * row_bytes))
-    for start in [*starts[:most], *starts[max(most, len(starts) - 1) :]]:
-        samples[start : min(start + rows, count)]
 
 
 if __name__ == "__main__":

@@ -46,18 +46,28 @@ def read(path: Path, reading: Reading) -> Capture:
     )
 
 
-def flat_samples(path: Path, kind: Datatype, offset: int, size: int, channels: int) -> FlatFile:
+def flat_samples(
+    path: Path,
+    kind: Datatype,
+    offset: int,
+    size: int,
+    channels: int,
+    *,
+    source: Path | None = None,
+) -> FlatFile:
     """Return the samples in ``size`` bytes from ``offset``, (step) or (step, channel).
+
+    ``source`` is the recording that the file belongs to, if it is another.
 
     Raises:
         CaptureFault: If these are not whole samples of each channel, or none.
     """
     item = kind.item.itemsize * channels
     if size <= 0:
-        raise CaptureFault(path, "is empty: it holds no samples", "Leave it out")
+        raise CaptureFault(source or path, "is empty: it holds no samples", "Leave it out")
     if size % item:
         raise CaptureFault(
-            path,
+            source or path,
             f"holds {size} bytes of samples; expected a multiple of {item}, the size of one "
             f"{kind.name} sample of {channels} channel(s)",
             "Correct the type or the channels; or the recording is cut short: record it again",

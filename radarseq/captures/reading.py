@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from types import NoneType
 from typing import Any
@@ -116,6 +117,28 @@ class Reading:
     def name_gives_label(self) -> bool:
         """Whether the name pattern says what a recording's label is."""
         return "label" in name_expression(self.name).groupindex
+
+    def updated(self, given: Mapping[str, Any]) -> "Reading":
+        """Return this reading with some keys given anew, as for other files than these.
+
+        A source of labels that is given takes the place of the one that stood here; a table of
+        labels belongs to its files, and is not taken over.
+
+        Args:
+            given: Some of the keys of ``to_json``; of ``quality``, some of its keys.
+
+        Raises:
+            UsageError: If a key is unknown or does not fit.
+        """
+        content: dict[str, Any] = self.to_json() | {"labels": ""}
+        if given.keys() & {"labels", "label_column", "name"}:
+            content["label_column"] = None
+            if "name" not in given and self.name_gives_label:
+                content["name"] = ""
+        quality = given.get("quality", {})
+        if isinstance(quality, dict):
+            given = {**given, "quality": content["quality"] | quality}
+        return Reading.from_json({**content, **given})
 
     def to_json(self) -> dict[str, Any]:
         """Return the reading as plain JSON types."""

@@ -17,7 +17,7 @@ from radarseq.captures.datatypes import Datatype, parse_datatype
 from radarseq.captures.faults import CaptureFault
 from radarseq.captures.raw import flat_samples
 from radarseq.captures.reading import Reading
-from radarseq.captures.stored import Joined, Samples
+from radarseq.captures.stored import FlatFile, Joined, Samples
 from radarseq.captures.walking import stays_in
 from radarseq.errors import UsageError
 
@@ -259,17 +259,21 @@ def _samples(
     """Return the samples without the headers and the trailer of a non-conforming dataset."""
     size = recording.size - _whole(recording, said, "core:trailing_bytes", 0)
     item = kind.item.itemsize * channels
+
+    def flat(offset: int, size: int) -> FlatFile:
+        return flat_samples(recording.data, kind, offset, size, channels, source=recording.path)
+
     heads = [_whole(recording, segment, "core:header_bytes", 0) for segment in segments]
     if not any(heads[1:]):
         skipped = sum(heads)
         offset = recording.offset + skipped
-        return flat_samples(recording.data, kind, offset, size - skipped, channels)
+        return flat(offset, size - skipped)
     starts = [s - origin for s in _starts(recording, segments)]
     ends = [*starts[1:], (size - sum(heads)) // item]
     parts, offset = [], recording.offset
     for start, end, head in zip(starts, ends, heads, strict=True):
         offset += head
-        parts.append(flat_samples(recording.data, kind, offset, (end - start) * item, channels))
+        parts.append(flat(offset, (end - start) * item))
         offset += (end - start) * item
     if offset - recording.offset != size:
         raise _fault(recording.path, f"has {size} bytes; its segments have {offset}")

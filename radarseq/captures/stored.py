@@ -62,6 +62,23 @@ class Stored(ABC):
 
 
 Samples = NDArray[Any] | Stored
+_PART_BYTES = 16 << 20
+
+
+def read_whole(samples: Samples, most_bytes: int | None = None) -> None:
+    """Read an array part by part, only to see that it can be read.
+
+    Args:
+        samples: The array.
+        most_bytes: Read about so much from the start, and the end; None for all.
+    """
+    count = samples.shape[0]
+    row_bytes = max(1, samples.size // max(count, 1) * samples.dtype.itemsize)
+    rows = max(1, _PART_BYTES // row_bytes)
+    starts = range(0, count, rows)
+    most = len(starts) if most_bytes is None else max(1, most_bytes // (rows * row_bytes))
+    for start in [*starts[:most], *starts[max(most, len(starts) - 1) :]]:
+        samples[start : min(start + rows, count)]
 
 
 @dataclass(frozen=True)

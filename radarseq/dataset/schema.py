@@ -2,6 +2,9 @@
 
 A dataset is a folder of immutable HDF5 shards and ``manifest.json``. Each column is one contiguous
 array with the examples on axis 0. How a shard begins is in ``layout``.
+
+The input of a model is the first of ``rx``, ``x`` and ``tx`` that is there: a dataset whose target
+is the received samples has ``tx`` and ``target`` and no ``rx``.
 """
 
 from dataclasses import dataclass, field
@@ -35,7 +38,11 @@ COLUMNS = {
     "tx": Column(("complex64",), (2, 3), "transmitted samples (example, step[, channel])"),
     "rx": Column(("complex64",), (2, 3), "received samples (example, step[, channel])"),
     "x": Column(("float32",), (3,), "real input sequence (example, step, feature)"),
-    "target": Column(("complex64", "float32"), (2, 3), "what to output at each step"),
+    "target": Column(
+        ("complex64", "float32"),
+        (2, 3),
+        "what to output at each step (example, step[, channel, feature or sample ahead])",
+    ),
     "label": Column(("int32",), (1,), "index into class_names, -1 unknown"),
     "length": Column(("int32",), (1,), "valid steps, where sequences differ"),
     "group": Column(("int64",), (1,), "object or recording; a split never divides one by noise"),
@@ -43,6 +50,7 @@ COLUMNS = {
 }
 PARAMETER_COLUMN = Column(("float32",), (1,), "what was drawn or realised for each example")
 STEP_COLUMNS = ("tx", "rx", "x", "target")
+INPUT_COLUMNS = ("rx", "x", "tx")  # the first that is there is the input
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,8 +161,18 @@ class Examples:
 
     @property
     def input(self) -> NDArray[Any]:
-        """The input sequence: ``rx`` where the data are complex, ``x`` where they are real."""
-        return self.columns["rx" if "rx" in self.columns else "x"]
+        """The input sequence, see ``input_name``."""
+        return self.columns[self.input_name]
+
+    @property
+    def input_name(self) -> str:
+        """The column that is the input: the first of ``INPUT_COLUMNS`` that is there."""
+        return next(name for name in INPUT_COLUMNS if name in self.columns)
+
+    @property
+    def code(self) -> NDArray[Any] | None:
+        """The transmitted samples that go with the input; None if unknown, or themselves it."""
+        return None if self.input_name == "tx" else self.columns.get("tx")
 
     @property
     def parameters(self) -> dict[str, NDArray[np.float32]]:
@@ -200,8 +218,9 @@ def column_faults(header: Header, columns: dict[str, tuple[str, tuple[int, ...]]
             faults.append(f"column {name!r} is {dtype}; expected {' or '.join(column.dtypes)}")
         if len(shape) not in column.axes:
             faults.append(f"column {name!r} has shape {shape}; expected {column.meaning}")
-    if ("rx" in columns) == ("x" in columns):
-        faults.append("expected one input column: rx (complex) or x (real)")
+    from_tx = "tx" in columns and "target" in columns
+    if ("rx" in columns) + ("x" in columns) != 1 and not (from_tx and "x" not in columns):
+        faults.append("expected one input column: rx (complex) or x (real), or tx with a target")
     lengths = {columns[c][1][1] for c in STEP_COLUMNS if c in columns and len(columns[c][1]) > 1}
     if len(lengths) > 1:
         faults.append(f"sequences have {sorted(lengths)} steps; expected the same length in each")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from radarseq.config import Recipe, read_recipe
@@ -54,10 +54,11 @@ def header_of(recipe: Recipe, seed: int) -> Header:
 
 
 def examples_of(pairs: Pairs, header: Header) -> Examples:
-    """Return simulated pairs as rows of a dataset."""
-    columns = {
-        name: getattr(pairs, name) for name in ("tx", "rx", "target", "label", "group", "split")
-    }
+    """Return simulated pairs as rows of a dataset; without ``rx`` where that is the target."""
+    names = ["tx", "rx", "target", "label", "group", "split"]
+    if pairs.target is pairs.rx:
+        names.remove("rx")
+    columns = {name: getattr(pairs, name) for name in names}
     named = {PARAMETER_PREFIX + name: values for name, values in pairs.parameters.items()}
     return Examples(header, columns | named)
 
@@ -77,7 +78,8 @@ def plan_simulation(
     rows_per_shard = rows_per_shard or ROWS_PER_SHARD
     if rows_per_shard < 1:
         raise UsageError(f"rows_per_shard is {rows_per_shard}; expected 1 or more")
-    probe = examples_of(_generator(recipe.scene, seed)(0, 1), header_of(recipe, seed))
+    bare = replace(recipe.scene, table_mib=0)  # of the same columns, and ready at once
+    probe = examples_of(_generator(bare, seed)(0, 1), header_of(recipe, seed))
     size = expected_bytes(probe, examples, rows_per_shard)
     return SimulationPlan(recipe, examples, size, recipe.scene.warnings())
 

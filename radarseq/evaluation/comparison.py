@@ -27,27 +27,35 @@ _NO_BASELINE = "no baseline could be fitted: the training data are gone or have 
 _LEAST_GAIN_DB = 0.1  # below this, two echo errors are called level
 
 
+def class_baselines(training: Examples | None, judged: Examples) -> dict[str, NDArray]:
+    """Return the baselines' probabilities of ``judged`` rows, by name; none without training."""
+    if training is None:
+        return {}
+    return {
+        MAJORITY: majority_probabilities(training, judged),
+        BOOSTING: boosting_probabilities(training, judged),
+    }
+
+
 def compare_classes(
     name: str,
     probabilities: NDArray,
-    judged: Examples,
-    training: Examples | None,
+    label: NDArray,
+    baselines: dict[str, NDArray],
     beside: dict[str, NDArray],
+    snr_db: NDArray | None = None,
 ) -> dict[str, Any]:
     """Return the classification part of the metrics.
 
     Args:
         name: Of the model, for the verdict.
         probabilities: Of the model ``(n, class)``.
-        judged: The ``n`` labelled rows.
-        training: The rows that the baselines are fitted on; None leaves them out.
+        label: The true classes ``(n,)``.
+        baselines: Probabilities of the baselines on the same rows, by name; may be empty.
         beside: Probabilities of other models, by name.
+        snr_db: Signal-to-noise ratio of each row [dB], where it is known.
     """
-    label = judged["label"].astype(np.int64)
-    baselines = {}
-    if training is not None:
-        baselines[MAJORITY] = majority_probabilities(training, judged)
-        baselines[BOOSTING] = boosting_probabilities(training, judged)
+    label = label.astype(np.int64)
     contenders = {"model": probabilities} | beside | baselines
     metrics = {who: class_metrics(p, label) for who, p in contenders.items()}
     right = {who: p.argmax(axis=1) == label for who, p in contenders.items()}
@@ -62,7 +70,7 @@ def compare_classes(
             for who, key in [(name, "model"), *((other, other) for other in beside)]
         ),
     }
-    if SNR in judged:
+    if snr_db is not None:
         part["by_snr"] = [
             {
                 "low_db": low,
@@ -70,7 +78,7 @@ def compare_classes(
                 "examples": int(rows.sum()),
                 "accuracy": {who: float(r[rows].mean()) for who, r in right.items()},
             }
-            for low, high, rows in snr_bins(judged[SNR])
+            for low, high, rows in snr_bins(snr_db)
         ]
     return part
 
@@ -119,7 +127,8 @@ def compare_echoes(
 
     errors = {"model": error_of(estimate)} | {who: error_of(e) for who, e in beside.items()}
     baselines: dict[str, NDArray[np.float64]] = {}
-    if judged.input.shape == target.shape:
+    alike = judged.input.dtype.kind == target.dtype.kind and judged.input_name != "tx"
+    if alike and judged.input.shape == target.shape:
         baselines[COPY] = error_of(judged.input)
         if training is not None and SNR in judged and np.iscomplexobj(target):
             for kind in (True, False) if causal else (False,):

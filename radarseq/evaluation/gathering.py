@@ -1,86 +1,81 @@
-"""The rows to judge: a split of a dataset, or recordings read as the training data were."""
+"""The rows of a dataset that are to be judged, and objects that the model does not know."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from radarseq.captures.collect import gather
-from radarseq.captures.faults import printable
 from radarseq.captures.reading import Reading
 from radarseq.dataset.read import open_dataset
-from radarseq.dataset.schema import MANIFEST_NAME, UNFINISHED_NAME, Examples
-from radarseq.errors import DatasetError, RadarseqError, UsageError
+from radarseq.dataset.schema import MANIFEST_NAME, UNFINISHED_NAME, UNKNOWN_LABEL, Examples
+from radarseq.errors import DatasetError, UsageError
+from radarseq.evaluation.known import Known, known_in
 from radarseq.evaluation.predict import Predictor
 from radarseq.evaluation.resampling import resampled
+from radarseq.evaluation.unknown import HeldOut
 
 
 @dataclass(frozen=True)
 class Judged:
-    """The rows to judge, and where they come from.
+    """The rows of a dataset that are to be judged.
 
     Attributes:
-        path: Of the dataset or the recordings, as given.
-        digest: Of the dataset; empty for recordings.
-        split: Which rows of it.
+        path: Of the dataset, as given.
+        digest: Of the dataset.
         examples: The rows.
-        training: What to fit the baselines on; None where the training data are gone.
-        failures: Recordings that could not be read: capture, reason, remedy.
-        left_out: Rows of readable recordings that are not fit to be judged, by reason.
+        known: Rows of the dataset to fit the baselines and the thresholds on; or None.
+        held_out: Its rows of classes that the model does not know; None if there are none.
     """
 
     path: str
     digest: str
-    split: str
     examples: Examples
-    training: Examples | None
-    failures: list[dict[str, str]]
-    left_out: dict[str, int]
+    known: Known | None
+    held_out: HeldOut | None
 
 
-def rows_to_judge(
-    predictor: Predictor, paths: list[Path], split: str, name: str, *, resample: bool = False
-) -> Judged:
-    """Return the rows of a dataset or of recordings that the model is to judge.
-
-    Args:
-        predictor: The model; recordings are read as its training data were.
-        paths: One dataset, or any number of recordings.
-        split: Of a dataset.
-        name: Pattern of recordings' names; empty takes that of the training data.
-        resample: Whether a dataset is brought to the model's sampling interval.
-
-    Raises:
-        DatasetError: If the dataset is damaged, has other classes, or the split has no rows.
-        CaptureError: If not one of the recordings can be read.
-        UsageError: If datasets and recordings are mixed.
-    """
-    if len(paths) == 1 and _is_dataset(paths[0]):
-        return _from_dataset(predictor, paths[0], split, resample=resample)
-    if any(_is_dataset(path) for path in paths):
-        raise UsageError("one dataset or any number of recordings can be judged at once, not both")
-    if resample:
-        raise UsageError(
-            "resample is for datasets; import the recordings first, with windows long enough"
-        )
-    return _from_recordings(predictor, paths, name)
-
-
-def _is_dataset(path: Path) -> bool:
+def is_dataset(path: Path) -> bool:
+    """Return whether a path is a dataset's folder, finished or not."""
     return (path / MANIFEST_NAME).exists() or (path / UNFINISHED_NAME).exists()
 
 
-def _from_dataset(predictor: Predictor, path: Path, split: str, *, resample: bool) -> Judged:
+def rows_to_judge(
+    predictor: Predictor,
+    path: Path,
+    split: str,
+    unknown_class: Sequence[str],
+    *,
+    resample: bool = False,
+) -> Judged:
+    """Return the rows of a dataset that the model is to judge.
+
+    Args:
+        predictor: The model.
+        path: The dataset.
+        split: Which rows.
+        unknown_class: Classes of the dataset that the model was not trained on.
+        resample: Whether to bring the dataset to the model's sampling interval.
+
+    Raises:
+        DatasetError: If the dataset is damaged, has other classes, or the split has no rows.
+        UsageError: If a class that is said to be unknown is not there, or is one of the model's.
+    """
     dataset = open_dataset(path)
     examples = dataset.load()
-    examples = predictor.prepared(resampled(examples, predictor) if resample else examples)
+    if resample:
+        examples = resampled(examples, predictor)
+    examples = predictor.prepared(examples)
+    held_out = None
+    if unknown_class:
+        examples, held_out = _parted(predictor, examples, path, unknown_class)
     _check_classes(predictor, examples)
     part = examples.part(split)
     if not len(part):
         raise DatasetError(f"{path}: no example is in the {split} split; choose another --split")
-    training = examples.part("train") if "split" in examples else None
-    if training is None or not len(training):
-        training = _training_data(predictor)
-    return Judged(str(path), dataset.digest, split, part, training, [], {})
+    known = known_in(examples) if "split" in examples else None
+    return Judged(str(path), dataset.digest, part, known, held_out)
 
 
 def _check_classes(predictor: Predictor, examples: Examples) -> None:
@@ -88,36 +83,62 @@ def _check_classes(predictor: Predictor, examples: Examples) -> None:
     if "label" in examples and names != predictor.class_names:
         raise DatasetError(
             f"the dataset's classes are {', '.join(names)}; the model knows "
-            f"{', '.join(predictor.class_names)}. Judge it on data with the same classes"
+            f"{', '.join(predictor.class_names)}. Judge it on data with the same classes, or name "
+            "those that it was not trained on with --unknown-class"
         )
 
 
-def _from_recordings(predictor: Predictor, paths: Iterable[Path], name: str) -> Judged:
-    paths = list(paths)
-    reading = Reading.from_recipe(predictor.header.recipe) or Reading()
-    if name:
-        reading = Reading.from_json(reading.to_json() | {"name": name})
-    spec = predictor.network.spec
-    shape = (spec.steps,) if spec.channels == 1 else (spec.steps, spec.channels)
-    found = gather(paths, reading, class_names=predictor.class_names, shape=shape)
-    failures = [
-        {"capture": printable(f.path), "reason": f.reason, "remedy": f.remedy}
-        for f in found.failures
-    ]
+def _parted(
+    predictor: Predictor, examples: Examples, path: Path, unknown_class: Sequence[str]
+) -> tuple[Examples, HeldOut]:
+    """Return the rows of known classes under the model's labels, and the others."""
+    names, known = examples.header.class_names, predictor.class_names
+    for name in unknown_class:
+        if name not in names:
+            raise UsageError(
+                f"unknown_class {name!r} is not in {path}, whose classes are {', '.join(names)}"
+            )
+        if name in known:
+            raise UsageError(
+                f"unknown_class {name!r} is one that the model was trained on; expected one of "
+                f"{', '.join(n for n in names if n not in known) or 'none: it knows them all'}"
+            )
+    if set(names) - set(unknown_class) != set(known):
+        return examples, HeldOut(str(path), [], examples)  # refused next, with all the names
+    index = np.array([known.index(n) if n in known else UNKNOWN_LABEL for n in names])
+    label = np.where(examples["label"] >= 0, index[examples["label"]], UNKNOWN_LABEL)
+    is_unknown = np.isin(examples["label"], [names.index(name) for name in unknown_class])
+    relabelled = Examples(
+        replace(examples.header, class_names=known),
+        examples.columns | {"label": label.astype(np.int32)},
+    )
+    held_out = HeldOut(str(path), list(unknown_class), examples.take(is_unknown))
+    return relabelled.take(~is_unknown), held_out
+
+
+def unknown_objects(predictor: Predictor, paths: Sequence[Path], reading: Reading) -> HeldOut:
+    """Return the objects of a dataset, or in recordings, that the model does not know.
+
+    Rows of classes that it does know are passed over.
+
+    Raises:
+        UsageError: If it knows them all.
+        DatasetError: If the dataset is damaged.
+        CaptureError: If no recording can be read.
+    """
+    if len(paths) == 1 and is_dataset(paths[0]):
+        examples = open_dataset(paths[0]).load()
+    else:
+        examples = gather(paths, reading).examples
     source = ", ".join(str(path) for path in paths)
-    training = _training_data(predictor)
-    return Judged(source, "", "all", found.examples, training, failures, found.left_out)
-
-
-def _training_data(predictor: Predictor) -> Examples | None:
-    """Return the rows that the model was trained on, if they are still there and the same."""
-    facts = predictor.manifest.get("data", {})
-    if facts.get("kind") != "stored":
-        return None
-    try:
-        dataset = open_dataset(Path(facts["path"]))
-        if dataset.digest != facts["digest"]:
-            return None
-        return predictor.prepared(dataset.load()).part("train")
-    except RadarseqError:
-        return None
+    names, classes = examples.header.class_names, []
+    if "label" in examples:
+        known = [i for i, name in enumerate(names) if name in predictor.class_names]
+        examples = examples.take(~np.isin(examples["label"], known))
+        classes = [names[i] for i in np.unique(examples["label"]) if i >= 0]
+    if not len(examples):
+        raise UsageError(
+            f"unknown {source}: every row is of a class that the model was trained on "
+            f"({', '.join(predictor.class_names)}); expected other objects"
+        )
+    return HeldOut(source, classes, examples)

@@ -1,33 +1,38 @@
 """Judging a model on a dataset or on recordings: predictions, metrics, baselines, report."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from radarseq.dataset.schema import Examples
-from radarseq.errors import DatasetError
-from radarseq.evaluation.comparison import compare_classes
-from radarseq.evaluation.fusion import fuse
-from radarseq.evaluation.gathering import Judged, rows_to_judge
-from radarseq.evaluation.predict import Prediction, Predictor, load
+from radarseq.captures.reading import Reading
+from radarseq.errors import DataError, DatasetError, OutputError, UsageError
+from radarseq.evaluation.annotating import write_annotations
+from radarseq.evaluation.batch import PLAN, BatchProgress
+from radarseq.evaluation.gathering import is_dataset
+from radarseq.evaluation.judged_batch import judge_recordings
+from radarseq.evaluation.judged_dataset import judge_dataset
+from radarseq.evaluation.outcome import Outcome, Task
+from radarseq.evaluation.parquet import check_parquet, write_parquet
+from radarseq.evaluation.parts import FOLDER
+from radarseq.evaluation.predict import Predictor, load
 from radarseq.evaluation.records import (
-    EVALUATION_KIND,
+    ANNOTATIONS,
+    FAILURES,
+    METRICS,
+    PREDICTIONS,
+    SUMMARY,
     UNFINISHED,
-    capture_rows,
     write_failures,
     write_metrics,
-    write_predictions,
     write_summary,
 )
-from radarseq.evaluation.sequences import sequence_part
-from radarseq.evaluation.showing import model_card, pictures, training_history
-from radarseq.files import output_folder
-from radarseq.models.baselines import majority_probabilities
-from radarseq.report.page import write_report
+from radarseq.evaluation.redraw import draw, read_rows
+from radarseq.evaluation.report_data import write_report_data
+from radarseq.evaluation.settings import JudgeSettings
+from radarseq.evaluation.showing import shown
+from radarseq.files import output_folder, read_json
 
 
 @dataclass(frozen=True)
@@ -52,24 +57,33 @@ def evaluate(
     data: Path | str | Sequence[Path | str],
     out: Path | str,
     *,
-    split: str = "test",
     name: str = "",
+    reading: Mapping[str, Any] | None = None,
     beside: Sequence[Path | str] = (),
-    resample: bool = False,
+    unknown: Sequence[Path | str] = (),
     device: str = "auto",
+    progress: BatchProgress | None = None,
+    **settings: Any,
 ) -> EvaluateResult:
     """Judge a trained model beside its baselines, and write the evaluation folder.
+
+    A dataset is judged as a whole; recordings one at a time, block by block, in bounded memory.
 
     Args:
         run: A run folder.
         data: A dataset, or recordings (files and folders) of the kind that it was trained on.
-        out: The folder to write; new or empty.
-        split: Which rows of a dataset: ``test``, ``validation``, ``train`` or ``all``.
+        out: The folder to write; new or empty, unless ``resume``.
         name: For recordings, the pattern of their names, such as ``{label}_{group}.npz``; empty
             takes the one that the training data were imported with.
+        reading: For recordings, what else differs from how the training data were read: fields of
+            ``Reading``.
         beside: Other runs to judge on the same rows, for comparison.
-        resample: Whether a dataset of another sampling interval is brought to the model's.
+        unknown: A dataset, or recordings, of objects that the model was not trained on: they show
+            how well unknown objects are told, and choose the score that tells them.
         device: ``auto``, ``cpu`` or ``cuda``.
+        progress: Called while recordings are judged, with how many are done, and how many windows.
+        **settings: Fields of ``JudgeSettings``, such as ``split="all"``, ``false_reject=0.01``,
+            ``stress=True``, ``workers=2``, ``resume=True``.
 
     Returns:
         The metrics, a row a capture, and the recordings that failed.
@@ -79,30 +93,86 @@ def evaluate(
         DatasetError: If the dataset is damaged, or the split has no rows.
         MismatchError: If data and model differ in steps, sample axis or interval.
         CaptureError: If not one of the recordings can be read.
-        OutputError: If ``out`` is in use or not empty.
+        OutputError: If ``out`` is in use or not empty, or holds another batch than is to resume.
+        UsageError: If a setting is unknown or does not fit.
     """
+    chosen = JudgeSettings.of(settings)
+    if chosen.parquet:
+        check_parquet()
     predictor = load(run, device=device)
     paths = [Path(data)] if isinstance(data, str | Path) else [Path(item) for item in data]
-    with output_folder(Path(out), unfinished=UNFINISHED) as folder:
-        judged = rows_to_judge(predictor, paths, split, name, resample=resample)
-        prediction = predictor.predict_examples(judged.examples)
-        others = _predict_beside(beside, predictor, judged.examples, device)
-        metrics, captures = _metrics(predictor, str(run), judged, prediction, others)
-        write_predictions(folder, judged.examples, prediction)
-        write_summary(folder, captures)
-        write_failures(folder, judged.failures)
-        shown = metrics | {"captures": captures, "failures": judged.failures}
-        examples = pictures(judged.examples, prediction)
-        write_report(folder, shown, examples, training_history(Path(run)))
-        write_metrics(folder, metrics)
-    return EvaluateResult(Path(out), metrics, captures, judged.failures)
+    task = Task(
+        run=Path(run),
+        predictor=predictor,
+        beside=_load_beside(beside, predictor, device),
+        paths=paths,
+        reading=_reading(predictor, {**(reading or {}), **({"name": name} if name else {})}),
+        unknown=[Path(path) for path in unknown],
+        settings=chosen,
+    )
+    with output_folder(Path(out), resume=chosen.resume, unfinished=UNFINISHED) as folder:
+        if (folder / METRICS).exists():
+            return _finished(folder, task)
+        outcome = _judge(task, folder, progress)
+        _write(task, outcome, folder)
+    return EvaluateResult(Path(out), outcome.metrics, outcome.captures, outcome.failures)
 
 
-def _predict_beside(
-    runs: Sequence[Path | str], predictor: Predictor, examples: Examples, device: str
-) -> dict[str, Prediction]:
-    """Return the other models' predictions, by a name that tells them apart."""
-    others: dict[str, Prediction] = {}
+def _judge(task: Task, folder: Path, progress: BatchProgress | None) -> Outcome:
+    """Judge one dataset, or recordings.
+
+    Raises:
+        UsageError: If datasets and recordings are mixed.
+    """
+    if len(task.paths) == 1 and is_dataset(task.paths[0]):
+        return judge_dataset(task, folder)
+    if any(is_dataset(path) for path in task.paths):
+        raise UsageError("one dataset or any number of recordings can be judged at once, not both")
+    if task.settings.resample:
+        raise UsageError(
+            "resample is for datasets, and recordings are judged. Import them first, with windows "
+            "long enough"
+        )
+    if task.settings.unknown_class:
+        raise UsageError(
+            "unknown_class names classes of a dataset, and recordings are judged: a recording "
+            "whose label the model does not know counts as unknown by itself. Leave it out"
+        )
+    return judge_recordings(task, folder, progress)
+
+
+def _write(task: Task, outcome: Outcome, folder: Path) -> None:
+    """Write all but ``predictions.h5``, which is there; the metrics come last."""
+    write_summary(folder, outcome.captures)
+    write_failures(folder, outcome.failures)
+    if task.settings.parquet:
+        write_parquet(folder / PREDICTIONS, folder / SUMMARY)
+    if outcome.recordings:
+        target = None if task.settings.annotate else folder / ANNOTATIONS
+        steps = task.predictor.network.spec.steps
+        write_annotations(folder / PREDICTIONS, outcome.recordings, task.reading, steps, target)
+    kept = shown(task.run, outcome.examples, outcome.prediction, outcome.captures)
+    write_report_data(folder, kept)
+    draw(folder, outcome.metrics)
+    shutil.rmtree(folder / FOLDER, ignore_errors=True)
+    (folder / PLAN).unlink(missing_ok=True)
+    write_metrics(folder, outcome.metrics)
+
+
+def _reading(predictor: Predictor, given: Mapping[str, Any]) -> Reading:
+    """Return how recordings are read: as the training data were, but for what is given.
+
+    Where nothing says how long windows are, they are as long as the model's sequences.
+    """
+    reading = (Reading.from_recipe(predictor.header.recipe) or Reading()).updated(given)
+    return reading if reading.steps else replace(reading, steps=predictor.network.spec.steps)
+
+
+def _load_beside(
+    runs: Sequence[Path | str], predictor: Predictor, device: str
+) -> dict[str, Predictor]:
+    """Return the other models, by a name that tells them apart."""
+    others: dict[str, Predictor] = {}
     for run in runs:
         other = load(run, device=device)
         if other.class_names != predictor.class_names:
@@ -112,75 +182,23 @@ def _predict_beside(
             )
         name = other.network.settings.model
         taken = name in others or name == predictor.network.settings.model
-        others[f"{name} ({run})" if taken else name] = other.predict_examples(examples)
+        others[f"{name} ({run})" if taken else name] = other
     return others
 
 
-def _metrics(
-    predictor: Predictor,
-    run: str,
-    judged: Judged,
-    prediction: Prediction,
-    others: dict[str, Prediction],
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return the content of ``metrics.json``, and a row for each capture."""
-    examples = judged.examples
-    metrics: dict[str, Any] = {
-        "kind": EVALUATION_KIND,
-        "model": model_card(predictor, run),
-        "data": {
-            "path": judged.path,
-            "digest": judged.digest,
-            "split": judged.split,
-            "examples": len(examples),
-            "left_out": judged.left_out,
-            "class_names": list(predictor.class_names),
-            "warnings": list(examples.header.warnings),
-        },
-    }
-    captures: list[dict[str, Any]] = []
-    settings = predictor.network.settings
-    if prediction.probabilities is not None:
-        if (rows := _labelled_rows(examples)).size:
-            metrics["classification"] = compare_classes(
-                settings.model,
-                prediction.probabilities[rows],
-                examples.take(rows),
-                judged.training,
-                {
-                    w: p.probabilities[rows]
-                    for w, p in others.items()
-                    if p.probabilities is not None
-                },
-            )
-        if "group" in examples:
-            prior = _class_shares(predictor, judged.training)
-            fused = fuse(prediction.probabilities, examples["group"], prior)
-            captures = capture_rows(fused, examples, prediction)
-            metrics["captures"] = _capture_metrics(captures)
-    network = predictor.network
-    metrics |= sequence_part(settings.model, network, prediction, examples, judged.training, others)
-    return metrics, captures
+def _finished(folder: Path, task: Task) -> EvaluateResult:
+    """Return what an evaluation that has ended came to.
 
-
-def _labelled_rows(examples: Examples) -> NDArray[np.intp]:
-    return np.flatnonzero(examples["label"] >= 0) if "label" in examples else np.zeros(0, np.intp)
-
-
-def _class_shares(predictor: Predictor, training: Examples | None) -> NDArray[np.float64]:
-    """Return the classes' shares of the training data; equal ones where that is gone."""
-    classes = len(predictor.class_names)
-    if training is None or "label" not in training:
-        return np.full(classes, 1 / classes)
-    return majority_probabilities(training, training.take(slice(1)))[0]
-
-
-def _capture_metrics(captures: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return how many captures there are, and the share of right decisions where it is known."""
-    known = [row for row in captures if row["label"] is not None]
-    right = [row["label"] == row["decision"] for row in known]
-    return {
-        "captures": len(captures),
-        "labelled": len(known),
-        "accuracy": float(np.mean(right)) if right else None,
-    }
+    Raises:
+        OutputError: If it was another one than is asked for.
+    """
+    metrics = read_json(folder / METRICS, DataError)
+    earlier = metrics.get("provenance", {}).get("task_sha256")
+    if earlier != task.digest:
+        raise OutputError(
+            f"{folder}: holds a finished evaluation with other settings, of other data or another "
+            "model. Choose another folder"
+        )
+    metrics.pop("files", None)
+    captures, failures = (read_rows(folder / name) for name in (SUMMARY, FAILURES))
+    return EvaluateResult(folder, metrics, captures, failures)

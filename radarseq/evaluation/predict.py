@@ -1,5 +1,7 @@
 """A trained model, loaded: raw samples in, probabilities and echoes out."""
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,10 @@ from radarseq.training.tasks import check_symbols_known, task_examples
 
 BATCH_SIZE = 1024
 
+# Something to say of each sequence besides its class, from its logits (batch, class) and from the
+# hidden values that the last layer makes them of (batch, value).
+Describe = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[Any]]
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -28,6 +34,7 @@ class Prediction:
         probabilities: Of each class, float32 ``(n, class)``; None if it does not classify.
         label: The most probable class, int64 ``(n,)``; None if it does not classify.
         echo: The target's estimate ``(n, step)`` or ``(n, step, channel)``; None if it gives none.
+        described: What the caller's ``describe`` made of each sequence; None without one.
         symbols: Probability of each symbol, float32 ``(n, step, voice, symbol)``; None if it
             gives none.
     """
@@ -35,6 +42,7 @@ class Prediction:
     probabilities: NDArray[np.float32] | None
     label: NDArray[np.int64] | None
     echo: NDArray[Any] | None
+    described: NDArray[Any] | None = None
     symbols: NDArray[np.float32] | None = None
 
 
@@ -55,6 +63,23 @@ class Predictor:
         self.manifest = checkpoint.manifest
         self.temperature = checkpoint.temperature
         self.device = device
+        self._seen = threading.local()  # several threads may predict at once
+        if self.network.classes is not None:
+            last = self.network.classes.classify[-1]
+            last.register_forward_pre_hook(self._keep_hidden)
+
+    def _keep_hidden(self, _: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
+        self._seen.hidden = inputs[0]
+
+    @property
+    def hidden_values(self) -> int:
+        """How many hidden values the class scores are made of; 0 if it does not classify."""
+        head = self.network.classes
+        if head is None:
+            return 0
+        last = head.classify[-1]
+        assert isinstance(last, torch.nn.Linear)
+        return last.in_features
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -62,7 +87,12 @@ class Predictor:
         return self.header.class_names
 
     def predict(
-        self, rx: ArrayLike, tx: ArrayLike | None = None, length: ArrayLike | None = None
+        self,
+        rx: ArrayLike,
+        tx: ArrayLike | None = None,
+        length: ArrayLike | None = None,
+        *,
+        describe: Describe | None = None,
     ) -> Prediction:
         """Return the model's probabilities and echoes for sequences.
 
@@ -72,6 +102,7 @@ class Predictor:
             tx: Transmitted samples ``(n, step)``, or ``(step,)`` for all alike; None for a model
                 that was trained without.
             length: Valid steps ``(n,)`` where sequences differ.
+            describe: What else to say of each sequence; for models that classify.
 
         Raises:
             MismatchError: If the samples do not have the shape or kind that the model takes, are
@@ -80,7 +111,7 @@ class Predictor:
         signal = self._signal(rx)
         code = None if tx is None else self._code(tx, signal)
         lengths = None if length is None else torch.as_tensor(np.asarray(length)).long()
-        probabilities, echoes, symbols = [], [], []
+        probabilities, echoes, described, symbols = [], [], [], []
         with torch.inference_mode():
             for first in range(0, len(signal), BATCH_SIZE):
                 rows = slice(first, first + BATCH_SIZE)
@@ -92,6 +123,9 @@ class Predictor:
                 if output.logits is not None:
                     scores = output.logits / self.temperature
                     probabilities.append(scores.softmax(dim=1).cpu().numpy())
+                    if describe is not None:
+                        hidden = self._seen.hidden.cpu().numpy()
+                        described.append(describe(output.logits.cpu().numpy(), hidden))
                 if output.sequence is not None:
                     echoes.append(output.sequence.cpu().numpy())
                 if output.symbols is not None:
@@ -104,7 +138,8 @@ class Predictor:
             joined,
             None if joined is None else joined.argmax(axis=1),
             np.concatenate(echoes) if echoes else None,
-            symbols=np.concatenate(symbols) if symbols else None,
+            np.concatenate(described) if described else None,
+            np.concatenate(symbols) if symbols else None,
         )
 
     def _nothing(self) -> Prediction:
@@ -162,12 +197,13 @@ class Predictor:
         check_symbols_known(ready, spec, "the rows")
         return ready
 
-    def predict_examples(self, examples: Examples) -> Prediction:
+    def predict_examples(
+        self, examples: Examples, *, describe: Describe | None = None
+    ) -> Prediction:
         """Return the model's word on rows of a dataset, after ``check``."""
         self.check(examples.header, examples)
-        return self.predict(
-            examples.input, examples.columns.get("tx"), examples.columns.get("length")
-        )
+        length = examples.columns.get("length")
+        return self.predict(examples.input, examples.code, length, describe=describe)
 
     def check(self, header: Header, examples: Examples) -> None:
         """Refuse data that are not of the kind that the model was trained on.
@@ -175,21 +211,36 @@ class Predictor:
         Raises:
             MismatchError: If steps, sample axis, sampling interval, code or channels differ.
         """
+        self.check_kind(
+            steps=examples.steps,
+            sample_axis=header.sample_axis,
+            sample_interval_s=header.sample_interval_s,
+            coded=examples.code is not None,
+        )
+
+    def check_kind(
+        self, *, steps: int, sample_axis: str, sample_interval_s: float, coded: bool
+    ) -> None:
+        """Refuse data of another kind, as ``check`` does, by what is known of them.
+
+        Raises:
+            MismatchError: If steps, sample axis, sampling interval or code differ.
+        """
         trained, spec = self.header, self.network.spec
         differences = []
-        if examples.steps != spec.steps:
-            differences.append(f"sequences of {examples.steps} steps, the model has {spec.steps}")
-        if header.sample_axis != trained.sample_axis:
+        if steps != spec.steps:
+            differences.append(f"sequences of {steps} steps, the model has {spec.steps}")
+        if sample_axis != trained.sample_axis:
             differences.append(
-                f"sample_axis {header.sample_axis!r}, the model has {trained.sample_axis!r}"
+                f"sample_axis {sample_axis!r}, the model has {trained.sample_axis!r}"
             )
-        if not np.isclose(header.sample_interval_s, trained.sample_interval_s, rtol=1e-6, atol=0):
+        if not np.isclose(sample_interval_s, trained.sample_interval_s, rtol=1e-6, atol=0):
             differences.append(
-                f"sample_interval_s {header.sample_interval_s:g}, the model has "
+                f"sample_interval_s {sample_interval_s:g}, the model has "
                 f"{trained.sample_interval_s:g}"
             )
-        if ("tx" in examples) != spec.coded:
-            differences.append("tx" if "tx" in examples else "no tx, the model needs it")
+        if coded != spec.coded:
+            differences.append("tx" if coded else "no tx, the model needs it")
         if differences:
             raise MismatchError(
                 "the data do not fit the model: they have " + "; ".join(differences)

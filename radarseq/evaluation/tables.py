@@ -26,6 +26,10 @@ def as_text(metrics: dict[str, Any], captures: list[dict[str, Any]]) -> str:
         lines += _table(metrics["model"]["name"], "symbols", metrics["symbols"], _SYMBOLS)
     if captures:
         lines += _captures(metrics["captures"], captures)
+    if "unknown" in metrics:
+        lines += _unknown(metrics["unknown"])
+    if "stress" in metrics:
+        lines += _stress(metrics["model"]["name"], metrics["stress"])
     lines += [f"left out, {reason}: {n:,}" for reason, n in data["left_out"].items()]
     return "\n".join(lines)
 
@@ -73,11 +77,49 @@ def _captures(summary: dict[str, Any], captures: list[dict[str, Any]]) -> list[s
     told = f"  {summary['captures']:,} captures, all windows of each together"
     if summary["accuracy"] is not None:
         told += f": {summary['accuracy']:.1%} of {summary['labelled']:,} right"
+    if summary.get("accuracy_interval"):
+        low, high = summary["accuracy_interval"]
+        told += f" ({low:.1%}-{high:.1%})"
+    if summary.get("unknown_labelled"):
+        told += (
+            f"; {summary['unknown_found']:,} of {summary['unknown_labelled']:,} of other classes "
+            "found unknown"
+        )
     lines = [told]
     for row in captures[:_MOST_CAPTURES] if len(captures) <= _MOST_CAPTURES else ():
         right = "" if row["window_accuracy"] is None else f", {row['window_accuracy']:.1%} right"
         decided = "rows of several classes"
         if row["decision"] is not None:
-            decided = f"{row['decision']} ({row['probability']:.3f})"
+            decided = row["decision"]
+        if row["probability"] is not None:
+            decided += f" ({row['probability']:.3f})"
         lines.append(f"    {row['capture']}: {decided}, {row['windows']:,} windows{right}")
+    return lines
+
+
+def _unknown(part: dict[str, Any]) -> list[str]:
+    """Return how many windows were called unknown, and how well each score finds such objects."""
+    lines = [
+        f"  unknown: {part['rejected']:,} of {part['windows']:,} windows "
+        f"({part['rejected_share']:.1%}), by {part['score']} above {part['threshold']:.3g}; "
+        f"{part['false_reject']:.1%} of known windows may lie above"
+    ]
+    if part["held_out"] is not None:
+        named = ", ".join(part["held_out"]["classes"]) or part["held_out"]["source"]
+        lines.append(f"    held out: {named}, {part['held_out']['windows']:,} windows")
+        lines += [
+            f"    {row['score']}: AUROC {row['auroc']:.3f}, {row['found']:.1%} of them found"
+            for row in part["scores"]
+            if row["auroc"] is not None
+        ]
+    return lines
+
+
+def _stress(name: str, part: dict[str, Any]) -> list[str]:
+    other = part["baseline"] or "no baseline"
+    lines = [f"  {'under faults':<24}{name:>14}{other:>20}{'unknown':>10}"]
+    for row in part["conditions"]:
+        baseline = "" if row["baseline"] is None else f"{row['baseline']:.1%}"
+        rejected = "" if row["rejected"] is None else f"{row['rejected']:.1%}"
+        lines.append(f"  {row['text']:<24}{row['model']:>14.1%}{baseline:>20}{rejected:>10}")
     return lines

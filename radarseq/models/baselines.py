@@ -3,6 +3,8 @@
 Each is fitted on the same training rows as the model and judged on the same rows.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -27,32 +29,54 @@ def majority_probabilities(training: Examples, judged: Examples) -> NDArray[np.f
     return np.broadcast_to(share, (len(judged), len(share)))
 
 
-def boosting_probabilities(
-    training: Examples, judged: Examples, seed: int = 0
-) -> NDArray[np.float64]:
-    """Return class probabilities of boosted trees on statistics and raw samples, ``(n, class)``.
+@dataclass(frozen=True)
+class Boosting:
+    """Boosted trees on statistics of the sequences, fitted.
+
+    Attributes:
+        model: The trees; None where the training rows have one class.
+        share: Of each class in the training rows ``(class,)``.
+    """
+
+    model: HistGradientBoostingClassifier | None
+    share: NDArray[np.float64]
+
+    def probabilities(self, signal: NDArray, tx: NDArray | None = None) -> NDArray[np.float64]:
+        """Return class probabilities ``(n, class)`` of samples ``(n, step[, channel])``."""
+        if self.model is None:
+            return np.tile(self.share, (len(signal), 1))
+        found = np.zeros((len(signal), len(self.share)))
+        found[:, np.asarray(self.model.classes_)] = self.model.predict_proba(
+            sequence_statistics(signal, tx)
+        )
+        return found
+
+
+def fit_boosting(training: Examples, seed: int = 0) -> Boosting:
+    """Return boosted trees fitted on the statistics of training rows.
 
     Reference:
         Friedman, "Greedy function approximation: a gradient boosting machine", 2001.
     """
-    share = majority_probabilities(training, judged)
+    share = np.array(majority_probabilities(training, training.take(slice(1)))[0])
     training = labelled(training)
     if len(np.unique(training["label"])) < 2:
-        return np.array(share)
+        return Boosting(None, share)
     if len(training) > _MOST_ROWS:
         picked = np.random.default_rng(seed).permutation(len(training))[:_MOST_ROWS]
         training = training.take(np.sort(picked))
     model = HistGradientBoostingClassifier(
         max_iter=150, learning_rate=0.1, max_leaf_nodes=31, min_samples_leaf=10, random_state=seed
     )
-    model.fit(_tabular(training), training["label"])
-    probabilities = np.zeros((len(judged), len(training.header.class_names)))
-    probabilities[:, np.asarray(model.classes_)] = model.predict_proba(_tabular(judged))
-    return probabilities
+    statistics = sequence_statistics(training.input, training.code)
+    return Boosting(model.fit(statistics, training["label"]), share)
 
 
-def _tabular(examples: Examples) -> NDArray[np.float32]:
-    return sequence_statistics(examples.input, examples.columns.get("tx"))
+def boosting_probabilities(
+    training: Examples, judged: Examples, seed: int = 0
+) -> NDArray[np.float64]:
+    """Return class probabilities of boosted trees on ``judged`` rows, ``(n, class)``."""
+    return fit_boosting(training, seed).probabilities(judged.input, judged.code)
 
 
 _SNR_STEP_DB = 0.25  # filters are made on this grid of signal-to-noise ratios

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from radarseq.models.gated import dilated, gated
+
 KERNEL_SIZE = 2
 
 
@@ -34,10 +36,9 @@ class GatedLayer(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return the input of the next layer and the skip, from ``x`` (step, batch, width)."""
-        seen = self.norm(x)
-        padded = functional.pad(seen, (0, 0, 0, 0, self.dilation, 0))
-        filtered, gate = self.opened(padded[: len(x)], seen)
-        residual, skip = self.out(filtered * gate).split(self._split, dim=2)
+        convolution, out = self.convolution, self.out
+        y = dilated(self.norm(x), convolution.weight, convolution.bias, self.dilation)
+        residual, skip = out(gated(y)).split(self._split, dim=2)
         return x + residual, skip
 
     def opened(self, past: Tensor, now: Tensor) -> tuple[Tensor, Tensor]:
@@ -60,8 +61,8 @@ class GatedLayer(nn.Module):
             past: Rows of a dilation before; ``len(x)`` where that is before the first sample.
         """
         seen = functional.pad(self.norm(x), (0, 0, 0, 0, 0, 1))
-        filtered, gate = self.opened(seen.index_select(0, past), seen.index_select(0, now))
-        passed, weight, bias = filtered * gate, self.out.weight, self.out.bias
+        both = torch.cat((seen.index_select(0, past), seen.index_select(0, now)), dim=2)
+        passed, weight, bias = gated(self.convolution(both)), self.out.weight, self.out.bias
         skip = functional.linear(passed[-1], weight[self.width :], bias[self.width :])
         residual = functional.linear(passed, weight[: self.width], bias[: self.width])
         return x.index_select(0, now) + residual, skip

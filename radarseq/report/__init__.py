@@ -1,6 +1,7 @@
 """The report: one HTML page with its figures inside, which opens offline."""
 
-from radarseq.report.page import render, write_report
+from radarseq.report.page import Shown, render, write_report
 from radarseq.report.pictures import Pictures
+from radarseq.report.views import CaptureView, capture_view
 
-__all__ = ["Pictures", "render", "write_report"]
+__all__ = ["CaptureView", "Pictures", "Shown", "capture_view", "render", "write_report"]

@@ -24,6 +24,14 @@ GREY = "#82888e"  # in its place in pixels, which cannot follow the page
 BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION = (  # Okabe-Ito, without black and yellow
     "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00",
 )  # fmt: skip
+# In the page a series has the colour that the page gives it, one for light and one for dark.
+_IN_PAGE = {
+    value: f"var(--{name}, {value})"
+    for name, value in {
+        "blue": BLUE, "orange": ORANGE, "green": GREEN,
+        "purple": PURPLE, "sky": SKY, "vermillion": VERMILLION,
+    }.items()
+}  # fmt: skip
 # Colour, marker and dash all differ, so that a grey print tells the series apart too. The first
 # is the model's.
 SERIES = (
@@ -124,9 +132,15 @@ def _inline(text: str, label: str, width_in: float) -> str:
 def _own_tag(tag: str, prefix: str, targets: set[str]) -> str:
     """Return a tag with the page's colour and font, and with an id only where one is used."""
     tag = tag.replace(INK, "currentColor").replace("'DejaVu Sans'", "system-ui")
+    tag = re.sub(r' style="[^"]*"', _page_colours, tag)
     if (found := re.search(r' id="([^"]*)"', tag)) and found[1] not in targets:
         tag = tag.replace(found[0], "")
     return re.sub(r'( id="|xlink:href="#|url\(#)', rf"\g<1>{prefix}", tag)
+
+
+def _page_colours(style: re.Match[str]) -> str:
+    """Return a style attribute whose series colours are the page's."""
+    return re.sub(r"#[0-9a-f]{6}", lambda found: _IN_PAGE.get(found[0], found[0]), style[0])
 
 
 def printable(text: str, longest: int | None = None) -> str:

@@ -36,49 +36,68 @@ _BIN_DB = 5.0  # width shown for an open bin where no other bin tells
 _LINE_COLOR = {"color": INK, "linewidth": 1.1, "linestyle": (0, (3, 2)), "alpha": 0.7}
 
 
-def confusion(matrix: Sequence[Sequence[int]], class_names: Sequence[str]) -> str:
+def confusion(
+    matrix: Sequence[Sequence[int]],
+    class_names: Sequence[str],
+    decisions: Sequence[str] | None = None,
+) -> str:
     """Return the confusion matrix: true class by row, decided class by column.
 
     A cell is shaded by its share of the row, so a rare class is as visible as a frequent one.
 
     Args:
-        matrix: Counts ``(class, class)``.
-        class_names: As many names.
+        matrix: Counts ``(class, decision)``.
+        class_names: Names of the rows.
+        decisions: Names of the columns, where there are others than classes, such as unknown.
     """
     counts = np.asarray(matrix, dtype=float)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1.0)
-    side_in = 0.58 * min(len(counts), _MOST_WRITTEN_CLASSES)
+    side_in = 0.58 * min(max(counts.shape), _MOST_WRITTEN_CLASSES)
     width_in = max(WIDTH_IN, 1.8 + side_in)
-    names = [printable(name, _LONGEST_NAME) for name in class_names]
+    rows, columns = (
+        [printable(name, _LONGEST_NAME) for name in names]
+        for names in (class_names, class_names if decisions is None else decisions)
+    )
+    written = max(counts.shape) <= _MOST_WRITTEN_CLASSES
     return svg(
-        partial(_draw_confusion, counts, shares, names),
+        partial(_draw_confusion, counts, shares, rows, columns),
         label=f"Confusion matrix of {len(counts)} classes, true class by row",
         width_in=width_in,
-        height_in=max(4.2, 1.3 + side_in * (0.85 if len(counts) <= _MOST_WRITTEN_CLASSES else 1)),
+        height_in=max(4.2, 1.3 + side_in * (0.85 if written else 1)),
     )
 
 
 def _draw_confusion(
-    counts: NDArray[np.float64], shares: NDArray[np.float64], names: list[str], figure: Figure
+    counts: NDArray[np.float64],
+    shares: NDArray[np.float64],
+    rows: list[str],
+    columns: list[str],
+    figure: Figure,
 ) -> None:
     axes = figure.subplots()
-    size = len(counts)
-    if size <= _MOST_WRITTEN_CLASSES:
+    height, width = counts.shape
+    if max(height, width) <= _MOST_WRITTEN_CLASSES:
         _write_cells(axes, counts, shares)
     else:
-        pixels = np.empty((size, size, 4))
+        pixels = np.empty((height, width, 4))
         pixels[..., :3], pixels[..., 3] = to_rgb(BLUE), _DARKEST * shares
         axes.imshow(pixels, interpolation="nearest", aspect="auto")
-    axes.set(xlim=(-0.5, size - 0.5), ylim=(size - 0.5, -0.5))
+    axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
     axes.grid(False)
     axes.tick_params(length=0)
-    ticks = range(0, size, -(-size // _MOST_NAMED_TICKS))
-    shown = [names[tick] for tick in ticks]
-    turn = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if size > 3 else {}
-    axes.set_xticks(ticks, shown, **turn)
-    axes.set_yticks(ticks, shown)
+    turn = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if width > 3 else {}
+    axes.set_xticks(_named(width), columns[:: _stride(width)], **turn)
+    axes.set_yticks(_named(height), rows[:: _stride(height)])
     axes.set_xlabel("Decided class")
     axes.set_ylabel("True class")
+
+
+def _stride(count: int) -> int:
+    return -(-count // _MOST_NAMED_TICKS)
+
+
+def _named(count: int) -> range:
+    return range(0, count, _stride(count))
 
 
 def _write_cells(axes: Axes, counts: NDArray[np.float64], shares: NDArray[np.float64]) -> None:
@@ -173,26 +192,27 @@ def _edge(edge_db: float) -> str:
     return f"{edge_db:g}".replace("-", "\N{MINUS SIGN}")
 
 
-def _count_axis(axes: Axes) -> None:
-    axes.set_ylabel("Examples")
+def _count_axis(axes: Axes, counted: str = "Examples") -> None:
+    axes.set_ylabel(counted)
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_locator(MaxNLocator(2, integer=True))
 
 
-def reliability(bins: Sequence[Bin]) -> str:
+def reliability(bins: Sequence[Bin], *, counted: str = "Examples") -> str:
     """Return the reliability diagram: how often the model is right when it is so sure.
 
     Args:
         bins: ``confidence`` and ``accuracy`` from 0 to 1, and ``examples``.
+        counted: What the examples are.
     """
     return svg(
-        partial(_draw_reliability, bins),
+        partial(_draw_reliability, bins, counted),
         label="Reliability diagram: accuracy over confidence",
         height_in=4.4,
     )
 
 
-def _draw_reliability(bins: Sequence[Bin], figure: Figure) -> None:
+def _draw_reliability(bins: Sequence[Bin], counted: str, figure: Figure) -> None:
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
     confidence, accuracy, examples = (
         numbers([one.get(key) for one in bins]) for key in ("confidence", "accuracy", "examples")
@@ -202,7 +222,7 @@ def _draw_reliability(bins: Sequence[Bin], figure: Figure) -> None:
     percent_axis(top)
     top.set_ylabel("Accuracy (%)")
     bottom.vlines(confidence, 0, examples, color=INK, alpha=0.5, linewidth=5)
-    _count_axis(bottom)
+    _count_axis(bottom, counted)
     bottom.set_xlim(-0.02, 1.02)
     bottom.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100"])
     bottom.set_xlabel("Confidence (%)")

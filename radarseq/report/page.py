@@ -1,6 +1,7 @@
 """The report as one HTML page: metrics in, a file that opens anywhere out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,25 +11,38 @@ from markupsafe import Markup
 
 from radarseq.files import write_atomically
 from radarseq.report import figures, tables
+from radarseq.report.card import model_card
+from radarseq.report.charts import Chart, charts
+from radarseq.report.decisions import decision_table
+from radarseq.report.headline import tiles, verdicts
 from radarseq.report.pictures import Pictures, example_pairs
+from radarseq.report.views import CaptureView, views_json
 
 REPORT_NAME = "report.html"
 PLOTS_NAME = "plots"
 _XML_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
-_MODEL: dict[str, Any] = {"name": "model", "limits": []}
+_STYLE, _SCRIPTS = "page.css", ("table.js", "waterfall.js", "start.js")
+_MODEL: dict[str, Any] = {"name": "model", "limits": [], "intended_use": []}
 _DATA: dict[str, Any] = {"path": "", "split": "", "examples": None, "warnings": []}
-_CAPTURE = dict.fromkeys(
-    ("windows", "left_out", "label", "decision", "probability", "window_accuracy")
-)
 _STEP_NAMES = {"slow_time": "Pulse", "fast_time": "Sample"}
 
 
-def write_report(
-    folder: Path,
-    metrics: dict[str, Any],
-    pictures: Pictures | None,
-    epochs: list[dict[str, Any]] | None,
-) -> Path:
+@dataclass(frozen=True)
+class Shown:
+    """What the page shows besides numbers.
+
+    Attributes:
+        pictures: Examples, or None.
+        epochs: Rows of the ``metrics.csv`` of the model's run; empty where there are none.
+        views: One a capture, in the order of the captures; None where it has no samples to show.
+    """
+
+    pictures: Pictures | None = None
+    epochs: Sequence[Mapping[str, Any]] = ()
+    views: Sequence[CaptureView | None] = field(default_factory=tuple)
+
+
+def write_report(folder: Path, metrics: Mapping[str, Any], shown: Shown | None = None) -> Path:
     """Write ``report.html``, and its figures into ``plots``; arguments as of ``render``.
 
     Returns:
@@ -38,13 +52,14 @@ def write_report(
         OSError: If the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    pairs, charts = _pairs(metrics, pictures), _charts(metrics)
-    named = {title.lower().replace(" ", "_"): drawn for title, _, drawn in charts}
-    named |= {f"example_{i + 1}": drawn for i, drawn in enumerate(pairs)}
+    shown = shown or Shown()
+    pairs, drawn = _pairs(metrics, shown.pictures), charts(metrics)
+    named = {chart.file_name: chart.drawn for chart in drawn}
+    named |= {f"example_{i + 1}.svg": pair for i, pair in enumerate(pairs)}
     (folder / PLOTS_NAME).mkdir(exist_ok=True)
-    for name, drawn in named.items():
-        _write(folder / PLOTS_NAME / f"{name}.svg", _XML_HEAD + drawn)
-    _write(folder / REPORT_NAME, _page(metrics, pairs, charts, epochs))
+    for name, svg in named.items():
+        _write(folder / PLOTS_NAME / name, _XML_HEAD + svg)
+    _write(folder / REPORT_NAME, _page(metrics, shown, pairs, drawn))
     return folder / REPORT_NAME
 
 
@@ -53,44 +68,54 @@ def _write(path: Path, text: str) -> None:
     write_atomically(path, text.encode("utf-8", errors="replace"))
 
 
-def render(
-    metrics: dict[str, Any], pictures: Pictures | None, epochs: list[dict[str, Any]] | None
-) -> str:
+def render(metrics: Mapping[str, Any], shown: Shown | None = None) -> str:
     """Return the report as one HTML page that loads nothing from outside.
 
     The same arguments give the same page. What the metrics lack, the page leaves out.
 
     Args:
-        metrics: The content of ``metrics.json``.
-        pictures: Examples to show, or None.
-        epochs: Rows of the ``metrics.csv`` of the model's run, or None.
+        metrics: The content of ``metrics.json``; ``captures`` and ``failures`` as rows.
+        shown: Examples, training history and captures to draw.
     """
-    return _page(metrics, _pairs(metrics, pictures), _charts(metrics), epochs)
+    shown = shown or Shown()
+    return _page(metrics, shown, _pairs(metrics, shown.pictures), charts(metrics))
 
 
-def _page(
-    metrics: dict[str, Any],
-    pairs: list[Markup],
-    charts: list[tuple[str, str, Markup]],
-    epochs: list[dict[str, Any]] | None,
-) -> str:
+def _page(metrics: Mapping[str, Any], shown: Shown, pairs: list[Markup], drawn: list[Chart]) -> str:
     columns, rows = tables.main_table(metrics)
     captures, failures = (tables.rows_of(metrics, part) for part in ("captures", "failures"))
+    data = _DATA | (metrics.get("data") or {})
+    shown_captures = captures[: tables.MOST_ROWS]
     return _template().render(
-        model=_MODEL | metrics.get("model", {}),
-        data=_DATA | metrics.get("data", {}),
-        verdicts=tables.verdicts(metrics),
+        model=_MODEL | (metrics.get("model") or {}),
+        data=data,
+        unknown=metrics.get("unknown") or {},
+        verdicts=verdicts(metrics),
+        tiles=tiles(metrics),
         columns=columns,
         rows=rows,
         pairs=pairs,
-        charts=charts,
-        captures=[_CAPTURE | row for row in captures[: tables.MOST_ROWS]],
+        charts={part: [c for c in drawn if c.section == part] for part in _PARTS},
+        captures=decision_table(shown_captures, data.get("class_names") or []),
         captures_in_all=len(captures),
+        views=_views(metrics, shown.views[: len(shown_captures)]),
         failures=failures[: tables.MOST_ROWS],
         failures_in_all=len(failures),
-        training=Markup(figures.training_curves(epochs)) if epochs else None,
-        card=tables.model_card(metrics),
+        training=Markup(figures.training_curves(shown.epochs)) if shown.epochs else None,
+        card=model_card(metrics),
+        style=_text_of(_STYLE),
+        scripts=Markup("\n").join(_text_of(name) for name in _SCRIPTS),
     )
+
+
+_PARTS = ("windows", "captures", "robustness")
+
+
+def _views(metrics: Mapping[str, Any], views: Sequence[CaptureView | None]) -> Markup | None:
+    if not any(view is not None for view in views):
+        return None
+    names = (metrics.get("data") or {}).get("class_names") or []
+    return Markup(views_json(views, names, _step_name(metrics)))
 
 
 @lru_cache(maxsize=1)
@@ -103,50 +128,20 @@ def _template() -> Template:
         "fixed": tables.fixed,
         "count": tables.count,
     }
-    source = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
-    return environment.from_string(source)
+    return environment.from_string(_text_of("page.html"))
+
+
+@lru_cache(maxsize=8)
+def _text_of(name: str) -> Markup:
+    """Return a file beside this one; it is ours, so nothing in it is escaped."""
+    return Markup(Path(__file__).with_name(name).read_text(encoding="utf-8"))
 
 
 def _pairs(metrics: Mapping[str, Any], pictures: Pictures | None) -> list[Markup]:
     if pictures is None:
         return []
-    axis = metrics.get("model", {}).get("sample_axis")
-    pairs = example_pairs(pictures, step_name=_STEP_NAMES.get(axis, "Step"))
-    return [Markup(pair) for pair in pairs]
+    return [Markup(pair) for pair in example_pairs(pictures, step_name=_step_name(metrics))]
 
 
-def _charts(metrics: Mapping[str, Any]) -> list[tuple[str, str, Markup]]:
-    """Return title, how to read it, and figure of each chart that there are numbers for."""
-    classes = metrics.get("data", {}).get("class_names") or []
-    name = metrics.get("model", {}).get("name", "model")
-    decisions, echo = metrics.get("classification") or {}, metrics.get("echo") or {}
-    charts = []
-    if (matrix := decisions.get("confusion")) and classes:
-        charts.append((*_CONFUSION, figures.confusion(matrix, classes)))
-    if bins := decisions.get("by_snr"):
-        chance = 1 / len(classes) if classes else None
-        drawn = figures.accuracy_by_snr(bins, chance=chance, model_name=name)
-        charts.append((*_ACCURACY, drawn))
-    if bins := decisions.get("reliability"):
-        charts.append((*_RELIABILITY, figures.reliability(bins)))
-    if bins := echo.get("by_snr"):
-        charts.append((*_ECHO, figures.echo_by_snr(bins, model_name=name)))
-    return [(title, reading, Markup(drawn)) for title, reading, drawn in charts]
-
-
-_CONFUSION = (
-    "Confusion",
-    "Examples by true and decided class; percent of the true class. The diagonal is right.",
-)
-_ACCURACY = (
-    "Accuracy over SNR",
-    "Share of right decisions. Where few examples lie, the curve is uncertain.",
-)
-_RELIABILITY = (
-    "Reliability",
-    "How often the model is right when it is this sure. Below the dashed line it is too sure.",
-)
-_ECHO = (
-    "Echo error over SNR",
-    "Power of what the predicted echo gets wrong against that of the echo; lower is better.",
-)
+def _step_name(metrics: Mapping[str, Any]) -> str:
+    return _STEP_NAMES.get((metrics.get("model") or {}).get("sample_axis", ""), "Step")

@@ -1,7 +1,7 @@
 """What the page's tables say: numbers of ``metrics.json`` as rows of text."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
@@ -123,66 +123,3 @@ def rows_of(metrics: Mapping[str, Any], part: str) -> list[dict[str, Any]]:
     """
     rows = metrics.get(part)
     return rows if isinstance(rows, list) else []
-
-
-def verdicts(metrics: Mapping[str, Any]) -> list[str]:
-    """Return what the report says in the end, as plain sentences."""
-    parts = [metrics.get(part) or {} for part in ("classification", "echo")]
-    said = [str(part["verdict"]) for part in parts if part.get("verdict")]
-    captures, failures = rows_of(metrics, "captures"), rows_of(metrics, "failures")
-    labelled = [row for row in captures if row.get("label") and row.get("decision")]
-    if labelled:
-        right = sum(row["label"] == row["decision"] for row in labelled)
-        said.append(f"{right} of {len(labelled)} captures of known class were decided right.")
-    elif captures:
-        said.append(f"{len(captures)} captures were judged; their true classes are not known.")
-    if failures:
-        said.append(f"Captures that could not be judged: {len(failures)}. The reasons are below.")
-    return said or ["Nothing was measured."]
-
-
-def model_card(metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return what the model is and what it was made from, as (key, value), where known."""
-    model, data = metrics.get("model", {}), metrics.get("data", {})
-    steps = model.get("receptive_field")
-    rows = (
-        ("Architecture", model.get("name")),
-        ("Task", model.get("task")),
-        ("Parameters", count(model["parameters"]) if "parameters" in model else None),
-        ("Receptive field", f"{count(steps)} steps" if steps is not None else None),
-        ("Features", _joined(model.get("features"))),
-        ("Seed", model.get("seed")),
-        ("Epoch", model.get("epoch")),
-        ("Run", model.get("run")),
-        ("Trained on", model.get("training_data")),
-        ("Sample axis", _axis(model.get("sample_axis"))),
-        ("Sample interval", _interval(model.get("sample_interval_s"))),
-        ("Carrier", _frequency(model.get("carrier_hz"))),
-        ("Judged on", data.get("path")),
-        ("Data digest", data.get("digest")),
-        ("Split", data.get("split")),
-        ("Examples", count(data["examples"]) if "examples" in data else None),
-        ("Classes", _joined(data.get("class_names"))),
-        ("Versions", _joined(f"{n} {v}" for n, v in (model.get("versions") or {}).items())),
-    )
-    return [(key, str(value)) for key, value in rows if value not in (None, "")]
-
-
-def _joined(values: Iterable[Any] | None) -> str:
-    return ", ".join(str(value) for value in values or ())
-
-
-def _axis(name: str | None) -> str | None:
-    return name.replace("_", " ") if name else None
-
-
-def _frequency(frequency_hz: Any) -> str | None:
-    if not known(frequency_hz) or frequency_hz <= 0:
-        return None
-    return f"{frequency_hz / 1e9:g} GHz"
-
-
-def _interval(interval_s: Any) -> str | None:
-    if not known(interval_s) or interval_s <= 0:
-        return None
-    return f"{interval_s:g} s ({1 / interval_s:g} Hz)"

@@ -58,7 +58,7 @@ def as_batch(columns: Examples, device: torch.device, index: NDArray[Any] | None
     has_echo = _has_noise_of_its_own(columns)
     return Batch(
         to_tensor(columns.input, device),
-        tensor("tx"),
+        None if columns.code is None else to_tensor(columns.code, device),
         tensor("target"),
         None if label is None else label.long(),
         None if length is None else length.long(),
@@ -181,10 +181,13 @@ class FreshBatches:
 def simulated_batch(generate: PairGenerator, first: int, count: int, device: torch.device) -> Batch:
     """Return simulated examples ``first`` to ``first + count - 1`` as a batch."""
     pairs = generate(first, count)
-    signal, tx, target, label = (
+    rx, tx, target, label = (
         to_tensor(values, device) for values in (pairs.rx, pairs.tx, pairs.target, pairs.label)
     )
-    return Batch(signal, tx, target, label.long(), None, index=torch.arange(first, first + count))
+    index = torch.arange(first, first + count)
+    if pairs.target is pairs.rx:  # the received samples are to be told from the transmitted ones
+        return Batch(tx, None, target, label.long(), None, index=index)
+    return Batch(rx, tx, target, label.long(), None, index=index)
 
 
 def epoch_seed(seed: int, epoch: int) -> int:

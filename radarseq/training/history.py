@@ -5,8 +5,8 @@ import io
 from pathlib import Path
 
 from radarseq.errors import CheckpointError
-from radarseq.files import read_json, read_plain, sha256_of
-from radarseq.training.checkpoint import load_state
+from radarseq.files import read_json, read_plain, sha256_of, standing_folder
+from radarseq.training.checkpoint import MANIFEST
 from radarseq.training.loop import EpochRow
 
 METRICS_CSV, METRICS = "metrics.csv", "metrics.json"
@@ -24,7 +24,7 @@ def history_csv(history: list[EpochRow]) -> bytes:
 def read_history(run: Path) -> list[EpochRow]:
     """Return the rows of a run's ``metrics.csv``; none where there is no such file.
 
-    Of a run that has ended, ``metrics.json`` vouches for them; of one that has not, the state in
+    Of a run that has ended, ``metrics.json`` vouches for them; of one that has not, the manifest of
     its last checkpoint, which is one epoch ahead where a kill came between the two.
 
     Raises:
@@ -47,6 +47,7 @@ def _is_vouched_for(run: Path, content: bytes) -> bool:
     if (run / METRICS).exists():
         files = read_json(run / METRICS, CheckpointError).get("files")
         return isinstance(files, dict) and files.get(METRICS_CSV) == sha256_of(content)
-    history = load_state(run / "checkpoints" / "last")["progress"].get("history")
-    written = [history_csv(history[:n]) for n in (len(history), len(history) - 1) if n]
+    last = standing_folder(run / "checkpoints" / "last") / MANIFEST
+    history = read_json(last, CheckpointError).get("history") or []
+    written = [history_csv(history[:n]) for n in (len(history), len(history) - 1) if n > 0]
     return content in written

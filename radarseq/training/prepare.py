@@ -10,7 +10,7 @@ import torch
 from radarseq.config import Recipe, read_recipe
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import SPLIT_NAMES, Examples, Header
-from radarseq.dataset.simulated import header_of
+from radarseq.dataset.simulated import examples_of, header_of
 from radarseq.errors import DatasetError, UsageError
 from radarseq.files import sha256_of
 from radarseq.models.settings import ModelSettings
@@ -152,15 +152,7 @@ def _fresh(
     except ValueError as fault:
         raise UsageError(str(fault)) from fault
     header = header_of(recipe, settings.seed)
-    spec = InputSpec(
-        is_complex=True,
-        channels=1,
-        steps=recipe.scene.radar.steps,
-        target="complex",
-        target_channels=1,
-        classes=len(header.class_names),
-        coded=True,
-    )
+    spec = spec_of(examples_of(generate(0, 1), header), model)
     source = FreshBatches(
         generate,
         batch_size=settings.batch_size,

@@ -14,6 +14,8 @@ from radarseq.config import to_toml
 from radarseq.devices import choose_device
 from radarseq.errors import CheckpointError, OutputError
 from radarseq.files import (
+    LOCK_NAME,
+    TEMPORARY_SUFFIX,
     output_folder,
     printable,
     recover_folder,
@@ -124,11 +126,17 @@ def train(
     if resume:
         settings = resumed_settings(out, data, settings)
     model_settings, train_settings = resolve_settings(settings)
-    with output_folder(out, resume=resume), torch.random.fork_rng():
+    with output_folder(out, resume=resume or _holds_no_run(out)), torch.random.fork_rng():
         prepared = prepare(data, model_settings, train_settings, chosen)
         model_settings = fit_task(model_settings, prepared.spec, "task" in settings)
         model_settings = fit_features(model_settings, prepared.spec, "features" in settings)
         return _run(out, data, prepared, model_settings, train_settings, chosen, resume, on_epoch)
+
+
+def _holds_no_run(out: Path) -> bool:
+    """Return whether a run that was killed at its start has left half its settings and no more."""
+    left = {LOCK_NAME, CONFIG + TEMPORARY_SUFFIX}
+    return out.is_dir() and {entry.name for entry in out.iterdir()} <= left
 
 
 def _run(
@@ -258,7 +266,8 @@ def _save(
     if trainer.average is not None:
         state["average"] = trainer.average.state()
     last = out / "checkpoints" / "last"
-    save_checkpoint(last, trainer.network, prepared.header, facts, state)
+    now = facts | {"history": progress.history}
+    save_checkpoint(last, trainer.network, prepared.header, now, state)
     write_atomically(out / METRICS_CSV, history_csv(progress.history))
 
 
@@ -305,7 +314,7 @@ def _restore(last: Path, trainer: Trainer, progress: Progress, prepared: Trainin
             default = 0 if item.name == "waits_from" else state["progress"][item.name]
             setattr(progress, item.name, state["progress"].get(item.name, default))
         wanted_then = checkpoint.manifest["training"]["epochs"]
-    except (KeyError, ValueError, TypeError, AttributeError) as fault:
+    except (KeyError, ValueError, TypeError, AttributeError, RuntimeError) as fault:
         raise CheckpointError(f"{last / STATE}: not the state of this run ({fault!r})") from fault
     settings = trainer.settings
     if settings.epochs > wanted_then and progress.is_stale(settings.patience):

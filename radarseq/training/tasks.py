@@ -70,9 +70,9 @@ def _looking_ahead(examples: Examples, horizon: int) -> Examples:
 def _decoded(examples: Examples) -> NDArray:
     """Return the input (n, step, channel), with the transmitted code taken off."""
     values = examples.input if examples.input.ndim == 3 else examples.input[..., None]
-    if "tx" not in examples:
+    if examples.code is None:
         return values
-    tx = examples["tx"].astype(np.complex128).reshape(*values.shape[:2], -1)
+    tx = examples.code.astype(np.complex128).reshape(*values.shape[:2], -1)
     power = np.abs(tx) ** 2
     weight = np.divide(tx.conj(), power, out=np.zeros_like(tx), where=power > 0)
     return (values * weight).astype(values.dtype)
@@ -113,7 +113,7 @@ def spec_of(examples: Examples, settings: ModelSettings | None = None) -> InputS
         target=kind,
         target_channels=target_channels,
         classes=len(examples.header.class_names) if "label" in examples else 0,
-        coded="tx" in examples,
+        coded=examples.code is not None,
         standardised=kind == "real",
     )
     if settings.task == "forecast":

@@ -57,6 +57,11 @@ def _amplitude(radius: float, ka: float) -> complex:
     return complex(1j * math.sqrt(math.pi) * radius / ka * series)
 
 
+def ripple_length(smallest_ka: float, largest_ka: float, step: float) -> int:
+    """Return how many values ``ripple_table`` has."""
+    return math.ceil((largest_ka - smallest_ka) / step) + 4
+
+
 @lru_cache(maxsize=16)
 def ripple_table(smallest_ka: float, largest_ka: float, step: float) -> NDArray[np.complex128]:
     """Return a / (sqrt(pi) r) exp(-2j ka) on a uniform grid of ka, for interpolation.
@@ -67,6 +72,6 @@ def ripple_table(smallest_ka: float, largest_ka: float, step: float) -> NDArray[
     Returns:
         Values at ``smallest_ka + step * (i - 1)``, one point beyond each end, shape ``(n,)``.
     """
-    count = math.ceil((largest_ka - smallest_ka) / step) + 4
+    count = ripple_length(smallest_ka, largest_ka, step)
     ka = np.maximum(smallest_ka + step * (np.arange(count) - 1), 1e-3)
     return sphere_amplitude_m(1.0, ka) / math.sqrt(math.pi) * np.exp(-2j * ka)

@@ -1,0 +1,191 @@
+"""Flip bits in, and truncate, each kind of file that we write; validate must tell, loading refuse.
+
+    python -m benchmarks.faults.flips [--quick]
+
+300 single-bit flips and 100 truncations of each kind, seeded. A try counts as wrong where
+``validate`` finds nothing, where what loads the file takes it, or where the message does not name
+the file; as lost where anything but an error of ours comes out, or more than ten seconds go by.
+"""
+
+import argparse
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.faults.commands import World, good, print_table, small_world
+from radarseq.captures.registry import read_capture
+from radarseq.dataset.read import open_dataset
+from radarseq.dataset.simulated import simulate
+from radarseq.errors import CheckpointError, RadarseqError
+from radarseq.files import read_sealed_text
+from radarseq.inspection import inspect
+from radarseq.training.checkpoint import load_checkpoint, load_state
+from radarseq.training.history import read_history
+from radarseq.validation import validate
+
+LONGEST_S = 10
+
+
+class Hung(BaseException):
+    """A check took too long."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A kind of file: one of them, what is validated, and what loads it (None: nothing does)."""
+
+    kind: str
+    file: Path
+    validated: Path
+    load: Callable[[], object] | None
+
+
+def targets_of(world: World) -> list[Target]:
+    """Return one file of each kind that is written."""
+    data, run, judged = world.data, world.run, world.base / "judged"
+    good(*world.evaluate(judged))
+    last, shard = run / "checkpoints" / "last", data / "shard-00001.h5"
+    unfinished = _interrupted(world)
+    lone = Path(shutil.copy(shard, world.base / "lone.h5"))
+    capture = next(world.captures.iterdir())
+    running = Path(shutil.copytree(run, world.base / "running"))
+    (running / "metrics.json").unlink()
+    return [
+        Target("shard", shard, data, lambda: open_dataset(data).load()),
+        Target("shard on its own", lone, lone, lambda: open_dataset(lone).load()),
+        Target("dataset manifest.json", data / "manifest.json", data, lambda: open_dataset(data)),
+        Target(
+            "manifest.unfinished.json",
+            unfinished / "manifest.unfinished.json",
+            unfinished,
+            lambda: simulate(world.recipe, unfinished, examples=30, rows_per_shard=10, resume=True),
+        ),
+        Target("model.safetensors", last / "model.safetensors", run, lambda: load_checkpoint(last)),
+        Target("checkpoint manifest", last / "manifest.json", run, lambda: load_checkpoint(last)),
+        Target("state.pt", last / "state.pt", run, lambda: load_state(last)),
+        Target("run config.toml", run / "config.toml", run, lambda: _settings(run)),
+        Target("run metrics.csv", run / "metrics.csv", run, lambda: read_history(run)),
+        Target("run metrics.json", run / "metrics.json", run, lambda: read_history(run)),
+        Target("run environment.json", run / "environment.json", run, None),
+        Target(
+            "config.toml, unfinished run",
+            running / "config.toml",
+            running,
+            lambda: _settings(running),
+        ),
+        Target(
+            "metrics.csv, unfinished run",
+            running / "metrics.csv",
+            running,
+            lambda: read_history(running),
+        ),
+        Target("evaluation metrics.json", judged / "metrics.json", judged, lambda: inspect(judged)),
+        *(
+            Target(f"evaluation {name}", judged / name, judged, None)
+            for name in ("predictions.h5", "summary.csv", "failures.csv", "report.html")
+        ),
+        Target("exported capture", capture, capture, lambda: read_capture(capture)),
+    ]
+
+
+def _settings(run: Path) -> str:
+    return read_sealed_text(run / "config.toml", CheckpointError)
+
+
+def _interrupted(world: World) -> Path:
+    """Return a folder with the shards and the manifest of a dataset that was not finished."""
+    folder = world.base / "unfinished"
+
+    def stop(done: int, _: int) -> None:
+        if done >= 20:
+            raise Hung
+
+    try:
+        simulate(world.recipe, folder, examples=30, rows_per_shard=10, progress=stop)
+    except Hung:
+        return folder
+    raise RuntimeError("the simulation was not interrupted")
+
+
+def damages(content: bytes, flips: int, cuts: int, chance: np.random.Generator) -> Iterator[bytes]:
+    """Yield copies of a file with one bit flipped, then truncated ones."""
+    for position in chance.integers(0, 8 * len(content), flips):
+        damaged = bytearray(content)
+        damaged[position // 8] ^= 1 << int(position % 8)
+        yield bytes(damaged)
+    for size in chance.integers(0, len(content), cuts):
+        yield content[:size]
+
+
+@contextmanager
+def limited() -> Iterator[None]:
+    """Raise ``Hung`` when ten seconds have gone by."""
+
+    def ring(*_: object) -> None:
+        raise Hung
+
+    signal.signal(signal.SIGALRM, ring)
+    signal.alarm(LONGEST_S)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+
+
+def outcome_of(target: Target) -> str:
+    """Return what became of one damaged file: found, or what went wrong."""
+    try:
+        with limited():
+            faults = validate(target.validated).faults
+            if not any(target.file.name in fault for fault in faults):
+                return "not named" if faults else "not found"
+            if target.load is None:
+                return "found"
+            try:
+                target.load()
+            except RadarseqError:
+                return "found"
+            return "loaded"
+    except Hung:
+        return "hung"
+    except Exception as fault:
+        print(f"{target.kind}: {fault!r}", flush=True)
+        return "crashed"
+
+
+def row_of(target: Target, flips: int, cuts: int) -> dict[str, object]:
+    """Damage a file again and again, and return its row of the table."""
+    content, begun = target.file.read_bytes(), time.process_time()
+    counts: dict[str, int] = dict.fromkeys(
+        ("found", "not found", "not named", "loaded", "crashed", "hung"), 0
+    )
+    chance = np.random.default_rng(len(content))
+    for damaged in damages(content, flips, cuts, chance):
+        target.file.write_bytes(damaged)
+        counts[outcome_of(target)] += 1
+    target.file.write_bytes(content)
+    if (faults := validate(target.validated).faults) and "unfinished" not in target.kind:
+        raise RuntimeError(f"{target.kind}: faults where there is no damage: {faults}")
+    seconds = round(time.process_time() - begun, 1)
+    size = {"file": target.kind, "bytes": len(content), "flips": flips, "truncations": cuts}
+    return {**size, **counts, "s": seconds}
+
+
+def main() -> None:
+    """Damage every kind of file, and print the table."""
+    parser = argparse.ArgumentParser(description="Damage each kind of file that we write.")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the tries")
+    share = 10 if parser.parse_args().quick else 1
+    with small_world() as world:
+        rows = [row_of(target, 300 // share, 100 // share) for target in targets_of(world)]
+    print_table(rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,191 @@
+"""Kill commands at random moments, run them again, and hold the result against an undisturbed one.
+
+    python -m benchmarks.faults.kills [--quick]
+
+Each command is killed with SIGKILL at 50 moments drawn over its length, each time in a new folder,
+and run again to its end; then 200 kills fall on folders that go on being worked in. A file under a
+final name must be whole at every moment, and nothing may be left over at the end.
+"""
+
+import argparse
+import random
+import shutil
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.faults.commands import (
+    LEFTOVERS,
+    Command,
+    World,
+    content,
+    good,
+    leftovers,
+    print_table,
+    small_world,
+)
+from radarseq.training.checkpoint import load_checkpoint, load_state
+from radarseq.training.history import read_history
+
+Words = Callable[[Path], list[object]]
+# What says how long something took differs from run to run.
+UNEQUAL = "environment.json"
+
+
+class Job:
+    """A command, and what it comes to when nothing disturbs it.
+
+    Args:
+        name: For the table.
+        words: The command for an output folder.
+        resumes: Whether it is continued with ``--resume``; otherwise it starts anew.
+        base: A folder for its output.
+    """
+
+    def __init__(self, name: str, words: Words, resumes: bool, base: Path) -> None:
+        self.name, self.words, self.resumes, self.base = name, words, resumes, base
+        good(*words(base / "warm"))  # compiles what is compiled at first use
+        self.seconds = good(*words(base / "straight")).seconds
+        self.expected = equal_part(base / "straight")
+        shutil.rmtree(base / "warm")
+        shutil.rmtree(base / "straight")
+
+    def again(self, out: Path) -> list[object]:
+        """Return the words that go on in a folder, whatever a kill has left in it."""
+        begun = any(not path.name.endswith((".part", ".lock")) for path in out.glob("*"))
+        return [*self.words(out), *(["--resume"] if self.resumes and begun else [])]
+
+    def invalid(self, out: Path) -> list[str]:
+        """Return the files under final names that are not whole."""
+        if not out.exists():
+            return []
+        if self.name.startswith("train"):
+            return _invalid_run(out, self.expected)
+        found = {n: c for n, c in content(out).items() if not n.endswith(LEFTOVERS)}
+        return [name for name, value in found.items() if self.expected.get(name) != value]
+
+
+def equal_part(folder: Path) -> dict[str, bytes]:
+    """Return what must be the same whenever a command has ended well."""
+    return {n: value for n, value in content(folder).items() if n != UNEQUAL}
+
+
+def _invalid_run(out: Path, expected: dict[str, bytes]) -> list[str]:
+    """Return what of a run under way cannot be loaded, or is no beginning of what is expected."""
+    bad = []
+    for name, load in (("best", load_checkpoint), ("last", load_checkpoint), ("last", load_state)):
+        folder = out / "checkpoints" / name
+        if folder.exists():
+            try:
+                load(folder)
+            except Exception as fault:
+                bad.append(f"{name}: {fault!r}")
+    try:
+        read_history(out)
+    except Exception as fault:
+        bad.append(f"metrics.csv: {fault!r}")
+    for name in ("config.toml", "metrics.csv"):
+        if (out / name).exists() and not expected[name].startswith((out / name).read_bytes()):
+            bad.append(name)
+    return bad
+
+
+def _done(out: Path) -> dict[str, int]:
+    """Return when each shard was written, and how many epochs are kept."""
+    shards = {path.name: path.stat().st_mtime_ns for path in out.glob("shard-*.h5")}
+    last = out / "checkpoints" / "last"
+    return shards | ({"epochs": _epochs(last)} if last.exists() else {})
+
+
+def _epochs(last: Path) -> int:
+    return len(load_state(last)["progress"]["history"])
+
+
+def kill_each_time_anew(job: Job, base: Path, kills: int, chance: random.Random) -> dict:
+    """Kill a command once, run it again, ``kills`` times; return a row of the table."""
+    row = dict.fromkeys(("survived", "invalid", "differs", "left over", "redone, most"), 0)
+    attempts = 0
+    while attempts < kills:
+        out = base / f"{job.name}-{attempts}".replace(" ", "-")
+        ended = Command(*job.words(out)).signal_after(chance.random() * job.seconds, signal.SIGKILL)
+        if ended.status == 0:  # it was quicker than the moment: draw another
+            shutil.rmtree(out)
+            continue
+        attempts += 1
+        invalid = job.invalid(out)
+        before = _done(out)
+        ended = Command(*job.again(out)).end()
+        after = _done(out)
+        found = equal_part(out)
+        differs = found != job.expected
+        left = leftovers(out)
+        redone = sum(after.get(n) != t for n, t in before.items() if n.startswith("shard"))
+        row["survived"] += ended.status == 0 and not (invalid or differs or left)
+        row["invalid"] += bool(invalid)
+        row["differs"] += differs
+        row["left over"] += bool(left)
+        row["redone, most"] = max(row["redone, most"], redone)
+        if ended.status or invalid or differs or left:
+            names = [n for n in found | job.expected if found.get(n) != job.expected.get(n)]
+            print(f"{job.name}: {ended.status} {invalid} {names} {left}\n{ended.said}", flush=True)
+        shutil.rmtree(out)
+    return {"command": job.name, "kills": kills, **row}
+
+
+def kill_again_and_again(jobs: list[Job], base: Path, kills: int, chance: random.Random) -> dict:
+    """Kill commands in folders that they go on in; return a row of the table."""
+    done = dict.fromkeys(("survived", "invalid", "differs", "left over"), 0)
+    attempts = 0
+    while attempts < kills:
+        job = jobs[attempts % len(jobs)]
+        out = base / f"often-{attempts}"
+        for _ in range(5):
+            ended = Command(*job.again(out)).signal_after(
+                chance.random() * job.seconds, signal.SIGKILL
+            )
+            attempts += ended.status != 0
+            invalid = job.invalid(out)
+            done["invalid"] += bool(invalid)
+            done["survived"] += ended.status != 0 and not invalid
+            if invalid or ended.status > 0:
+                print(f"{job.name}: {invalid} {ended.said}", flush=True)
+            if ended.status == 0:
+                break
+        else:
+            good(*job.again(out))
+        done["differs"] += equal_part(out) != job.expected
+        done["left over"] += bool(leftovers(out))
+        shutil.rmtree(out)
+    return {"command": "all, again and again", "kills": attempts, **done, "redone, most": "-"}
+
+
+def jobs_of(world: World) -> list[Job]:
+    """Return the commands to kill."""
+    listed = [
+        ("simulate", world.simulate, True),
+        ("train", world.train, True),
+        ("train on fresh pairs", world.train_fresh, True),
+        ("evaluate", world.evaluate, False),
+        ("import", world.import_, False),
+        ("export", world.export, False),
+    ]
+    return [Job(name, words, resumes, world.base) for name, words, resumes in listed]
+
+
+def main() -> None:
+    """Kill, and print the table."""
+    parser = argparse.ArgumentParser(description="Kill commands at random moments.")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the kills")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    share = 10 if options.quick else 1
+    chance = random.Random(options.seed)
+    with small_world() as world:
+        jobs = jobs_of(world)
+        rows = [kill_each_time_anew(job, world.base, 50 // share, chance) for job in jobs]
+        rows.append(kill_again_and_again(jobs, world.base, 200 // share, chance))
+    print_table(rows)
+
+
+if __name__ == "__main__":
+    main()

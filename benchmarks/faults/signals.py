@@ -1,0 +1,71 @@
+"""Ask commands to end, at random moments; each must within five seconds, in 130 or 143.
+
+    python -m benchmarks.faults.signals [--quick]
+
+SIGINT and SIGTERM, twenty times each, to each command that writes. What is under a final name must
+be whole, and the command, run again, must end in the bytes of an undisturbed one.
+"""
+
+import argparse
+import random
+import shutil
+import signal
+from pathlib import Path
+
+from benchmarks.faults.commands import Command, print_table, small_world
+from benchmarks.faults.kills import Job, equal_part, jobs_of
+
+SOON_S = 5.0
+# A signal that comes before the command has begun ends the process as the kernel does.
+STATUS = {signal.SIGINT: (130, -signal.SIGINT), signal.SIGTERM: (143, -signal.SIGTERM)}
+
+
+def row_of(job: Job, number: signal.Signals, tries: int, chance: random.Random) -> dict:
+    """Signal a command ``tries`` times, and return a row of the table."""
+    counts = dict.fromkeys(("ended well", "other status", "late", "invalid", "differs"), 0)
+    slowest, done = 0.0, 0
+    while done < tries:
+        out = job.base / "signalled"
+        ended = Command(*job.words(out)).signal_after(chance.random() * job.seconds, number)
+        if ended.status == 0:  # it was quicker than the moment, or ending anyway: draw another
+            shutil.rmtree(out)
+            continue
+        done += 1
+        slowest = max(slowest, ended.seconds)
+        faults = {
+            "other status": ended.status not in STATUS[number] or "Traceback" in ended.said,
+            "late": ended.seconds > SOON_S,
+            "invalid": bool(job.invalid(out)),
+            "differs": not _goes_on(job, out),
+        }
+        for name, is_so in faults.items():
+            counts[name] += is_so
+        counts["ended well"] += not any(faults.values())
+        if any(faults.values()):
+            print(f"{job.name}, {number.name}: {faults}\n{ended.said}", flush=True)
+        shutil.rmtree(out, ignore_errors=True)
+    told = {"command": job.name, "signal": number.name, "tries": tries}
+    return told | counts | {"slowest, s": round(slowest, 2)}
+
+
+def _goes_on(job: Job, out: Path) -> bool:
+    return not Command(*job.again(out)).end().status and equal_part(out) == job.expected
+
+
+def main() -> None:
+    """Signal every command, and print the table."""
+    parser = argparse.ArgumentParser(description="Ask commands to end at random moments.")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the tries")
+    tries = 2 if parser.parse_args().quick else 20
+    chance = random.Random(1)
+    with small_world() as world:
+        rows = [
+            row_of(job, number, tries, chance)
+            for job in jobs_of(world)
+            for number in (signal.SIGINT, signal.SIGTERM)
+        ]
+    print_table(rows)
+
+
+if __name__ == "__main__":
+    main()

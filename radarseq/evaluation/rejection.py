@@ -1,0 +1,162 @@
+"""Objects of a kind that the model was not trained on: three scores of how unknown a window is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solve_triangular
+from scipy.special import logsumexp, softmax
+from sklearn.covariance import ledoit_wolf
+
+from radarseq.errors import CheckpointError, UsageError
+
+SCORES = ("energy", "mahalanobis", "max_probability")
+DEFAULT_SCORE = "mahalanobis"  # energy and probability call noise and plates well known: measured
+QUANTILES = 1001
+LEAST_ROWS = 40  # of validation, below which a threshold would be luck
+
+
+@dataclass(frozen=True)
+class Gaussians:
+    """The hidden values of each class as a normal distribution, one covariance for all.
+
+    Attributes:
+        means: Of each class, whitened ``(class, value)``; no row for a class without examples.
+        whitening: Matrix that makes the covariance the identity ``(value, value)``.
+    """
+
+    means: NDArray[np.float64]
+    whitening: NDArray[np.float64]
+
+    def distance(self, hidden: NDArray) -> NDArray[np.float64]:
+        """Return the Mahalanobis distance to the nearest class, ``(n,)``."""
+        white = hidden.astype(np.float64) @ self.whitening
+        return np.sqrt(np.min([((white - mean) ** 2).sum(axis=1) for mean in self.means], axis=0))
+
+
+def fit_gaussians(hidden: NDArray, label: NDArray) -> Gaussians:
+    """Return the classes' distributions, from hidden values ``(n, value)`` and labels ``(n,)``.
+
+    Reference:
+        Lee, Lee, Lee and Shin, "A simple unified framework for detecting out-of-distribution
+        samples and adversarial attacks", 2018, section 2.1; Ledoit and Wolf, "A well-conditioned
+        estimator for large-dimensional covariance matrices", 2004 (the shrinkage).
+    """
+    wide = hidden.astype(np.float64)
+    scale = np.maximum(wide.std(axis=0), 1e-9 * max(1.0, float(np.abs(wide).max())))
+    classes, index = np.unique(label, return_inverse=True)
+    means = np.stack([wide[index == c].mean(axis=0) for c in range(len(classes))]) / scale
+    covariance, _ = ledoit_wolf(wide / scale - means[index])
+    covariance += 1e-9 * np.eye(len(covariance))  # a value that never varies
+    lower = np.linalg.cholesky(covariance)
+    whitening = solve_triangular(lower, np.eye(len(lower)), lower=True).T
+    return Gaussians(means @ whitening, whitening / scale[:, None])
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """What tells known from unknown, as fitted.
+
+    Attributes:
+        gaussians: Of the training rows' hidden values.
+        quantiles: Of each score, over the validation rows ``(QUANTILES,)``, rising.
+        rows: How many validation rows.
+    """
+
+    gaussians: Gaussians
+    quantiles: dict[str, NDArray[np.float64]]
+    rows: int
+
+    def scorer(self, name: str) -> Callable[[NDArray, NDArray], NDArray[np.float32]]:
+        """Return the function of logits and hidden values that gives a score; high is unknown."""
+        function = _functions(self.gaussians)[name]
+        return lambda logits, hidden: function(logits, hidden).astype(np.float32)
+
+    def scores(self, logits: NDArray, hidden: NDArray) -> NDArray[np.float32]:
+        """Return all scores, ``(n, score)`` in the order of ``SCORES``."""
+        return all_scores(self.gaussians, logits, hidden)
+
+    def threshold(self, name: str, false_reject: float) -> float:
+        """Return what the share ``false_reject`` of the known windows lies above."""
+        grid = np.linspace(0.0, 1.0, QUANTILES)
+        return float(np.interp(1.0 - false_reject, grid, self.quantiles[name]))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON types."""
+        return {
+            "means": self.gaussians.means.tolist(),
+            "whitening": self.gaussians.whitening.tolist(),
+            "quantiles": {name: values.tolist() for name, values in self.quantiles.items()},
+            "rows": self.rows,
+        }
+
+    @classmethod
+    def from_json(cls, content: Any, values: int, source: str) -> "Rejection":
+        """Return what ``to_json`` gave, for ``values`` hidden values.
+
+        Raises:
+            CheckpointError: If it is not of that form.
+        """
+        try:
+            means = np.array(content["means"], np.float64)
+            whitening = np.array(content["whitening"], np.float64)
+            quantiles = {name: np.array(content["quantiles"][name], float) for name in SCORES}
+            rows = int(content["rows"])
+        except (KeyError, TypeError, ValueError) as fault:
+            raise CheckpointError(f"{source}: not a fitted rejection ({fault!r})") from fault
+        shapes = [q.shape == (QUANTILES,) for q in quantiles.values()]
+        if whitening.shape != (values, values) or means.shape[1:] != (values,) or not all(shapes):
+            raise CheckpointError(f"{source}: its arrays do not fit the model; remove the file")
+        return cls(Gaussians(means, whitening), quantiles, rows)
+
+
+def all_scores(gaussians: Gaussians, logits: NDArray, hidden: NDArray) -> NDArray[np.float32]:
+    """Return every score of every window, ``(n, score)`` in the order of ``SCORES``."""
+    functions = _functions(gaussians)
+    return np.column_stack([functions[name](logits, hidden) for name in SCORES]).astype(np.float32)
+
+
+def _functions(gaussians: Gaussians) -> dict[str, Callable[[NDArray, NDArray], NDArray]]:
+    """Return what makes each score of logits and hidden values.
+
+    Reference:
+        Liu, Wang, Owens and Li, "Energy-based out-of-distribution detection", 2020, equation 4;
+        Hendrycks and Gimpel, "A baseline for detecting misclassified and out-of-distribution
+        examples in neural networks", 2017.
+    """
+    return {
+        "energy": lambda logits, _: -logsumexp(logits.astype(np.float64), axis=1),
+        "mahalanobis": lambda _, hidden: gaussians.distance(hidden),
+        "max_probability": lambda logits, _: -softmax(logits.astype(float), axis=1).max(axis=1),
+    }
+
+
+def fit_rejection(gaussians: Gaussians, validation_scores: NDArray) -> Rejection | None:
+    """Return the rejection whose thresholds come from validation; None from too few rows.
+
+    Args:
+        gaussians: From the training rows.
+        validation_scores: Of known objects that the model was not trained on, ``(n, score)``.
+    """
+    if len(validation_scores) < LEAST_ROWS:
+        return None
+    grid = np.linspace(0.0, 1.0, QUANTILES)
+    quantiles = {
+        name: np.quantile(validation_scores[:, i].astype(np.float64), grid)
+        for i, name in enumerate(SCORES)
+    }
+    return Rejection(gaussians, quantiles, len(validation_scores))
+
+
+def check_settings(false_reject: float, score: str) -> None:
+    """Refuse a rate that is no share, and a score that does not exist.
+
+    Raises:
+        UsageError: If one of them does not fit.
+    """
+    if not 0.0 < false_reject < 1.0:
+        raise UsageError(f"false_reject is {false_reject}; expected above 0 and below 1")
+    if score not in ("auto", *SCORES):
+        raise UsageError(f"unknown_score is {score!r}; expected auto, {', '.join(SCORES)}")

@@ -1,0 +1,156 @@
+"""What the model does with what it should not be sure of: strangers, damage, faulty windows."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+from numpy.typing import NDArray
+
+from radarseq.report.drawing import (
+    BLUE,
+    INK,
+    ORANGE,
+    SERIES,
+    VERMILLION,
+    legend,
+    numbers,
+    printable,
+    svg,
+)
+
+Condition = Mapping[str, Any]
+
+_LONGEST_REASON = 28
+_ROW_IN = 0.29
+_HISTOGRAMS = (
+    ("known", "known, from validation", SERIES[0]),
+    ("held_out", "held-out classes", SERIES[4]),
+    ("judged", "judged here", SERIES[1]),
+)
+
+
+def unknown_histogram(unknown: Mapping[str, Any]) -> str:
+    """Return the distribution of the unknown score, with the threshold that rejects.
+
+    Args:
+        unknown: ``score``, ``threshold``, and ``histogram`` with ``edges`` and the counts
+            ``known``, ``judged`` and ``held_out``.
+    """
+    return svg(
+        partial(_draw_unknown, unknown),
+        label="Histogram of the unknown score with its threshold",
+        height_in=4.2,
+    )
+
+
+def _draw_unknown(unknown: Mapping[str, Any], figure: Figure) -> None:
+    axes = figure.subplots()
+    histogram = unknown["histogram"]
+    edges = numbers(histogram["edges"])
+    for key, name, (color, _, dash) in _HISTOGRAMS:
+        counts = histogram.get(key)
+        if counts is None or not sum(counts):
+            continue
+        shares = 100.0 * numbers(counts) / sum(counts)
+        axes.stairs(shares, edges, color=color, ls=dash, linewidth=1.8, label=name)
+        if key != "judged":
+            axes.stairs(shares, edges, color=color, fill=True, alpha=0.22)
+    if (threshold := unknown.get("threshold")) is not None:
+        axes.axvline(threshold, color=INK, linewidth=1.4, ls=(0, (3, 2)), label="threshold")
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel(f"Unknown score: {str(unknown['score']).replace('_', ' ')} (no unit)")
+    axes.set_ylabel("Windows (%)")
+    legend(figure, axes)
+
+
+def stress_sweep(stress: Mapping[str, Any], *, model_name: str = "model") -> str:
+    """Return the accuracy of the model and of its baseline under each corruption.
+
+    Args:
+        stress: ``baseline``, its name or None, and ``conditions``: ``effect``, ``text``, ``model``
+            with ``model_low`` and ``model_high``, and ``baseline``, shares from 0 to 1.
+        model_name: What to call the model.
+    """
+    conditions = stress["conditions"]
+    return svg(
+        partial(_draw_stress, conditions, model_name, stress.get("baseline")),
+        label="Accuracy under corruption, model and baseline",
+        height_in=1.3 + _ROW_IN * len(conditions),
+    )
+
+
+def _draw_stress(
+    conditions: Sequence[Condition], model_name: str, baseline: str | None, figure: Figure
+) -> None:
+    axes = figure.subplots()
+    places = _grouped(conditions)
+    low, share, high = (
+        100.0 * numbers([one.get(key) for one in conditions])
+        for key in ("model_low", "model", "model_high")
+    )
+    spread = np.nan_to_num(np.clip([share - low, high - share], 0.0, None))
+    axes.errorbar(
+        share, places, xerr=spread, fmt="o", color=BLUE, capsize=3, label=printable(model_name)
+    )
+    other = 100.0 * numbers([one.get("baseline") for one in conditions])
+    if np.isfinite(other).any():
+        name = printable(baseline or "baseline")
+        axes.plot(other, places, "s", color=ORANGE, markerfacecolor="none", label=name)
+    clean = [value for one, value in zip(conditions, share, strict=True) if one["effect"] == "none"]
+    if clean:
+        axes.axvline(clean[0], color=INK, linewidth=1.1, ls=(0, (3, 2)), alpha=0.7)
+    axes.set_yticks(places, [printable(str(one["text"]), _LONGEST_REASON) for one in conditions])
+    axes.set_ylim(places[-1] + 0.7, places[0] - 0.7)
+    axes.set_xlim(-2, 102)
+    axes.set_xlabel("Accuracy (%)")
+    axes.grid(axis="y", visible=False)
+    legend(figure, axes)
+
+
+def _grouped(conditions: Sequence[Condition]) -> NDArray[np.float64]:
+    """Return a place on the y-axis for each condition, a gap between one effect and the next."""
+    effects = [one["effect"] for one in conditions]
+    new = [0.5 * (now != before) for before, now in itertools.pairwise(effects)]
+    return np.arange(len(effects), dtype=np.float64) + np.concatenate(([0.0], np.cumsum(new)))
+
+
+def left_out(reasons: Mapping[str, int], judged: int | None = None) -> str:
+    """Return how many windows each fault of quality cost.
+
+    Args:
+        reasons: Windows left out, by reason.
+        judged: Windows that were judged, drawn beside them; None leaves them out.
+    """
+    rows = sorted(reasons.items(), key=lambda pair: -pair[1])
+    return svg(
+        partial(_draw_left_out, rows, judged),
+        label="Windows left out, by fault",
+        height_in=1.2 + 1.3 * _ROW_IN * (len(rows) + (judged is not None)),
+    )
+
+
+def _draw_left_out(rows: list[tuple[str, int]], judged: int | None, figure: Figure) -> None:
+    axes = figure.subplots()
+    bars = [(reason, count, VERMILLION) for reason, count in rows]
+    if judged is not None:
+        bars.insert(0, ("judged", judged, BLUE))
+    counts = [count for _, count, _ in bars]
+    axes.barh(range(len(bars)), counts, color=[color for *_, color in bars], height=0.62)
+    for place, count in enumerate(counts):
+        axes.annotate(f" {count:,}", (count, place), va="center", fontsize=10)
+    axes.set_yticks(range(len(bars)), [printable(name, _LONGEST_REASON) for name, *_ in bars])
+    axes.set_ylim(len(bars) - 0.4, -0.6)
+    _count_axis(axes, max(counts))
+
+
+def _count_axis(axes: Axes, most: int) -> None:
+    axes.set_xlim(0, 1.18 * max(most, 1))
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.set_xlabel("Windows (count)")
+    axes.grid(axis="y", visible=False)

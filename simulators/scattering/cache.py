@@ -1,0 +1,105 @@
+"""Arrays that take long to make, kept on disk by what they are made of.
+
+A file is named by a digest of everything that its content depends on, begins with a digest of that
+content, and appears whole by one rename: processes may share the folder, and a damaged file is
+made again. Whether a file was there changes how long a result takes, never the result. The folder
+is ``RADARSEQ_CACHE``, else ``radarseq`` under ``XDG_CACHE_HOME`` or ``~/.cache``; where it cannot
+be written, nothing is kept.
+"""
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+LARGEST_FOLDER_BYTES = 1 << 30  # beyond, the files unused for longest go
+_SUFFIX = ".table"
+_DIGEST_BYTES = 32
+
+
+def cache_folder() -> Path:
+    """Return the folder that tables are kept in; it need not exist."""
+    if named := os.environ.get("RADARSEQ_CACHE"):
+        return Path(named)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "radarseq"
+
+
+def cached(
+    parts: tuple[Any, ...],
+    shape: tuple[int, ...],
+    dtype: type,
+    make: Callable[[], NDArray[Any]],
+) -> NDArray[Any]:
+    """Return ``make()``, from disk where it has been made before.
+
+    Args:
+        parts: Everything that the array depends on: text, numbers, arrays.
+        shape: Its shape.
+        dtype: Its dtype.
+        make: Makes it.
+    """
+    key = hashlib.sha256(repr((shape, np.dtype(dtype).str)).encode())
+    for part in parts:
+        key.update(part.tobytes() if isinstance(part, np.ndarray) else repr(part).encode())
+    file = cache_folder() / (key.hexdigest() + _SUFFIX)
+    found = _read(file, shape, dtype)
+    if found is None:
+        found = np.ascontiguousarray(make(), dtype=dtype)
+        with contextlib.suppress(OSError):  # a full or read-only disk costs time, not results
+            _write(file, found.tobytes())
+            _forget_oldest(file.parent)
+    return found
+
+
+def _read(file: Path, shape: tuple[int, ...], dtype: type) -> NDArray[Any] | None:
+    try:
+        image = file.read_bytes()
+        os.utime(file)
+    except OSError:
+        return None
+    body = memoryview(image)[_DIGEST_BYTES:]
+    if hashlib.sha256(body).digest() != image[:_DIGEST_BYTES]:
+        return None
+    values = np.frombuffer(body, dtype=dtype)
+    return values.reshape(shape).copy() if values.size == np.prod(shape) else None
+
+
+def _write(file: Path, body: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=file.parent, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as part:
+            part.write(hashlib.sha256(body).digest())
+            part.write(body)
+        Path(name).replace(file)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _forget_oldest(folder: Path) -> None:
+    """Remove the files that were used longest ago while all of them are too large together."""
+    files = sorted(
+        ((status.st_mtime, status.st_size, file) for file, status in _tables(folder)),
+        reverse=True,
+    )
+    total = 0
+    for _, size, file in files:
+        total += size
+        if total > LARGEST_FOLDER_BYTES:
+            file.unlink(missing_ok=True)
+
+
+def _tables(folder: Path) -> list[tuple[Path, os.stat_result]]:
+    found = []
+    for file in folder.glob("*" + _SUFFIX):
+        with contextlib.suppress(FileNotFoundError):  # another process may tidy up too
+            found.append((file, file.stat()))
+    return found

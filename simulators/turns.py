@@ -1,0 +1,83 @@
+"""Sine, cosine and arc cosine, compiled to code that vectorises over a loop; angles in turns.
+
+The library's functions are called one number at a time; these are a few products, inlined. The
+same source gives the same bits on every processor that rounds as IEEE 754 says and fuses nothing.
+"""
+
+import numpy as np
+from numba import njit
+
+# Taylor coefficients of sin(2 pi x) / x and cos(2 pi x), good to 2e-16 for |x| <= 1/8.
+_SINE = (
+    6.283185307179586,
+    -41.34170224039976,
+    81.60524927607506,
+    -76.70585975306139,
+    42.058693944897655,
+    -15.09464257682299,
+    3.819952584848282,
+    -0.7181223017785006,
+)
+_COSINE = (
+    1.0,
+    -19.739208802178716,
+    64.9393940226683,
+    -85.45681720669373,
+    60.24464137187666,
+    -26.4262567833744,
+    7.903536371318469,
+    -1.714390711088672,
+    0.28200596845579123,
+)
+
+
+@njit(cache=True, nogil=True)
+def sine_cosine(turns):
+    """Return the sine and the cosine of an angle in turns, within 4e-16."""
+    quarter = np.floor(4.0 * turns + 0.5)
+    x = turns - 0.25 * quarter
+    q = quarter - 4.0 * np.floor(0.25 * quarter)  # 0, 1, 2 or 3
+    z = x * x
+    sine = _SINE[7]
+    sine = sine * z + _SINE[6]
+    sine = sine * z + _SINE[5]
+    sine = sine * z + _SINE[4]
+    sine = sine * z + _SINE[3]
+    sine = sine * z + _SINE[2]
+    sine = sine * z + _SINE[1]
+    sine = (sine * z + _SINE[0]) * x
+    cosine = _COSINE[8]
+    cosine = cosine * z + _COSINE[7]
+    cosine = cosine * z + _COSINE[6]
+    cosine = cosine * z + _COSINE[5]
+    cosine = cosine * z + _COSINE[4]
+    cosine = cosine * z + _COSINE[3]
+    cosine = cosine * z + _COSINE[2]
+    cosine = cosine * z + _COSINE[1]
+    cosine = cosine * z + _COSINE[0]
+    swapped = q == 1.0 or q == 3.0
+    s = cosine if swapped else sine
+    c = sine if swapped else cosine
+    s = -s if q >= 2.0 else s
+    c = -c if (q == 1.0 or q == 2.0) else c
+    return s, c
+
+
+@njit(cache=True, nogil=True)
+def arc_cosine(x):
+    """Return the angle [rad] whose cosine is ``x``, within 2e-8 rad; beyond -1 and 1, at them.
+
+    Reference:
+        Abramowitz and Stegun, Handbook of Mathematical Functions, 4.4.46.
+    """
+    size = min(abs(x), 1.0)
+    series = -0.0012624911
+    series = series * size + 0.0066700901
+    series = series * size - 0.0170881256
+    series = series * size + 0.0308918810
+    series = series * size - 0.0501743046
+    series = series * size + 0.0889789874
+    series = series * size - 0.2145988016
+    series = series * size + 1.5707963050
+    angle = np.sqrt(1.0 - size) * series
+    return np.pi - angle if x < 0.0 else angle
