@@ -315,6 +315,9 @@ def evaluate(
     stress: Annotated[
         bool, typer.Option("--stress", help="Judge again under faults of the recording.")
     ] = False,
+    resample: Annotated[
+        bool, typer.Option("--resample", help="Bring a dataset to the model's sampling interval.")
+    ] = False,
     annotate: Annotated[
         bool, typer.Option("--annotate", help="Write into SigMF recordings, not into copies.")
     ] = False,
@@ -324,9 +327,6 @@ def evaluate(
     workers: Annotated[int, typer.Option(help="Threads that judge recordings.")] = 1,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue an interrupted evaluation.")
-    ] = False,
-    resample: Annotated[
-        bool, typer.Option("--resample", help="Bring a dataset to the model's sampling interval.")
     ] = False,
     device: Device = "auto",
     as_json: Json = False,
@@ -354,6 +354,7 @@ def evaluate(
             unknown_class=unknown_class or (),
             tempering=tempering,
             stress=stress,
+            resample=resample,
             annotate=annotate,
             parquet=parquet,
             workers=workers,
