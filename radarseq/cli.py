@@ -107,12 +107,16 @@ def simulate(
 
     Example: radarseq simulate datasets/space_objects.toml --out data/space --seed 1
     """
-    from radarseq.dataset.simulated import plan_simulation
+    from radarseq.dataset.simulated import plan_simulation, ready_generator
     from radarseq.dataset.simulated import simulate as run
 
     plan = plan_simulation(recipe, examples=examples, seed=seed, rows_per_shard=rows_per_shard)
     warn(plan.warnings)
     note(f"{plan.recipe.name}: {examples:,} pairs, {size(plan.bytes_on_disk)} on disk")
+    generate, objects = None, plan.recipe.scene.tabulated_objects
+    if objects:
+        with progress_bar("tables", objects, "objects") as advance:
+            generate = ready_generator(plan.recipe, seed=seed, progress=advance)
     started = time.perf_counter()
     with progress_bar("simulating", examples, "pairs") as advance:
         dataset = run(
@@ -124,6 +128,7 @@ def simulate(
             rows_per_shard=rows_per_shard,
             resume=resume,
             progress=advance,
+            generate=generate,
         )
     seconds = time.perf_counter() - started
     told = {
@@ -310,6 +315,9 @@ def evaluate(
     stress: Annotated[
         bool, typer.Option("--stress", help="Judge again under faults of the recording.")
     ] = False,
+    resample: Annotated[
+        bool, typer.Option("--resample", help="Bring a dataset to the model's sampling interval.")
+    ] = False,
     annotate: Annotated[
         bool, typer.Option("--annotate", help="Write into SigMF recordings, not into copies.")
     ] = False,
@@ -319,9 +327,6 @@ def evaluate(
     workers: Annotated[int, typer.Option(help="Threads that judge recordings.")] = 1,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue an interrupted evaluation.")
-    ] = False,
-    resample: Annotated[
-        bool, typer.Option("--resample", help="Bring a dataset to the model's sampling interval.")
     ] = False,
     device: Device = "auto",
     as_json: Json = False,
@@ -349,6 +354,7 @@ def evaluate(
             unknown_class=unknown_class or (),
             tempering=tempering,
             stress=stress,
+            resample=resample,
             annotate=annotate,
             parquet=parquet,
             workers=workers,
@@ -382,6 +388,9 @@ def report(
 @reads_recordings
 def inspect(
     path: Annotated[Path, typer.Argument(help="Dataset, recording, recipe, run or evaluation.")],
+    plots: Annotated[
+        Path | None, typer.Option(help="Of a recipe: folder for its figures; new or empty.")
+    ] = None,
     gates: Annotated[
         int | None, typer.Option(help="Of a run: draw its gates for this example of --data.")
     ] = None,
@@ -395,15 +404,17 @@ def inspect(
 
     Example: radarseq inspect data/space
 
+    Example: radarseq inspect datasets/space_objects.toml --plots plots
+
     Example: radarseq inspect runs/l --gates 0 --data data/space --out gates.png
     """
     if gates is not None or data is not None or out is not None:
         _inspect_gates(path, gates, data, out, as_json)
         return
-    from radarseq.inspection import as_text
+    from radarseq.inspection import as_text, plot
     from radarseq.inspection import inspect as look
 
-    told = look(path, given)
+    told = look(path, given) if plots is None else plot(path, plots)
     print_result(told, as_json, lambda: as_text(told))
 
 

@@ -12,8 +12,10 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from radarseq.errors import RecipeError
+from radarseq.waveform_files import with_waveform
 from simulators.objects import SHAPES, ObjectClass
 from simulators.scene import Scene
+from simulators.series import Series
 
 T = TypeVar("T")
 _LARGEST_TEXT = 1 << 20
@@ -21,17 +23,31 @@ _LARGEST_TEXT = 1 << 20
 
 @dataclass(frozen=True)
 class Recipe:
-    """A recipe as read: its text, and the scene that it describes.
+    """A recipe as read: its text, and what it describes.
 
     Attributes:
         name: Short name, for messages and reports.
-        text: The TOML itself; stored in every dataset made from it.
-        scene: What the simulator needs.
+        text: The TOML itself, and what files it names hold; stored in every dataset made from it.
+        content: What the simulator needs: a scene for Tx/Rx pairs, or time series.
     """
 
     name: str
     text: str
-    scene: Scene
+    content: Scene | Series
+
+    @property
+    def scene(self) -> Scene:
+        """The scene of a recipe of Tx/Rx pairs.
+
+        Raises:
+            RecipeError: If the recipe is one of time series.
+        """
+        if isinstance(self.content, Scene):
+            return self.content
+        raise RecipeError(
+            f'{self.name}: kind is "series"; expected a recipe of Tx/Rx pairs. To train on time '
+            "series, make a dataset of them with simulate"
+        )
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -46,7 +62,7 @@ def read_recipe(path: Path) -> Recipe:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as fault:
         raise RecipeError(f"{path}: cannot be read as a recipe ({fault})") from fault
-    return parse_recipe(text, str(path))
+    return parse_recipe(with_waveform(text, path), str(path))
 
 
 def parse_recipe(text: str, source: str = "recipe") -> Recipe:
@@ -64,6 +80,11 @@ def parse_recipe(text: str, source: str = "recipe") -> Recipe:
     for key, value in (("name", name), ("description", description)):
         if not isinstance(value, str):
             raise RecipeError(f"{source}: {key} is {value!r}; expected a string")
+    kind = content.pop("kind", "pairs")
+    if kind not in ("pairs", "series"):
+        raise RecipeError(f'{source}: kind is {kind!r}; expected "pairs" or "series"')
+    if kind == "series":
+        return Recipe(name, text, parse(Series, content, source))
     return Recipe(name, text, _scene(content, source))
 
 
@@ -73,7 +94,7 @@ def _scene(content: dict[str, Any], source: str) -> Scene:
     known = [field.name for field in fields(Scene)]
     for key in content:
         if key not in known:
-            raise RecipeError(f"{source}: {_unknown(key, [*known, 'name', 'description'])}")
+            raise RecipeError(f"{source}: {_unknown(key, [*known, 'name', 'description', 'kind'])}")
     tables = content.get("objects", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise RecipeError(f"{source}: objects must be a list of [[objects]] tables")

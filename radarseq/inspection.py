@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ from radarseq.captures.faults import CaptureFault, Failure
 from radarseq.config import read_recipe
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import SPLIT_NAMES
-from radarseq.errors import DataError, UsageError
-from radarseq.files import printable, read_json
+from radarseq.errors import DataError, RecipeError, UsageError
+from radarseq.files import output_folder, printable, read_json
 from radarseq.kinds import Kind, kind_of
 from simulators.objects import MeshBody, ObjectClass
+from simulators.series import Series
 from simulators.units import wavenumber
 
 
@@ -46,6 +48,33 @@ def inspect(path: Path | str, given: Mapping[str, Any] | None = None) -> dict[st
             f"{path} is a {kind}; {', '.join(sorted(given))} are for recordings. Leave them out"
         )
     return {"kind": str(kind), "path": str(path)} | tell[kind](path)
+
+
+def plot(path: Path | str, folder: Path | str) -> dict[str, Any]:
+    """Draw what a recipe simulates; return the files and what they show, as plain JSON types.
+
+    Args:
+        path: A recipe.
+        folder: Where the PNG files go; new or empty.
+
+    Raises:
+        UsageError: If ``path`` is no recipe.
+        RecipeError: If it is not valid.
+        OutputError: If the folder is in use or not empty.
+    """
+    path, folder = Path(path), Path(folder)
+    if (kind := kind_of(path)) is not Kind.RECIPE:
+        raise UsageError(f"{path}: is a {kind}; expected a recipe (.toml) for --plots")
+    content = read_recipe(path).content
+    from radarseq.report.recipe_figures import draw_recipe
+
+    with output_folder(folder):
+        try:
+            pictures = draw_recipe(content, folder)
+        except ValueError as fault:
+            raise RecipeError(f"{path}: {fault}") from fault
+    files = {picture.path.name: picture.shows for picture in pictures}
+    return {"kind": str(kind), "path": str(path), "plots": str(folder), "files": files}
 
 
 def _dataset(path: Path) -> dict[str, Any]:
@@ -79,19 +108,30 @@ def _dataset(path: Path) -> dict[str, Any]:
 
 def _recipe(path: Path) -> dict[str, Any]:
     recipe = read_recipe(path)
+    if isinstance(recipe.content, Series):
+        told = {key: getattr(recipe.content, key) for key in ("steps", "horizon", "features")}
+        interval_s = recipe.content.sample_interval_s
+        split = vars(recipe.content.split)
+        return {"name": recipe.name, **told, "sample_interval_s": interval_s, "split": split}
     scene = recipe.scene
+    pulse = None
+    if scene.mode == "pulse":
+        pulse = {k: v for k, v in vars(scene.fast_time).items() if v not in (None, "", 0)}
     return {
         "name": recipe.name,
+        "mode": scene.mode,
+        **({"pulse": pulse} if pulse is not None else {}),
+        "target": scene.target,
         "classes": {
-            item.name: {size: list(getattr(item, size)) for size in item.size_names}
-            | {"tumble_rad_per_s": list(item.tumble_rad_per_s)}
+            item.name: _settings(item, hidden=("name",))
             | {"scattering": _scattering(item, scene.radar.carrier_hz)}
             for item in scene.objects
         },
         "objects_per_class": scene.objects_per_class,
-        "radar": vars(scene.radar),
-        "motion": {key: list(value) for key, value in vars(scene.motion).items()},
-        "receiver": {"snr_db": list(scene.receiver.snr_interval_db)},
+        "radar": _settings(scene.radar),
+        "motion": _settings(scene.motion),
+        "receiver": _settings(scene.receiver),
+        "disturbances": _settings(scene.environment) | _settings(scene.fluctuation),
         "split": vars(scene.split),
         "warnings": list(scene.warnings()),
     }
@@ -103,6 +143,18 @@ def _scattering(item: ObjectClass, carrier_hz: float) -> dict[str, Any]:
     size = {"bounding_m": list(item.bounding_m())} if isinstance(item, MeshBody) else {}
     held = {"method": told.method, "smallest_ka": told.smallest_ka, "left_out": told.left_out}
     return held | size | ({"warnings": list(told.warnings)} if told.warnings else {})
+
+
+def _settings(settings: Any, hidden: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return a part of a scene as plain types; what is not set, or off, is left out."""
+    told: dict[str, Any] = {}
+    for item in fields(settings):
+        value = getattr(settings, item.name)
+        if is_dataclass(value) and not isinstance(value, type):
+            value = {} if value == type(value)() else _settings(value)
+        if item.name not in hidden and value not in (None, "", 0, {}, (0.0, 0.0)):
+            told[item.name] = list(value) if isinstance(value, tuple) else value
+    return told
 
 
 def _run(path: Path) -> dict[str, Any]:

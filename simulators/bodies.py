@@ -39,18 +39,23 @@ _PANEL_MASS = 0.1  # of a satellite's mass, in each panel
 
 
 def ripple_table(
-    objects: Sequence[ObjectClass], wavenumber: float
+    objects: Sequence[ObjectClass], wavenumber: float, highest: float | None = None
 ) -> tuple[NDArray[np.complex128], float]:
     """Return the table that ``amplitude`` looks spheres up in, and the ka that it starts at.
 
     It covers the spheres among the object classes, and the small objects that are taken as some;
     it is empty if there are neither.
+
+    Args:
+        objects: The object classes.
+        wavenumber: The wavenumber [rad/m], or the lowest of a band.
+        highest: The highest wavenumber of a band [rad/m].
     """
     ends = [
-        0.5 * wavenumber * item.mean_extent_m(end)
+        0.5 * k * item.mean_extent_m(end)
         for item in objects
         if item.kind == KIND_SPHERE or item.kernel_kind != item.kind
-        for end in (0, 1)
+        for end, k in ((0, wavenumber), (1, highest or wavenumber))
     ]
     if not ends:
         return np.zeros(0, dtype=np.complex128), 0.0
@@ -117,7 +122,7 @@ def _composite(kind, k, sizes, ux, uy, uz):
         return composites.fragment(k, sizes[0], sizes[1], sizes[2], sizes[3], ux, uy, uz)
     if kind == KIND_ROCKET_BODY:
         return revolution.rocket_body(k, sizes[0], sizes[1], sizes[2], sizes[3], uz)
-    return complex(np.nan, np.nan)  # a mesh, which is tabulated
+    return complex(np.nan, np.nan)  # a mesh: ``meshed.mesh_echo`` knows its facets
 
 
 @njit(cache=True, nogil=True)

@@ -5,16 +5,12 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from simulators.bodies import amplitude, ripple_table
+from simulators.meshed import mesh_echo, meshes_of
 from simulators.objects import MeshBody, ObjectClass
 from simulators.objects.kinds import MOST_SIZES
-from simulators.scattering.meshes import bisect, scale
 from simulators.scattering.mie import sphere_amplitude_m
-from simulators.scattering.multibounce import multibounce_amplitude_m
-from simulators.scattering.physical_optics import amplitude_m
-from simulators.scattering.visibility import visible_facets
 
-SHADOW_EDGE_WAVELENGTHS = 1.0  # facets are cut this fine where they may be half in shade
-_MOST_FACETS = 200_000  # of a mesh that is cut up for its shadows
+_BLOCK = 256  # looks at a time: a mask of the facets is held for each
 
 
 def direction_amplitudes(
@@ -69,18 +65,12 @@ def _of_mesh(
     if item.is_small(k, factor):
         radius = 0.5 * factor * np.ptp(item.mesh.vertices, axis=0).mean()
         return np.full(len(looks), sphere_amplitude_m(radius, k))
-    body = scale(item.mesh, factor)
-    visible = None
-    if not body.is_convex:
-        finest = np.sqrt(8 * body.areas.sum() / _MOST_FACETS)
-        body = bisect(body, max(SHADOW_EDGE_WAVELENGTHS * 2 * np.pi / k, finest))
-        visible = visible_facets(body, looks)
-    amplitudes = amplitude_m(body, looks, [k], visible=visible)[:, 0]
-    if item.bounces > 1:
-        whole = scale(item.mesh, factor)
-        more = multibounce_amplitude_m(whole, looks, [k], bounces=item.bounces, first=2)
-        amplitudes += more[:, 0]
-    return amplitudes
+    out = np.empty(len(looks), dtype=np.complex128)
+    meshes = meshes_of([item], k)
+    for start in range(0, len(looks), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        mesh_echo(meshes, 0, k, factor, looks[part].T.copy(), out[part])
+    return out
 
 
 @njit(cache=True, nogil=True)

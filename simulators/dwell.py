@@ -20,6 +20,7 @@ from simulators.drawing import (
 from simulators.effects import Effects, impair, noise_power_of, vary
 from simulators.effects import Scratch as EffectScratch
 from simulators.effects import scratch as effect_scratch
+from simulators.meshed import Meshes, mesh_echo
 from simulators.motion import fill_directions
 from simulators.objects import KIND_SPHERE
 from simulators.scattering.tables import Tables, look_up_all
@@ -43,6 +44,7 @@ class Dwell(NamedTuple):
         snr_db: Interval of the signal-to-noise ratio per sample [dB].
         reference_m2: Echo power that the ratio is over the noise; 0 takes each example's own.
         tables: Amplitudes over aspect of the classes that are tabulated.
+        meshes: The bodies of the classes that are meshes.
         ripple: Table of the sphere's exact series, see ``bodies.amplitude``.
         smallest_ka: Where that table starts.
     """
@@ -58,6 +60,7 @@ class Dwell(NamedTuple):
     snr_db: NDArray[np.float64]
     reference_m2: float
     tables: Tables
+    meshes: Meshes
     ripple: NDArray[np.complex128]
     smallest_ka: float
 
@@ -119,6 +122,9 @@ def scatter(dwell, object_class, number, sizes, directions, echo):
         return
     if kind == KIND_SPHERE:
         echo[:] = amplitude(kind, dwell.k, sizes, 0.0, 0.0, 1.0, dwell.ripple, dwell.smallest_ka)
+        return
+    if dwell.meshes.extents[object_class] > 0.0:
+        mesh_echo(dwell.meshes, object_class, dwell.k, sizes[0], directions, echo)
         return
     for n in range(echo.shape[0]):
         echo[n] = amplitude(

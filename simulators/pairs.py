@@ -6,7 +6,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from simulators import dwell
+from simulators import dwell, impaired, pulse
 from simulators.bodies import ripple_table
 from simulators.drawing import (
     FRESH_TEST,
@@ -19,7 +19,9 @@ from simulators.drawing import (
 from simulators.effects import TOLD, effects_of, told_by
 from simulators.environment import Environment
 from simulators.fluctuation import Fluctuation
+from simulators.meshed import meshes_of
 from simulators.objects import MOST_SIZES
+from simulators.pulse_setup import fast_time
 from simulators.receiver import Receiver
 from simulators.scattering.tables import Body, Progress, Tables, tabulate
 from simulators.scene import Scene, motion_number
@@ -55,14 +57,15 @@ SIGNAL_PARAMETERS = (
 
 @dataclass(frozen=True)
 class Pairs:
-    """A batch of simulated examples; the step axis is the pulse, slow time.
+    """A batch of simulated examples; the step axis is slow time in a dwell, fast time in a pulse.
 
     Attributes:
         tx: Transmitted code, complex64 ``(count, steps)``.
         rx: Received samples, complex64 ``(count, steps)``, in sqrt(m^2): |rx|^2 is an RCS. At
             level "normalised" their mean power is 1.
         target: What to output, see ``Scene.target``: the echo without noise, complex64
-            ``(count, steps)``; its cross-section [dBsm], at least -60, float32; for "tx2rx" the
+            ``(count, steps)``; its cross-section, in a pulse that of each range bin
+            [dBsm], at least -60, float32; for "tx2rx" the
             received samples; for "forecast" those that follow each step, complex64 ``(count,
             steps, horizon)``.
         label: Object class, int32 ``(count,)``.
@@ -111,12 +114,12 @@ class PairGenerator:
             if scene.objects_per_split[domain - FRESH_TRAIN] == 0:
                 raise ValueError("split leaves this part of the data without objects")
         self.scene, self.seed, self.domain = scene, np.uint64(seed), domain
-        self._dwell = self._kernel_scene(progress)
+        self._kernel = self._kernel_scene(progress)
         if scene.receiver.snr_reference == "scene":
-            self._dwell = self._dwell._replace(reference_m2=self._mean_power())
+            self._kernel = self._kernel._replace(reference_m2=self._mean_power())
 
-    def _kernel_scene(self, progress: Progress | None) -> dwell.Dwell:
-        """Return the scene as the arrays that the kernel reads."""
+    def _kernel_scene(self, progress: Progress | None) -> dwell.Dwell | pulse.FastTime:
+        """Return the scene as the arrays that its kernel reads."""
         scene, k = self.scene, wavenumber(self.scene.radar.carrier_hz)
         train, validation = scene.split.train, scene.split.validation
         rates = [item.rate_rad_per_s() for item in scene.objects]
@@ -132,16 +135,20 @@ class PairGenerator:
             instances=np.array([0, *np.cumsum(scene.objects_per_split)], dtype=np.int64),
             shares=np.array([train, train + validation]),
         )
+        effects = effects_of(
+            scene.environment,
+            scene.receiver,
+            scene.fluctuation,
+            interval_s=scene.sample_interval_s,
+            carrier_hz=scene.radar.carrier_hz,
+            one_pulse=scene.mode == "pulse",
+        )
+        if scene.mode == "pulse":
+            return fast_time(scene, int(self.seed), objects, effects, progress)
         ripple, smallest_ka = ripple_table(scene.objects, k)
         return dwell.Dwell(
             objects=objects,
-            effects=effects_of(
-                scene.environment,
-                scene.receiver,
-                scene.fluctuation,
-                interval_s=scene.radar.pulse_interval_s,
-                carrier_hz=scene.radar.carrier_hz,
-            ),
+            effects=effects,
             k=k,
             interval_s=scene.radar.pulse_interval_s,
             code=code(scene.radar.code, scene.radar.steps + scene.horizon),
@@ -151,6 +158,7 @@ class PairGenerator:
             snr_db=np.array(scene.receiver.snr_interval_db),
             reference_m2=0.0,
             tables=self._tables(objects, k, ripple, smallest_ka, progress),
+            meshes=meshes_of(scene.objects, k),
             ripple=ripple,
             smallest_ka=smallest_ka,
         )
@@ -180,13 +188,13 @@ class PairGenerator:
         """Return the mean echo power of the scene [m^2], over its first stored examples."""
         calm = effects_of(Environment(), Receiver(), Fluctuation(), interval_s=1.0, carrier_hz=1e9)
         out = self._outputs(_REFERENCE_EXAMPLES)
-        dwell.fill(self._dwell._replace(effects=calm), self.seed, STORED, np.uint64(0), out)
+        _fill(self._kernel._replace(effects=calm), self.seed, STORED, 0, out)
         return float(np.mean(np.abs(out.echo.astype(np.complex128)) ** 2))
 
     def _outputs(self, count: int) -> dwell.Outputs:
         """Return the arrays that the kernel fills for ``count`` examples."""
-        steps = len(self._dwell.code)
-        rcs_steps = steps if self.scene.target == "rcs" else 0
+        steps = self.scene.radar.steps + self.scene.horizon
+        rcs_steps = steps if self.scene.target in ("rcs", "profile") else 0
         return dwell.Outputs(
             tx=np.empty((count, steps), dtype=np.complex64),
             rx=np.empty((count, steps), dtype=np.complex64),
@@ -196,9 +204,13 @@ class PairGenerator:
             group=np.empty(count, dtype=np.int64),
             split=np.empty(count, dtype=np.uint8),
             sizes=np.full((count, MOST_SIZES), np.nan),
-            signal=np.empty((count, len(SIGNAL_PARAMETERS))),
-            told=np.empty((count if self._dwell.effects.any else 0, len(TOLD))),
+            signal=np.empty((count, len(self._signal_names))),
+            told=np.empty((count if self._kernel.effects.any else 0, len(TOLD))),
         )
+
+    @property
+    def _signal_names(self) -> tuple[str, ...]:
+        return SIGNAL_PARAMETERS if self.scene.mode == "dwell" else pulse.PARAMETERS
 
     def __call__(self, first: int, count: int) -> Pairs:
         """Return examples ``first`` to ``first + count - 1``.
@@ -209,7 +221,7 @@ class PairGenerator:
         if first < 0 or count < 0:
             raise ValueError(f"first {first} and count {count} must be 0 or more")
         out = self._outputs(count)
-        dwell.fill(self._dwell, self.seed, self.domain, np.uint64(first), out)
+        _fill(self._kernel, self.seed, self.domain, first, out)
         if self.scene.level == "normalised":
             _normalise(out, self.scene.radar.steps)
         tx, rx, target = self._sequences(out)
@@ -218,7 +230,7 @@ class PairGenerator:
     def _sequences(self, out: dwell.Outputs) -> tuple[NDArray, NDArray, NDArray]:
         """Return tx, rx and the target that the scene asks for."""
         steps, target = self.scene.radar.steps, self.scene.target
-        if target == "rcs":
+        if target in ("rcs", "profile"):
             return out.tx, out.rx, out.rcs_dbsm
         if target == "tx2rx":
             return out.tx, out.rx, out.rx
@@ -231,10 +243,10 @@ class PairGenerator:
     def _parameters(self, out: dwell.Outputs) -> dict[str, NDArray[np.float32]]:
         """Return what was drawn, by name; the noise power only where white noise is all."""
         named = self._named_sizes(out.label, out.sizes)
-        for name, values in zip(SIGNAL_PARAMETERS, out.signal.T, strict=True):
+        for name, values in zip(self._signal_names, out.signal.T, strict=True):
             if name != "noise_power_m2" or self.scene.has_white_noise_alone:
                 named[name] = values.astype(np.float32)
-        for name in told_by(self._dwell.effects):
+        for name in told_by(self._kernel.effects):
             named[name] = out.told[:, TOLD.index(name)].astype(np.float32)
         return named
 
@@ -248,6 +260,24 @@ class PairGenerator:
             for column, name in enumerate(item.size_names):
                 named[name][rows] = sizes[rows, column]
         return named
+
+
+def _fill(
+    kernel: dwell.Dwell | pulse.FastTime,
+    seed: np.uint64,
+    domain: int,
+    first: int,
+    out: dwell.Outputs,
+) -> None:
+    """Fill the outputs from example ``first`` on, by the kernel of the scene's mode."""
+    index = np.uint64(first)
+    if isinstance(kernel, dwell.Dwell):
+        dwell.fill(kernel, seed, domain, index, out)
+        return
+    pulse.fill(kernel, seed, domain, index, out)
+    if kernel.effects.any:
+        reference_m2 = kernel.reference_m2
+        impaired.fill(kernel.effects, reference_m2, seed, domain, index, pulse.SNR_COLUMN, out)
 
 
 def _normalise(out: dwell.Outputs, steps: int) -> None:

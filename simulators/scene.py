@@ -10,6 +10,7 @@ import numpy as np
 
 from simulators.bodies import set_inertia
 from simulators.environment import Environment
+from simulators.fast_time import MOST_PULSE_STEPS, Pulse, WaveformSamples
 from simulators.fluctuation import Fluctuation
 from simulators.motion import set_rotation
 from simulators.objects import (
@@ -27,8 +28,9 @@ from simulators.settings import OFF, check_name
 from simulators.units import wavelength_m, wavenumber
 
 CodeName = Literal["constant", "barker", "frank", "p1", "p2", "p3", "p4", "zadoff_chu", "random"]
+Mode = Literal["dwell", "pulse"]
 Level = Literal["calibrated", "normalised"]
-TargetKind = Literal["echo", "rcs", "tx2rx", "forecast"]
+TargetKind = Literal["echo", "rcs", "profile", "tx2rx", "forecast"]
 SPLIT_NAMES = ("train", "validation", "test")
 MOST_STEPS = 65_536
 MOST_OBJECTS = 10_000_000
@@ -36,13 +38,13 @@ MOST_OBJECTS = 10_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Radar:
-    """The radar's dwell: ``steps`` pulses, one complex sample each.
+    """The radar: carrier and length of the sequence, and of a dwell the pulses.
 
     Attributes:
         carrier_hz: Carrier frequency [Hz].
-        pulse_interval_s: Time from pulse to pulse [s].
-        steps: Pulses in a dwell; the sequence length.
-        code: The phase code over the pulses, see ``simulators.waveforms``.
+        pulse_interval_s: Time from pulse to pulse of a dwell [s].
+        steps: Pulses in a dwell, or samples in the gate of a pulse; the sequence length.
+        code: The phase code over the pulses of a dwell, see ``simulators.waveforms``.
     """
 
     __pydantic_config__: ClassVar = STRICT
@@ -108,11 +110,15 @@ class Scene:
         objects: The object classes; their order is the order of the labels.
         objects_per_class: How many objects (sizes) there are of each class. 0 makes a new object
             for every example.
+        mode: ``dwell``: one sample a pulse, slow time. ``pulse``: one pulse in fast time.
+        pulse: What pulse mode needs to know; None in a dwell.
+        waveform_samples: What ``pulse.waveform_file`` holds.
         level: ``calibrated`` keeps the level, |rx|^2 is an RCS [m^2]; ``normalised`` scales every
             example to a mean power of 1, so that only its shape can tell the class.
-        target: What to output: ``echo``, the echo without noise; ``rcs``, its |a|^2 [dBsm];
-            ``tx2rx``, the received samples from the transmitted ones; ``forecast``, the next
-            ``horizon`` received samples at every step.
+        target: What to output: ``echo``, the echo without noise; in a dwell ``rcs``, its |a|^2
+            [dBsm]; in a pulse ``profile``, the RCS in each range bin [dBsm]; ``tx2rx``, the
+            received samples from the transmitted ones; ``forecast``, the next ``horizon``
+            received samples at every step.
         horizon: Of ``forecast``: how many samples ahead; else 0.
         radar: The transmitter.
         motion: What the tracker leaves along the line of sight.
@@ -127,6 +133,9 @@ class Scene:
 
     objects: tuple[AnyObject, ...]
     objects_per_class: int = 500
+    mode: Mode = "dwell"
+    pulse: Pulse | None = None
+    waveform_samples: WaveformSamples | None = None
     level: Level = "calibrated"
     target: TargetKind = "echo"
     horizon: int = 0
@@ -143,9 +152,40 @@ class Scene:
         self._check_objects()
         self._check_target()
         self._check_noise()
-        self._check_tables()
+        lowest_hz = self._check_dwell() if self.mode == "dwell" else self._check_pulse()
         for item in self.objects:
-            item.check_physics(wavenumber(self.radar.carrier_hz))
+            item.check_physics(wavenumber(lowest_hz))
+
+    def _check_dwell(self) -> float:
+        """Refuse what belongs to a pulse; return the frequency [Hz]."""
+        for key in ("pulse", "waveform_samples"):
+            if getattr(self, key) is not None:
+                raise ValueError(f'{key} is set, but mode is "dwell"; expected mode = "pulse"')
+        if self.target == "profile":
+            raise ValueError('target is "profile", but mode is "dwell"; expected mode = "pulse"')
+        self._check_tables()
+        return self.radar.carrier_hz
+
+    def _check_pulse(self) -> float:
+        """Refuse what does not fit a pulse; return the lowest frequency of its band [Hz]."""
+        pulse, steps = self.fast_time, self.radar.steps
+        if self.target == "rcs":
+            raise ValueError('target is "rcs", but mode is "pulse"; expected target = "profile"')
+        if steps > MOST_PULSE_STEPS:
+            raise ValueError(
+                f"radar.steps is {steps} in pulse mode; expected 2 to {MOST_PULSE_STEPS}"
+            )
+        pulse.samples(steps, self.waveform_samples)
+        pulse.check_gate(steps)
+        for item in self.objects:
+            pulse.check_body(item, steps)
+        lowest_hz = self.radar.carrier_hz - pulse.sample_rate_hz / 2
+        if lowest_hz <= 0.05 * self.radar.carrier_hz:
+            raise ValueError(
+                f"pulse.sample_interval_s: a sample rate of {pulse.sample_rate_hz:g} Hz does not "
+                f"fit a carrier of {self.radar.carrier_hz:g} Hz; expected less than 1.9 times it"
+            )
+        return lowest_hz
 
     def _check_objects(self) -> None:
         names = self.class_names
@@ -167,12 +207,13 @@ class Scene:
                 )
 
     def _check_target(self) -> None:
+        check_name("mode", self.mode, get_args(Mode))
         check_name("level", self.level, get_args(Level))
         check_name("target", self.target, get_args(TargetKind))
-        if self.target == "rcs" and self.level == "normalised":
+        if self.target in ("rcs", "profile") and self.level == "normalised":
             raise ValueError(
-                'target = "rcs" is a level in dBsm, which level = "normalised" takes away; '
-                'choose level = "calibrated", or another target'
+                f'target = "{self.target}" is a level in dBsm, which level = "normalised" takes '
+                'away; choose level = "calibrated", or another target'
             )
         if self.target == "forecast" and not 1 <= self.horizon < self.radar.steps:
             raise ValueError(
@@ -217,6 +258,11 @@ class Scene:
         return tuple(on and item.axisymmetric and item.kind != Sphere.kind for item in self.objects)
 
     @property
+    def tabulated_objects(self) -> int:
+        """How many objects have a table."""
+        return self.objects_per_class * sum(self.tabulated)
+
+    @property
     def table_bytes(self) -> int:
         """How large the tables are before any refinement."""
         length = wavelength_m(self.radar.carrier_hz)
@@ -238,6 +284,23 @@ class Scene:
         )
 
     @property
+    def fast_time(self) -> Pulse:
+        """The pulse of pulse mode, the default one where the recipe says nothing of it."""
+        return self.pulse or Pulse()
+
+    @property
+    def longest_body_m(self) -> float:
+        """The largest tip-to-tip extent that any class allows [m]."""
+        return max(item.largest_extent_m() for item in self.objects)
+
+    @property
+    def sample_interval_s(self) -> float:
+        """Time from step to step [s]."""
+        if self.mode == "pulse":
+            return self.fast_time.sample_interval_s
+        return self.radar.pulse_interval_s
+
+    @property
     def class_names(self) -> tuple[str, ...]:
         """The names that the labels index."""
         return tuple(item.name for item in self.objects)
@@ -255,13 +318,17 @@ class Scene:
         return tuple(dict.fromkeys(size for item in self.objects for size in item.size_names))
 
     def warnings(self) -> tuple[str, ...]:
-        """Return what a user should know of this scene: where its Doppler aliases.
+        """Return what a user should know: where the Doppler aliases, what a pulse's gate loses.
 
         A dwell samples the Doppler of the whole body without aliasing while the rotation from
         pulse to pulse stays within wavelength / (2 D), with D the body's extent, and the residual
         velocity within wavelength / (4 T), with T the pulse interval.
         """
         told = (warning for item in self.objects for warning in item.warnings())
+        if self.mode == "pulse":
+            length = len(self.fast_time.samples(self.radar.steps, self.waveform_samples))
+            lost = self.fast_time.warnings(self.longest_body_m, self.radar.steps, length)
+            return (*lost, *told)
         return (*self._turning_warnings(), *self._travel_warnings(), *told)
 
     def _turning_warnings(self) -> Iterator[str]:

@@ -31,7 +31,7 @@ WELCH_COSTAS = (2, 4, 8, 5, 10, 9, 7, 3, 6, 1)  # powers of 2 modulo 11
 CODE_NAMES = ("constant", "barker", "frank", "p1", "p2", "p3", "p4", "zadoff_chu", "random")
 WAVEFORM_NAMES = (
     *("rectangular", "lfm", "nlfm", "barker", "frank", "p1", "p2", "p3", "p4", "zadoff_chu"),
-    *("costas", "ofdm", "random", "file"),
+    *("costas", "ofdm", "random"),
 )
 SWEPT_NAMES = ("lfm", "nlfm", "ofdm")  # those that have a bandwidth of their own
 RANDOM_PHASES = 4  # "random" draws quadriphase codes, another one for each example
@@ -67,7 +67,7 @@ def waveform(name: str, length: int, *, bandwidth: float = 1.0) -> Samples:
     returns ones.
 
     Args:
-        name: One of ``WAVEFORM_NAMES`` but ``"file"``.
+        name: One of ``WAVEFORM_NAMES``.
         length: Samples in the pulse; see ``longest`` for the lengths that there are.
         bandwidth: Of LFM, NLFM and OFDM, in units of the sample rate, above 0 to 1. Times
             ``length`` it is the time-bandwidth product.
@@ -79,11 +79,11 @@ def waveform(name: str, length: int, *, bandwidth: float = 1.0) -> Samples:
         >>> waveform("barker", 5).real
         array([ 1.,  1.,  1., -1.,  1.])
     """
-    if name not in WAVEFORM_NAMES[:-1]:
-        raise ValueError(f"unknown waveform {name!r}; known: {', '.join(WAVEFORM_NAMES[:-1])}")
+    if name not in WAVEFORM_NAMES:
+        raise ValueError(f"unknown waveform {name!r}; known: {', '.join(WAVEFORM_NAMES)}")
     if length < 1 or longest(name, length) != length:
         raise ValueError(
-            f"there is no {name} of {length} samples; {_LENGTHS.get(name, '1 or more')}"
+            f"there is no {name} of {length} samples; {_LENGTHS.get(name, 'expected 1 or more')}"
         )
     if not 0 < bandwidth <= 1:
         raise ValueError(f"bandwidth is {bandwidth} of the sample rate; expected above 0 to 1")

@@ -1,6 +1,7 @@
 """The object classes: inertia against integrals over meshes, small bodies, meshes of the user's."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,13 +26,16 @@ from simulators.objects import (
 )
 from simulators.objects.extents import CUBESAT_SIDES_M, mean_extent, smallest_size
 from simulators.objects.kinds import MOST_SIZES
+from simulators.pairs import PairGenerator
 from simulators.scattering import mesh_files, meshes
 from simulators.scattering.mie import sphere_amplitude_m
 from simulators.scattering.physical_optics import amplitude_m
+from simulators.scattering.visibility import visible_facets
 from simulators.scene import Radar, Scene
 from simulators.units import wavenumber
 
 K = wavenumber(10e9)
+GUIDE = Path(__file__).parents[1] / "docs" / "objects.md"
 UP = np.array([[0.0, 0.0, 1.0]])
 RIGHT_ANGLES = np.array([[1, -1, 0], [1, 1, -2], [1, 1, 1]]) / np.sqrt([[2], [6], [3]])
 
@@ -336,6 +340,24 @@ def test_a_mesh_with_shadows_and_bounces(tmp_path):
     assert "multiple bounces" in replace(item, bounces=1).validity(K).left_out
 
 
+def test_shadows_of_a_mesh_are_those_that_a_grid_finds(tmp_path):
+    """The kernel asks a tree of boxes what lies before a facet, `visible_facets` a grid."""
+    pytest.importorskip("trimesh")
+    other = meshes.translate(
+        meshes.box(0.1, 0.11, 0.3), [0.31, 0.013, 0.087]
+    )  # no centre on an edge
+    parts = meshes.box(0.3, 0.2, 0.1), other
+    mesh_files.write_mesh(tmp_path / "pair.ply", meshes.merge(*parts), units="m")
+    item = MeshBody(name="pair", path=str(tmp_path / "pair.ply"), units="m")
+    looks = unit_vectors(40)
+    found = direction_amplitudes(item, (1.0,), looks, K)
+    fine = meshes.bisect(item.mesh, 2 * np.pi / K)
+    seen = visible_facets(fine, looks)
+    expected = amplitude_m(fine, looks, [K], visible=seen)[:, 0]
+    assert np.sum(seen) < np.sum(looks @ fine.area_vectors.T > 0)
+    assert np.abs(found - expected).max() < 1e-6 * np.abs(expected).max()
+
+
 def test_a_small_mesh_is_a_sphere_where_the_class_asks(bus):
     small = replace(bus, small_body="sphere")
     low = K * 0.01
@@ -350,7 +372,7 @@ def test_a_small_mesh_is_a_sphere_where_the_class_asks(bus):
     ("change", "message"),
     [
         ({"units": "m"}, r"objects.bus.path: .*bus.obj: 12 facets, read in 'm'.*\n.*millimetres"),
-        ({"path": "nowhere.stl"}, r"objects.bus.path: .*nowhere.stl"),
+        ({"path": "nowhere.stl"}, "objects.bus.path: there is no file nowhere.stl"),
     ],
 )
 def test_a_mesh_that_cannot_be_used_names_the_recipes_key(bus, change, message):
@@ -390,3 +412,37 @@ def test_a_recipe_names_a_mesh_beside_itself_and_inspect_says_its_size(bus, tmp_
     recipe.write_text(recipe.read_text().replace('"mm"', '"m"'))
     with pytest.raises(RecipeError, match=r"own.toml: objects.bus.path: .*read in 'm'"):
         read_recipe(recipe)
+
+
+def test_the_guide_lists_every_class_with_its_keys_and_defaults():
+    rows = {
+        cells[1].strip(" `"): line
+        for line in GUIDE.read_text().splitlines()
+        if len(cells := line.split("|")) > 4
+    }
+    for shape, cls in SHAPES.items():
+        defaults = {field.name: field.default for field in fields(cls)}
+        for key in set(defaults) - {"name", "tumble_rad_per_s", "small_body", "shape"}:
+            if isinstance(defaults[key], tuple) or key in cls.size_names:
+                low, high = defaults[key]
+                assert f"`{key}` {low:g} to {high:g}" in rows[shape]
+
+
+def test_a_mesh_is_simulated_as_the_closed_form_of_its_body(bus):
+    """Beside a class that is none, so that its parts are not the first of the arrays."""
+    drawn = replace(bus, scale=(0.5, 0.5))
+    same = Box(name="bus", width_m=(0.15, 0.15), height_m=(0.1, 0.1), depth_m=(0.2, 0.2))
+    ball = Sphere(name="ball", radius_m=(0.1, 0.11))
+    other = replace(bus, name="other")
+    first, second = (
+        PairGenerator(Scene(objects=(ball, other, item), objects_per_class=0), seed=1)(0, 60)
+        for item in (drawn, same)
+    )
+    rows = first.label == 2
+    assert rows.sum() > 10
+    echo, expected = first.target[rows], second.target[rows]
+    level = np.sqrt(np.mean(np.abs(expected) ** 2, axis=1, keepdims=True))
+    assert np.abs(echo / level - expected / level).max() < 1e-3
+    scales = first.parameters["scale"][first.label == 1]
+    assert scales.min() >= 0.5 and scales.max() <= 2.0 and np.ptp(scales) > 0.5
+    assert np.isfinite(first.rx).all()

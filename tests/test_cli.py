@@ -18,7 +18,7 @@ import pytest
 
 from radarseq.cli import main
 
-COMMANDS = ("simulate", "import", "train", "evaluate", "inspect", "validate", "export")
+COMMANDS = ("simulate", "import", "train", "evaluate", "inspect", "validate", "export", "report")
 ALIASING = """
 objects_per_class = 20
 
@@ -75,6 +75,7 @@ def folder(tmp_path_factory) -> Path:
         "inspect": ("data",),
         "train": ("data", *SMALL, "--out", "run"),
         "evaluate": ("run", "data", "--out", "evaluation"),
+        "report": ("evaluation",),
         "export": ("data", "--out", "captures"),
         "import": ("captures", "--name", "{label}_{group}.npz", "--out", "imported"),
     }  # fmt: skip
@@ -176,6 +177,7 @@ def test_json_says_what_was_done(told):
     assert said["train"]["device"] in ("cpu", "cuda")
     assert said["evaluate"]["data"]["digest"] == said["simulate"]["digest"]
     assert said["evaluate"]["kind"] == "radarseq evaluation"
+    assert said["report"] == {"report": "evaluation/report.html"}
     assert len(said["export"]["files"]) == 6
     assert set(said["import"]["classes"]) == {"plate", "sphere"}
 
@@ -279,7 +281,7 @@ def test_validate_prints_its_faults_as_a_result(here, folder, tmp_path):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_an_error_is_on_stderr_alone_even_with_json(here, command, tmp_path):
     words = {"evaluate": ("absent", "absent")}.get(command, ("absent",))
-    out = () if command in ("inspect", "validate") else ("--out", "out")
+    out = () if command in ("inspect", "validate", "report") else ("--out", "out")
     ran = here(command, *words, *out, "--json", folder=tmp_path)
     assert ran.status in (2, 4)
     assert ran.stdout == ""

@@ -179,6 +179,15 @@ def test_a_panel_and_a_bus_make_a_corner():
     assert rays[0, 0] == pytest.approx(expected, rel=0.01)
 
 
+def test_the_back_of_a_facet_is_dark_and_hides_what_lies_behind():
+    front, behind = meshes.plate(0.2, 0.2), meshes.translate(meshes.plate(0.1, 0.1), [0, 0, -0.1])
+    screened = meshes.merge(meshes.reverse(front), behind)
+    assert multibounce_amplitude_m(screened, [[0.0, 0.0, 1.0]], [K])[0, 0] == 0
+    seen = multibounce_amplitude_m(meshes.merge(front, behind), [[0.0, 0.0, 1.0]], [K])[0, 0]
+    alone = amplitude_m(front, [[0.0, 0.0, 1.0]], [K])[0, 0]
+    assert abs(seen - alone) < 0.02 * abs(alone)
+
+
 def test_a_convex_body_has_one_bounce_alone():
     body, looks = meshes.icosphere(0.1, 3), np.eye(3)
     assert np.all(multibounce_amplitude_m(body, looks, [K], first=2) == 0)

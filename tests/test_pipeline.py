@@ -50,7 +50,14 @@ tumble_rad_per_s = [0.2, 4.0]
 """
 CLASSES = ["sphere", "plate", "long_cone"]
 EXAMPLES = 600
-EVALUATION = {"summary.csv", "predictions.h5", "metrics.json", "report.html", "failures.csv"}
+EVALUATION = {
+    "summary.csv",
+    "predictions.h5",
+    "metrics.json",
+    "report.html",
+    "report.h5",
+    "failures.csv",
+}
 RUN = {
     "config.toml",
     "environment.json",

@@ -294,6 +294,9 @@ def test_bad_recordings_are_named_and_the_rest_goes_on(space, space_run, tmp_pat
         reasons = {Path(path).name: reason for path, reason, _ in told["failures"]}
         assert told["rows"] > 4
     else:
+        # Windows have the model's 32 steps: of 33 samples one is left over.
+        words = {**words, "31.npz": "expected at least 32"}
+        del words["33.npz"]
         with (out / "failures.csv").open(newline="", encoding="utf-8") as file:
             reasons = {Path(row["capture"]).name: row["reason"] for row in csv.DictReader(file)}
     assert set(reasons) == set(words)

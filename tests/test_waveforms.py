@@ -17,7 +17,7 @@ from simulators.waveforms import (
     waveform,
 )
 
-MADE = [name for name in WAVEFORM_NAMES if name not in ("file", "random", "rectangular")]
+MADE = [name for name in WAVEFORM_NAMES if name not in ("random", "rectangular")]
 
 
 def periodic_autocorrelation(samples):

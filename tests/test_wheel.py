@@ -87,7 +87,7 @@ def test_the_wheel_holds_all_of_the_two_packages(names):
         str(path.relative_to(ROOT))
         for package in ("radarseq", "simulators")
         for path in (ROOT / package).rglob("*")
-        if path.is_file() and path.suffix in (".py", ".html", ".typed")
+        if path.is_file() and path.suffix in (".py", ".html", ".css", ".js", ".typed")
     }
     assert written - names == set()
     assert {"radarseq/report/page.html", "radarseq/py.typed", "simulators/py.typed"} <= names
@@ -100,6 +100,8 @@ def test_the_wheel_holds_nothing_else(names):
     assert {Path(name).suffix for name in names if not name.startswith(tuple(information))} <= {
         ".py",
         ".html",
+        ".css",
+        ".js",
         ".typed",
     }
     assert any(name.endswith("licenses/LICENSE") for name in names)

@@ -70,6 +70,15 @@ def test_resonance_agrees_with_the_method_of_moments(uz):
     assert abs(at_peaks) < 0.15  # one sign convention; both grids miss the peak by a little
 
 
+@pytest.mark.parametrize("length", [0.45, 0.52])
+def test_off_resonance_the_phase_is_that_of_the_method_of_moments(length):
+    """Shorter wires are capacitive, longer ones inductive: more than a radian to either side."""
+    ours = wire.dipole(K, length * WAVELENGTH, THIN, 0.2)
+    moments = by_moments(length * WAVELENGTH, THIN, 0.2)
+    assert abs(np.angle(ours / moments)) < 0.15
+    assert abs(np.angle(ours / wire.dipole(K, 0.485 * WAVELENGTH, THIN, 0.2))) > 0.7
+
+
 def test_a_wire_is_dark_along_its_axis():
     assert wire.dipole(K, WAVELENGTH / 2, THIN, 1.0) == 0
     assert wire.dipole(K, WAVELENGTH / 2, THIN, -1.0) == 0

@@ -27,7 +27,7 @@ from radarseq.models import baselines
 for heavy in ("captures.importing", "captures.export", "evaluation.judge", "training.run"):
     importlib.import_module(f"radarseq.{heavy}")  # a fork is quick with the imports behind it
 
-LONGEST_S = 120.0
+LONGEST_S = 600.0  # a first call compiles
 RECIPE = """
 name = "tiny"
 objects_per_class = 20

@@ -55,6 +55,15 @@ class Job:
         begun = (out / "config.toml").exists() if self.name != "simulate" else out.exists()
         return [*self.words(out), *(["--resume"] if self.resumes and begun else [])]
 
+    def has_ended(self, out: Path) -> bool:
+        """Return whether a kill came when all was done and only the lock had still to go."""
+        ended = (
+            not self.resumes and out.exists() and equal_part(out) == self.expected | {".lock": b""}
+        )
+        if ended:
+            (out / ".lock").unlink()
+        return ended
+
     def invalid(self, out: Path) -> list[str]:
         """Return the files under final names that are not whole."""
         if not out.exists():
@@ -114,18 +123,20 @@ def kill_each_time_anew(job: Job, base: Path, kills: int, chance: random.Random)
         attempts += 1
         invalid = job.invalid(out)
         before = _done(out)
-        ended = Command(*job.again(out)).end()
+        if not job.has_ended(out):
+            ended = Command(*job.again(out)).end()
         after = _done(out)
         found = equal_part(out)
         differs = found != job.expected
         left = leftovers(out)
         redone = sum(after.get(n) != t for n, t in before.items() if n.startswith("shard"))
-        row["survived"] += ended.status == 0 and not (invalid or differs or left)
+        is_well = ended.status in (0, -signal.SIGKILL) and not (invalid or differs or left)
+        row["survived"] += is_well
         row["invalid"] += bool(invalid)
         row["differs"] += differs
         row["left over"] += bool(left)
         row["redone, most"] = max(row["redone, most"], redone)
-        if ended.status or invalid or differs or left:
+        if not is_well:
             names = [n for n in found | job.expected if found.get(n) != job.expected.get(n)]
             print(f"{job.name}: {ended.status} {invalid} {names} {left}\n{ended.said}", flush=True)
         shutil.rmtree(out)
@@ -149,7 +160,7 @@ def kill_again_and_again(jobs: list[Job], base: Path, kills: int, chance: random
             done["survived"] += ended.status != 0 and not invalid
             if invalid or ended.status > 0:
                 print(f"{job.name}: {invalid} {ended.said}", flush=True)
-            if ended.status == 0:
+            if ended.status == 0 or job.has_ended(out):
                 break
         else:
             good(*job.again(out))

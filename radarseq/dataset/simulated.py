@@ -13,6 +13,7 @@ from radarseq.errors import UsageError
 from radarseq.files import output_folder, sha256_of
 from simulators.pairs import PairGenerator, Pairs
 from simulators.scene import Scene
+from simulators.series import Sequences, Series, SeriesGenerator
 
 Progress = Callable[[int, int], None]  # examples done, examples in all
 
@@ -41,10 +42,18 @@ def as_recipe(recipe: Recipe | Path | str) -> Recipe:
 
 def header_of(recipe: Recipe, seed: int) -> Header:
     """Return the header of a dataset made from ``recipe``."""
-    scene = recipe.scene
+    scene = recipe.content
+    if isinstance(scene, Series):
+        return Header(
+            sample_axis="step",
+            sample_interval_s=scene.sample_interval_s,
+            feature_names=scene.feature_names,
+            seed=seed,
+            recipe=recipe.text,
+        )
     return Header(
-        sample_axis="slow_time",
-        sample_interval_s=scene.radar.pulse_interval_s,
+        sample_axis="fast_time" if scene.mode == "pulse" else "slow_time",
+        sample_interval_s=scene.sample_interval_s,
         carrier_hz=scene.radar.carrier_hz,
         class_names=scene.class_names,
         seed=seed,
@@ -53,8 +62,10 @@ def header_of(recipe: Recipe, seed: int) -> Header:
     )
 
 
-def examples_of(pairs: Pairs, header: Header) -> Examples:
-    """Return simulated pairs as rows of a dataset; without ``rx`` where that is the target."""
+def examples_of(pairs: Pairs | Sequences, header: Header) -> Examples:
+    """Return what was simulated as rows of a dataset; without ``rx`` where that is the target."""
+    if isinstance(pairs, Sequences):
+        return Examples(header, dict(vars(pairs)))
     names = ["tx", "rx", "target", "label", "group", "split"]
     if pairs.target is pairs.rx:
         names.remove("rx")
@@ -78,10 +89,12 @@ def plan_simulation(
     rows_per_shard = rows_per_shard or ROWS_PER_SHARD
     if rows_per_shard < 1:
         raise UsageError(f"rows_per_shard is {rows_per_shard}; expected 1 or more")
-    bare = replace(recipe.scene, table_mib=0)  # of the same columns, and ready at once
+    bare = recipe.content
+    if isinstance(bare, Scene):
+        bare = replace(bare, table_mib=0)  # of the same columns, and ready at once
     probe = examples_of(_generator(bare, seed)(0, 1), header_of(recipe, seed))
     size = expected_bytes(probe, examples, rows_per_shard)
-    return SimulationPlan(recipe, examples, size, recipe.scene.warnings())
+    return SimulationPlan(recipe, examples, size, recipe.content.warnings())
 
 
 def simulate(
@@ -94,6 +107,7 @@ def simulate(
     rows_per_shard: int = 0,
     resume: bool = False,
     progress: Progress | None = None,
+    generate: PairGenerator | SeriesGenerator | None = None,
 ) -> Dataset:
     """Simulate a dataset: ``examples`` Tx/Rx pairs with targets, labels and parameters.
 
@@ -109,6 +123,7 @@ def simulate(
         rows_per_shard: Examples in a file; 0 takes the default.
         resume: Continue an interrupted run of the same plan.
         progress: Called with (examples done, examples in all).
+        generate: What ``ready_generator`` returned for this recipe and seed, if it was called.
 
     Returns:
         The finished dataset.
@@ -136,7 +151,7 @@ def simulate(
         firsts = range(0, examples, rows_per_shard)
         missing = [index for index in range(len(firsts)) if not writer.has(index)]
         done = examples - sum(min(rows_per_shard, examples - firsts[i]) for i in missing)
-        generate = _generator(recipe.scene, seed)
+        generate = generate or _generator(recipe.content, seed)
 
         def make(index: int) -> tuple[int, bytes, int]:
             rows = min(rows_per_shard, examples - firsts[index])
@@ -152,9 +167,30 @@ def simulate(
     return open_dataset(out)
 
 
-def _generator(scene: Scene, seed: int) -> PairGenerator:
+def ready_generator(
+    recipe: Recipe | Path | str, *, seed: int = 0, progress: Progress | None = None
+) -> PairGenerator | SeriesGenerator:
+    """Return the generator of a recipe, its amplitude tables made or read from the cache.
+
+    Args:
+        recipe: A recipe, or the path of one.
+        seed: 0 to 2^64 - 1.
+        progress: Called with (objects tabulated, objects in all).
+
+    Raises:
+        RecipeError: If the recipe is not valid.
+        UsageError: If the seed is out of range.
+    """
+    return _generator(as_recipe(recipe).content, seed, progress)
+
+
+def _generator(
+    content: Scene | Series, seed: int, progress: Progress | None = None
+) -> PairGenerator | SeriesGenerator:
     try:
-        return PairGenerator(scene, seed=seed)
+        if isinstance(content, Series):
+            return SeriesGenerator(content, seed=seed)
+        return PairGenerator(content, seed=seed, progress=progress)
     except ValueError as fault:
         raise UsageError(str(fault)) from fault
 

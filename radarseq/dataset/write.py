@@ -175,7 +175,7 @@ def write_dataset(
     Raises:
         OutputError: If the folder is not empty.
     """
-    with output_folder(folder, unfinished=(UNFINISHED_NAME, "shard-*.h5")):
+    with output_folder(folder, unfinished=(MANIFEST_NAME, UNFINISHED_NAME, "shard-*.h5")):
         writer = ShardWriter(folder, examples.header, {"rows": len(examples)})
         for index, first in enumerate(range(0, len(examples), rows_per_shard)):
             rows = examples.take(slice(first, first + rows_per_shard))

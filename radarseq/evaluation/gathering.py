@@ -56,7 +56,7 @@ def rows_to_judge(
         path: The dataset.
         split: Which rows.
         unknown_class: Classes of the dataset that the model was not trained on.
-        resample: Whether the dataset is brought to the model's sampling interval.
+        resample: Whether to bring the dataset to the model's sampling interval.
 
     Raises:
         DatasetError: If the dataset is damaged, has other classes, or the split has no rows.
@@ -64,7 +64,9 @@ def rows_to_judge(
     """
     dataset = open_dataset(path)
     examples = dataset.load()
-    examples = predictor.prepared(resampled(examples, predictor) if resample else examples)
+    if resample:
+        examples = resampled(examples, predictor)
+    examples = predictor.prepared(examples)
     held_out = None
     if unknown_class:
         examples, held_out = _parted(predictor, examples, path, unknown_class)

@@ -46,7 +46,7 @@ def draw_example_gates(
     model.check(row.header, row)
     steps = int(row["length"][0]) if "length" in row else row.steps
     signal = row.input[:, :steps]
-    tx = torch.from_numpy(row["tx"][:, :steps]) if "tx" in row else None
+    tx = None if row.code is None else torch.from_numpy(row.code[:, :steps])
     layers = gates_of(model.network, torch.from_numpy(signal), tx)
     shown = [
         (

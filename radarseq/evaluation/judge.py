@@ -130,7 +130,8 @@ def _judge(task: Task, folder: Path, progress: BatchProgress | None) -> Outcome:
         raise UsageError("one dataset or any number of recordings can be judged at once, not both")
     if task.settings.resample:
         raise UsageError(
-            "resample is for datasets; import the recordings first, with windows long enough"
+            "resample is for datasets, and recordings are judged. Import them first, with windows "
+            "long enough"
         )
     if task.settings.unknown_class:
         raise UsageError(

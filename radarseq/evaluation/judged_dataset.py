@@ -39,12 +39,13 @@ def judge_dataset(task: Task, folder: Path) -> Outcome:
         UsageError: If the unknown objects are none.
     """
     predictor = task.predictor
+    settings = task.settings
     judged = rows_to_judge(
         predictor,
         task.paths[0],
-        task.settings.split,
-        task.settings.unknown_class,
-        resample=task.settings.resample,
+        settings.split,
+        settings.unknown_class,
+        resample=settings.resample,
     )
     examples = judged.examples
     predictor.check(examples.header, examples)
@@ -128,6 +129,8 @@ def _windows(
         "decision": prediction.label,
         "echo": prediction.echo,
     }
+    if prediction.symbols is not None:  # the most probable one at each step and voice
+        columns["symbol"] = prediction.symbols.argmax(axis=3).astype(np.int32)
     for name in _KEPT:
         if name in examples:
             columns[name.removeprefix(PARAMETER_PREFIX)] = examples[name]

@@ -66,7 +66,7 @@ def merge(
     """
     names = list(dict.fromkeys(part.group for _, part in batch.parts))
     index = {name: i for i, name in enumerate(names)}
-    classifies = predictor.network.classes is not None
+    classifies = predictor.network.settings.classifies
     gathered = _Gathered(batch, prior if classifies else None)
     fusion = Fusion(prior, len(names), exponent)
 

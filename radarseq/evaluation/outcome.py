@@ -123,7 +123,7 @@ def prepare(
         reading: How recordings are read; None for a dataset, whose windows are as in training.
     """
     predictor, settings = task.predictor, task.settings
-    if predictor.network.classes is None:
+    if not predictor.network.settings.classifies:
         fitted = unfitted(predictor)
         return Prepared(fitted, fitted.tempering, None)
     fitted = kept(task.run, predictor) or _fit_now(task, known)

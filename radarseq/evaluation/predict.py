@@ -111,7 +111,7 @@ class Predictor:
         signal = self._signal(rx)
         code = None if tx is None else self._code(tx, signal)
         lengths = None if length is None else torch.as_tensor(np.asarray(length)).long()
-        probabilities, echoes, symbols, described = [], [], [], []
+        probabilities, echoes, described, symbols = [], [], [], []
         with torch.inference_mode():
             for first in range(0, len(signal), BATCH_SIZE):
                 rows = slice(first, first + BATCH_SIZE)
@@ -139,7 +139,7 @@ class Predictor:
             None if joined is None else joined.argmax(axis=1),
             np.concatenate(echoes) if echoes else None,
             np.concatenate(described) if described else None,
-            symbols=np.concatenate(symbols) if symbols else None,
+            np.concatenate(symbols) if symbols else None,
         )
 
     def _nothing(self) -> Prediction:

@@ -18,8 +18,9 @@ from radarseq.files import sha256_file, write_atomically, write_json
 PREDICTIONS, SUMMARY, FAILURES = "predictions.h5", "summary.csv", "failures.csv"
 METRICS, REPORT, REPORT_DATA = "metrics.json", "report.html", "report.h5"
 ANNOTATIONS = "annotations"
-# What a killed evaluation may leave; one that has ended has metrics.json too.
+# What a killed evaluation may leave, with the mark of unfinished work beside it.
 UNFINISHED = (
+    METRICS,
     PREDICTIONS,
     SUMMARY,
     FAILURES,

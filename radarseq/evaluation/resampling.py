@@ -38,7 +38,7 @@ def resampled(examples: Examples, predictor: Predictor) -> Examples:
         )
     network = predictor.network
     for name, stands_in_the_way in (
-        ("a transmitted code", "tx" in examples),
+        ("a transmitted code", examples.code is not None),
         ("lengths that differ", "length" in examples),
         ("symbols", bool(network.spec.symbols or network.spec.target_symbols)),
     ):
@@ -52,7 +52,7 @@ def resampled(examples: Examples, predictor: Predictor) -> Examples:
             f"{wanted:g} s that the model takes. Cut longer windows"
         )
     columns = dict(examples.columns)
-    for name in ("x", "rx", "target"):
+    for name in ("x", "rx", "tx", "target"):
         if name in columns:
             columns[name] = on_interval(columns[name], found, wanted, steps)
     return Examples(replace(examples.header, sample_interval_s=wanted), columns)

@@ -44,7 +44,7 @@ def stress_part(
         baseline: Name of a baseline, and what gives its probabilities of samples and code.
         chosen: What tells unknown windows; None without it.
     """
-    if "label" not in examples or predictor.network.classes is None:
+    if "label" not in examples or not predictor.network.settings.classifies:
         return None
     rows = labelled(examples)
     if not len(rows):

@@ -48,8 +48,8 @@ class Series:
 def series_of(examples: Examples, horizon: int) -> Series:
     """Return the sequences of a forecasting task with what came after their last step."""
     past = examples.input if examples.input.ndim == 3 else examples.input[..., None]
-    if "tx" in examples:
-        tx = examples["tx"].astype(np.complex128).reshape(*past.shape[:2], -1)
+    if examples.code is not None:
+        tx = examples.code.astype(np.complex128).reshape(*past.shape[:2], -1)
         past = past * tx.conj() / np.maximum(np.abs(tx) ** 2, 1e-300)
     steps = past.shape[1]
     length = examples.columns.get("length", np.full(len(past), steps)).astype(np.int64)

@@ -7,6 +7,7 @@ import re
 import threading
 import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Literal
 
 import matplotlib.style
@@ -68,6 +69,7 @@ _STYLE = {
     "grid.color": INK,
 }
 _RASTER_DPI = 200
+_PNG_DPI = 150
 _Place = Literal["outside upper left", "outside lower center"]
 _one_at_a_time = threading.RLock()  # the SVG writer reads its style from a process-wide dict
 
@@ -99,6 +101,28 @@ def svg(
         _settle(figure)
         figure.savefig(stream, format="svg", dpi=_RASTER_DPI, transparent=True, metadata=nothing)
     return _inline(stream.getvalue(), label, width_in)
+
+
+def png(
+    draw: Callable[[Figure], None], path: Path, *, height_in: float, width_in: float = WIDTH_IN
+) -> None:
+    """Write what ``draw`` puts on a figure as a PNG file, in the same style on white.
+
+    Args:
+        draw: Called once with an empty figure.
+        path: The file.
+        height_in: Height [in].
+        width_in: Width [in].
+    """
+    with (
+        _one_at_a_time,
+        warnings.catch_warnings(),
+        matplotlib.style.context(["default", _STYLE]),
+    ):
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
+        figure = Figure(figsize=(width_in, height_in), dpi=_PNG_DPI)
+        draw(figure)
+        figure.savefig(path, format="png", metadata={"Software": None})
 
 
 def _settle(figure: Figure) -> None:

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
@@ -16,8 +16,10 @@ from simulators.objects.base import (
     check_ka,
 )
 from simulators.objects.kinds import KIND_MESH
-from simulators.scattering.meshes import Mass, Mesh, mass_of, rotate, translate
 from simulators.scattering.validity import SMALLEST_KA, Validity
+
+if TYPE_CHECKING:  # meshes bring scipy's graphs and trees; recipes without one do without
+    from simulators.scattering.meshes import Mass, Mesh
 
 MOST_BOUNCES = 5
 _LARGE_M = 20.0  # from tip to tip; larger bodies are rarer than files in other units
@@ -26,7 +28,7 @@ _WIDEST_SCALE = 1e3
 
 @dataclass(frozen=True, kw_only=True)
 class MeshBody(ObjectClass):
-    """A body from an STL, OBJ or PLY file; its amplitude is tabulated over direction.
+    """A body from an STL, OBJ or PLY file; its amplitude is made anew at every look.
 
     The body turns about the centre of mass and the principal axes of a solid of uniform density,
     or of a uniform shell where the mesh is open, and these are the frame of its directions.
@@ -59,7 +61,7 @@ class MeshBody(ObjectClass):
             raise ValueError(f"bounces is {self.bounces}; expected 1 to {MOST_BOUNCES}")
 
     @property
-    def mesh(self) -> Mesh:
+    def mesh(self) -> "Mesh":
         """The body as drawn, in metres, moved and turned into its principal axes.
 
         Raises:
@@ -67,10 +69,15 @@ class MeshBody(ObjectClass):
         """
         return self._body()[0]
 
-    def _body(self) -> tuple[Mesh, Mass, str]:
+    def _body(self) -> "tuple[Mesh, Mass, str]":
         try:
             changed = Path(self.path).stat().st_mtime_ns
             return _read(self.path, self.units, self.closed, changed)
+        except FileNotFoundError as fault:
+            raise ValueError(
+                f"objects.{self.name}.path: there is no file {self.path}; expected a mesh, named "
+                "relative to the recipe's folder"
+            ) from fault
         except (OSError, ValueError, ImportError) as fault:
             raise ValueError(f"objects.{self.name}.path: {fault}") from fault
 
@@ -144,12 +151,13 @@ class MeshBody(ObjectClass):
 
 
 @lru_cache(maxsize=16)
-def _read(path: str, units: str, closed: bool, changed: int) -> tuple[Mesh, Mass, str]:
+def _read(path: str, units: str, closed: bool, changed: int) -> "tuple[Mesh, Mass, str]":
     """Return the mesh in its principal axes, how its mass lies, and its digest.
 
     ``changed`` [ns] is when the file was, so that another one is read again.
     """
     from simulators.scattering.mesh_files import read_mesh
+    from simulators.scattering.meshes import mass_of, rotate, translate
 
     mesh = read_mesh(path, units=units, closed=closed)
     mass = mass_of(mesh, solid=closed)

@@ -98,7 +98,7 @@ def multibounce_amplitude_m(
     corners = mesh.corners - middle
     tree = ray_tree(corners)
     out = np.zeros((len(looks), len(k)), dtype=np.complex128)
-    _shoot(corners, mesh.normals, tree, looks, k, step, first, bounces, np.uint64(seed), out)
+    shoot(corners, mesh.area_vectors, tree, looks, k, step, first, bounces, np.uint64(seed), out)
     return out * np.exp(2j * np.outer(looks @ middle, k))
 
 
@@ -122,8 +122,8 @@ def _field_of(look):
 
 
 @njit(cache=True, nogil=True)
-def _shoot(corners, normals, tree, looks, k, step, first, bounces, seed, out):
-    """Add every look's rays to ``out``, shape ``(d, f)``."""
+def shoot(corners, area_vectors, tree, looks, k, step, first, bounces, seed, out):
+    """Add every look's rays to ``out``, shape ``(d, f)``; ``step`` [m] lies between two rays."""
     origin, way, field = np.empty(3), np.empty(3), np.empty(3)
     extent = 0.0
     for i in range(corners.shape[0]):
@@ -145,7 +145,7 @@ def _shoot(corners, normals, tree, looks, k, step, first, bounces, seed, out):
             for axis in range(3):
                 origin[axis] = x * e[axis] + y * h[axis] + 2.0 * extent * look[axis]
                 way[axis], field[axis] = -look[axis], e[axis]
-            _follow(corners, normals, tree, look, e, extent, step * step, first, bounces,
+            _follow(corners, area_vectors, tree, look, e, extent, step * step, first, bounces,
                     origin, way, field, k, out[d])  # fmt: skip
 
 
@@ -170,7 +170,7 @@ def _dot(a, b):
 
 @njit(cache=True, nogil=True)
 def _follow(
-    corners, normals, tree, look, e, extent, area, first, bounces, origin, way, field, k, out
+    corners, area_vectors, tree, look, e, extent, area, first, bounces, origin, way, field, k, out
 ):
     """Follow one ray, and add to ``out``, shape ``(f,)``, what it sends back at each meeting.
 
@@ -181,7 +181,7 @@ def _follow(
         hit, distance = nearest_hit(corners, tree, origin, way, _LEAVE * extent)
         if hit < 0:
             return
-        normal = normals[hit]
+        normal = area_vectors[hit] / np.sqrt(_dot(area_vectors[hit], area_vectors[hit]))
         facing = -_dot(normal, way)
         if facing <= 1e-9:  # the back of a facet
             return

@@ -1,0 +1,282 @@
+"""The pulse kernel: fast time, one waveform, the body standing still but for its Doppler.
+
+The amplitude is taken at the nodes of ``simulators.responses``; what each node adds to the samples
+is a fixed sequence, so an echo is one small matrix product, made for vector units.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from simulators import random as rng
+from simulators.aspect_tables import AspectTables, interpolate, over_frequency
+from simulators.drawing import (
+    Objects,
+    draw_object,
+    draw_signal,
+    draw_sizes,
+    draw_travel,
+    random_code_sample,
+    receive,
+)
+from simulators.dwell import RCS_FLOOR_M2
+from simulators.effects import Effects
+from simulators.turns import sine_cosine
+
+STREAM_GATE = 30  # where the body lies in the gate
+SNR_COLUMN = 6
+PARAMETERS = (
+    "direction_x",
+    "direction_y",
+    "direction_z",
+    "velocity_mps",
+    "offset_m",
+    "phase_rad",
+    "snr_db",
+    "realised_snr_db",
+    "noise_power_m2",
+)
+
+
+class Sequences(NamedTuple):
+    """What each node adds to the samples, real and imaginary parts apart.
+
+    Attributes:
+        real: ``(node, sample)``.
+        imaginary: The same.
+        first: Which sample, counted from the body's, column 0 is.
+    """
+
+    real: NDArray[np.float64]
+    imaginary: NDArray[np.float64]
+    first: int
+
+
+class FastTime(NamedTuple):
+    """What the kernel knows of a scene, as arrays and numbers.
+
+    Attributes:
+        objects: The object classes.
+        effects: What ``simulators.impaired`` does to the echo afterwards.
+        k: Wavenumber at the carrier [rad/m].
+        node_k: Wavenumbers at the nodes [rad/m], ``(node,)``.
+        tables: Amplitudes at the nodes over aspect, for the objects that have an axis.
+        node_turns: What one sample of delay turns the phase, at the nodes [turns], ``(node,)``.
+        echo: Sequences of the echo; of one sent sample where each example draws its code.
+        profile: Sequences of the range profile.
+        tx: Transmitted samples, complex128 ``(steps,)``.
+        length: How many of them are the waveform.
+        random_code: Whether each example draws a code of its own.
+        interval_s: From sample to sample [s].
+        bin_m: Range from sample to sample [m].
+        offsets_m: Interval of the range of the body's centre beyond the first sample [m].
+        velocities: Interval of the residual velocity [m/s].
+        snr_db: Interval of the signal-to-noise ratio per sample [dB].
+        reference_m2: Echo power that the ratio is over the noise; 0 takes each example's own.
+        ripple: Table of the sphere's exact series, see ``bodies.amplitude``.
+        smallest_ka: Where that table starts.
+    """
+
+    objects: Objects
+    effects: Effects
+    k: float
+    node_k: NDArray[np.float64]
+    tables: AspectTables
+    node_turns: NDArray[np.float64]
+    echo: Sequences
+    profile: Sequences
+    tx: NDArray[np.complex128]
+    length: int
+    random_code: bool
+    interval_s: float
+    bin_m: float
+    offsets_m: NDArray[np.float64]
+    velocities: NDArray[np.float64]
+    snr_db: NDArray[np.float64]
+    reference_m2: float
+    ripple: NDArray[np.complex128]
+    smallest_ka: float
+
+
+class Scratch(NamedTuple):
+    """Room for one example, so that the kernel allocates nothing."""
+
+    direction: NDArray[np.float64]  # (3,)
+    weight: NDArray[np.float64]  # (6,)
+    parts: NDArray[np.float64]  # (2 node,)
+    at_nodes: NDArray[np.complex128]  # (node,)
+    real: NDArray[np.float64]  # (2 steps,)
+    imaginary: NDArray[np.float64]  # (2 steps,)
+    echo: NDArray[np.complex128]  # (steps,)
+    noise: NDArray[np.float64]  # (2, steps + 1)
+
+
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def add_nodes(sequences, at_nodes, shift, real, imaginary):
+    """Set the samples to the sum over the nodes of amplitude times sequence.
+
+    Args:
+        sequences: A ``Sequences``.
+        at_nodes: Amplitudes at the nodes, complex128 ``(node,)``.
+        shift: Which sample, counted from the body's, the first to set is.
+        real: Is set, ``(samples,)``.
+        imaginary: Is set, ``(samples,)``.
+    """
+    count, column = real.shape[0], shift - sequences.first
+    for n in range(count):
+        real[n] = imaginary[n] = 0.0
+    for node in range(at_nodes.shape[0]):
+        x, y = at_nodes[node].real, at_nodes[node].imag
+        u = sequences.real[node, column : column + count]
+        v = sequences.imaginary[node, column : column + count]
+        for n in range(count):
+            real[n] += x * u[n] - y * v[n]
+            imaginary[n] += x * v[n] + y * u[n]
+
+
+@njit(cache=True, nogil=True)
+def scatter(fast, kind, number, sizes, delay, scratch):
+    """Set the amplitudes at the nodes, each turned by ``delay``, a part of a sample."""
+    at_nodes, parts, u = scratch.at_nodes, scratch.parts, scratch.direction
+    tables = fast.tables
+    if tables.start.shape[0] > 0 and tables.start[number] >= 0:
+        start, steps = tables.start[number], tables.steps[number]
+        interpolate(tables.values, start, steps, u[2], scratch.weight, parts)
+        for node in range(at_nodes.shape[0]):
+            at_nodes[node] = complex(parts[2 * node], parts[2 * node + 1])
+    else:
+        over_frequency(
+            kind, fast.node_k, sizes, u[0], u[1], u[2],
+            fast.ripple, fast.smallest_ka, at_nodes,
+        )  # fmt: skip
+    for node in range(at_nodes.shape[0]):
+        sine, cosine = sine_cosine(delay * fast.node_turns[node])
+        re, im = at_nodes[node].real, at_nodes[node].imag
+        at_nodes[node] = complex(re * cosine - im * sine, re * sine + im * cosine)
+
+
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def convolve(code, real, imaginary, echo):
+    """Set ``echo`` to the code through a response whose last sample is the echo's last."""
+    steps, length = echo.shape[0], code.shape[0]
+    for n in range(steps):
+        echo[n] = 0.0
+    for m in range(length):
+        x, y = code[m].real, code[m].imag
+        for n in range(steps):
+            u, v = real[n + length - 1 - m], imaginary[n + length - 1 - m]
+            echo[n] += complex(x * u - y * v, x * v + y * u)
+
+
+@njit(cache=True, nogil=True)
+def send(fast, seed, domain, index, sample, scratch, tx):
+    """Set what is sent, and the echo of it for a body ``sample`` whole samples into the gate."""
+    steps, echo = fast.tx.shape[0], scratch.echo
+    for n in range(steps):
+        tx[n] = fast.tx[n]
+    lead = fast.length - 1 if fast.random_code else 0
+    real, imaginary = scratch.real[: steps + lead], scratch.imaginary[: steps + lead]
+    add_nodes(fast.echo, scratch.at_nodes, -sample - lead, real, imaginary)
+    if fast.random_code:
+        for n in range(fast.length):
+            tx[n] = random_code_sample(seed, domain, index, n)
+        convolve(tx[: fast.length], real, imaginary, echo)
+    else:
+        for n in range(steps):
+            echo[n] = complex(real[n], imaginary[n])
+
+
+@njit(cache=True, nogil=True)
+def move(echo, phase, turns):
+    """Turn the echo by ``phase`` [rad] and by ``turns`` a sample; return its mean power."""
+    start, power = phase / (2.0 * np.pi), 0.0
+    for n in range(echo.shape[0]):
+        sine, cosine = sine_cosine(start + n * turns)
+        re, im = echo[n].real, echo[n].imag
+        echo[n] = complex(re * cosine - im * sine, re * sine + im * cosine)
+        power += re * re + im * im
+    return power / echo.shape[0]
+
+
+@njit(cache=True, nogil=True)
+def show_profile(fast, sample, scratch, profile):
+    """Set the range profile [dBsm]: the RCS in each range bin; nothing if it has no steps."""
+    steps = profile.shape[0]
+    if steps == 0:
+        return
+    real, imaginary = scratch.real[:steps], scratch.imaginary[:steps]
+    add_nodes(fast.profile, scratch.at_nodes, -sample, real, imaginary)
+    for n in range(steps):
+        rcs = real[n] ** 2 + imaginary[n] ** 2
+        profile[n] = 10.0 * np.log10(max(rcs, RCS_FLOOR_M2))
+
+
+@njit(cache=True, nogil=True)
+def make_echo(fast, seed, domain, index, row, out, scratch):
+    """Set ``scratch.echo`` to the clean echo.
+
+    Returns:
+        Its mean power, the asked SNR [dB], and in which sample of the gate the body lies.
+    """
+    split, object_class, number, home = draw_object(fast.objects, seed, domain, index)
+    out.label[row], out.split[row], out.group[row] = object_class, split, np.int64(number)
+    sizes, signal, u = out.sizes[row], out.signal[row], scratch.direction
+    draw_sizes(fast.objects.sizes[object_class], seed, home, number, sizes)
+    _, u5, u6, _ = rng.uniforms(seed, domain, rng.STREAM_MOTION, index, 1)
+    u[0], u[1], u[2] = rng.direction(u5, u6)
+    velocity, _ = draw_travel(fast.velocities, fast.velocities, seed, domain, index)
+    phase, snr_db = draw_signal(fast.snr_db, seed, domain, index)
+    u7, _, _, _ = rng.uniforms(seed, domain, STREAM_GATE, index, 0)
+    offset_m = rng.between(fast.offsets_m[0], fast.offsets_m[1], u7)
+    signal[0], signal[1], signal[2] = u[0], u[1], u[2]
+    signal[3], signal[4], signal[5] = velocity, offset_m, phase
+    sample = int(np.floor(offset_m / fast.bin_m))
+    kind = fast.objects.kinds[object_class]
+    scatter(fast, kind, number, sizes, offset_m / fast.bin_m - sample, scratch)
+    send(fast, seed, domain, index, sample, scratch, out.tx[row])
+    power = move(scratch.echo, phase, fast.k / np.pi * velocity * fast.interval_s)
+    return power, snr_db, sample
+
+
+@njit(cache=True, nogil=True)
+def fill_example(fast, seed, domain, index, row, out, scratch):
+    """Simulate example ``index`` into row ``row`` of the outputs: its echo, in white noise."""
+    signal = out.signal[row]
+    power, snr_db, sample = make_echo(fast, seed, domain, index, row, out, scratch)
+    show_profile(fast, sample, scratch, out.rcs_dbsm[row])
+    reference = fast.reference_m2 if fast.reference_m2 > 0.0 else power
+    noise = reference * 10.0 ** (-0.1 * snr_db)
+    realised = receive(
+        scratch.echo, noise, seed, domain, index, scratch.noise, out.echo[row], out.rx[row]
+    )
+    signal[6] = snr_db if fast.effects.any else 10.0 * np.log10(power / noise)
+    signal[7] = 10.0 * np.log10(power / realised)
+    signal[8] = noise
+
+
+@njit(cache=True, nogil=True)
+def fill(fast, seed, domain, first, out):
+    """Fill the outputs, one example a row, from example ``first`` on.
+
+    Args:
+        fast: A ``FastTime``.
+        seed: Seed of the dataset.
+        domain: Domain of the draws.
+        first: The first example.
+        out: A ``dwell.Outputs``; the range profile goes where a dwell has its RCS.
+    """
+    steps, nodes = fast.tx.shape[0], fast.node_k.shape[0]
+    scratch = Scratch(
+        np.empty(3),
+        np.empty(6),
+        np.empty(2 * nodes),
+        np.empty(nodes, dtype=np.complex128),
+        np.empty(2 * steps),
+        np.empty(2 * steps),
+        np.empty(steps, dtype=np.complex128),
+        np.empty((2, steps + 1)),
+    )
+    for row in range(out.tx.shape[0]):
+        fill_example(fast, seed, domain, first + np.uint64(row), row, out, scratch)

@@ -1,0 +1,97 @@
+"""From a scene in pulse mode to the arrays that its kernel reads."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulators.aspect_tables import Band, Progress, aspect_tables
+from simulators.bodies import ripple_table
+from simulators.drawing import Objects
+from simulators.effects import Effects
+from simulators.objects import KIND_SPHERE
+from simulators.pulse import FastTime, Sequences
+from simulators.responses import (
+    frequency_grid_hz,
+    node_count,
+    node_sequences,
+    nodes_hz,
+    profile_taper,
+)
+from simulators.scene import Scene
+from simulators.units import wavenumber
+
+_CREEPING = 1 + math.pi / 2  # a wave around a sphere lags its centre by this many radii, one way
+
+
+def fast_time(
+    scene: Scene,
+    seed: int,
+    objects: Objects,
+    effects: Effects,
+    progress: Progress | None = None,
+) -> FastTime:
+    """Return a scene in pulse mode as the arrays that the kernel reads.
+
+    Args:
+        scene: In pulse mode.
+        seed: Seed that the objects' sizes are drawn with.
+        objects: Its object classes, as arrays.
+        effects: What happens to the echo.
+        progress: Called with (objects done, objects in all) while tables are made.
+    """
+    pulse, steps = scene.fast_time, scene.radar.steps + scene.horizon
+    sent = pulse.samples(scene.radar.steps, scene.waveform_samples)
+    random_code = scene.waveform_samples is None and pulse.name == "random"
+    offsets_m = pulse.offsets_m(scene.longest_body_m, scene.radar.steps, len(sent))
+    longest_m = max(
+        item.largest_extent_m() * (_CREEPING if item.kind == KIND_SPHERE else 1.0)
+        for item in scene.objects
+    )
+    count = node_count(longest_m, pulse.sample_interval_s)
+    baseband_hz = nodes_hz(count, pulse.sample_interval_s)
+    tx = np.zeros(steps, dtype=np.complex128)
+    tx[: len(sent)] = sent
+    grid_hz = frequency_grid_hz(steps, pulse.sample_interval_s, circular=pulse.circular)
+    spectrum = np.fft.fft(tx, len(grid_hz))
+    taper = profile_taper(grid_hz, pulse.sample_interval_s).astype(np.complex128)
+    samples = tuple(math.floor(offset / pulse.bin_m) for offset in offsets_m)
+    lead = len(sent) - 1 if random_code else 0
+
+    def sequences(spectrum: NDArray[Any], lead: int) -> Sequences:
+        first, last = -samples[1] - lead, steps - 1 - samples[0]
+        made = node_sequences(spectrum, count, pulse.sample_interval_s, first=first, last=last)
+        return Sequences(made.real.copy(), made.imag.copy(), first)
+
+    node_k = tuple(wavenumber(scene.radar.carrier_hz + f) for f in baseband_hz.tolist())
+    ripple, smallest_ka = ripple_table(scene.objects, min(node_k), max(node_k))
+    band = Band(node_k, ripple.tobytes(), smallest_ka)
+    return FastTime(
+        objects=objects,
+        effects=effects,
+        k=wavenumber(scene.radar.carrier_hz),
+        node_k=np.array(node_k),
+        tables=aspect_tables(
+            scene.objects,
+            scene.objects_per_class,
+            seed,
+            band,
+            most_mib=scene.table_mib,
+            progress=progress,
+        ),
+        node_turns=-baseband_hz * pulse.sample_interval_s,
+        echo=sequences(np.ones_like(spectrum) if random_code else spectrum, lead),
+        profile=sequences(taper, 0),
+        tx=tx,
+        length=len(sent),
+        random_code=random_code,
+        interval_s=pulse.sample_interval_s,
+        bin_m=pulse.bin_m,
+        offsets_m=np.array(offsets_m),
+        velocities=np.array(scene.motion.residual_velocity_mps),
+        snr_db=np.array(scene.receiver.snr_interval_db),
+        reference_m2=0.0,
+        ripple=ripple,
+        smallest_ka=smallest_ka,
+    )
