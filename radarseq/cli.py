@@ -92,12 +92,16 @@ def simulate(
 
     Example: radarseq simulate datasets/space_objects.toml --out data/space --seed 1
     """
-    from radarseq.dataset.simulated import plan_simulation
+    from radarseq.dataset.simulated import plan_simulation, ready_generator
     from radarseq.dataset.simulated import simulate as run
 
     plan = plan_simulation(recipe, examples=examples, seed=seed, rows_per_shard=rows_per_shard)
     warn(plan.warnings)
     note(f"{plan.recipe.name}: {examples:,} pairs, {size(plan.bytes_on_disk)} on disk")
+    generate, objects = None, plan.recipe.scene.tabulated_objects
+    if objects:
+        with progress_bar("tables", objects, "objects") as advance:
+            generate = ready_generator(plan.recipe, seed=seed, progress=advance)
     started = time.perf_counter()
     with progress_bar("simulating", examples, "pairs") as advance:
         dataset = run(
@@ -109,6 +113,7 @@ def simulate(
             rows_per_shard=rows_per_shard,
             resume=resume,
             progress=advance,
+            generate=generate,
         )
     seconds = time.perf_counter() - started
     told = {

@@ -14,7 +14,9 @@ from radarseq.dataset.schema import SPLIT_NAMES
 from radarseq.errors import DataError, RecipeError, UsageError
 from radarseq.files import output_folder, read_json
 from radarseq.kinds import Kind, kind_of
+from simulators.objects import MeshBody, ObjectClass
 from simulators.series import Series
+from simulators.units import wavenumber
 
 
 def inspect(path: Path | str) -> dict[str, Any]:
@@ -115,15 +117,24 @@ def _recipe(path: Path) -> dict[str, Any]:
         "classes": {
             item.name: {size: list(getattr(item, size)) for size in item.size_names}
             | {"tumble_rad_per_s": list(item.tumble_rad_per_s)}
+            | {"scattering": _scattering(item, scene.radar.carrier_hz)}
             for item in scene.objects
         },
         "objects_per_class": scene.objects_per_class,
         "radar": vars(scene.radar),
         "motion": {key: list(value) for key, value in vars(scene.motion).items()},
-        "receiver": {key: list(value) for key, value in vars(scene.receiver).items()},
+        "receiver": {"snr_db": list(scene.receiver.snr_interval_db)},
         "split": vars(scene.split),
         "warnings": list(scene.warnings()),
     }
+
+
+def _scattering(item: ObjectClass, carrier_hz: float) -> dict[str, Any]:
+    """Return how a class's echo is made, and how far that holds; a mesh's size with it."""
+    told = item.validity(wavenumber(carrier_hz))
+    size = {"bounding_m": list(item.bounding_m())} if isinstance(item, MeshBody) else {}
+    held = {"method": told.method, "smallest_ka": told.smallest_ka, "left_out": told.left_out}
+    return held | size | ({"warnings": list(told.warnings)} if told.warnings else {})
 
 
 def _run(path: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from simulators.objects import MeshBody, ObjectClass
 from simulators.objects.kinds import MOST_SIZES
 from simulators.scattering.meshes import bisect, scale
 from simulators.scattering.mie import sphere_amplitude_m
+from simulators.scattering.multibounce import multibounce_amplitude_m
 from simulators.scattering.physical_optics import amplitude_m
 from simulators.scattering.visibility import visible_facets
 
@@ -21,8 +22,9 @@ def direction_amplitudes(
 ) -> NDArray[np.complex128]:
     """Return the amplitude of an object in many directions, by the method of its class.
 
-    A mesh is physical optics with shadows, its facets cut to a wavelength where it casts any;
-    every other class is the closed form that the generator evaluates.
+    A mesh is physical optics with shadows, its facets cut to a wavelength where it casts any, and
+    the echo of further bounces by rays if its class asks for them; every other class is the closed
+    form that the generator evaluates.
 
     Args:
         item: The object class.
@@ -73,7 +75,12 @@ def _of_mesh(
         finest = np.sqrt(8 * body.areas.sum() / _MOST_FACETS)
         body = bisect(body, max(SHADOW_EDGE_WAVELENGTHS * 2 * np.pi / k, finest))
         visible = visible_facets(body, looks)
-    return amplitude_m(body, looks, [k], visible=visible)[:, 0]
+    amplitudes = amplitude_m(body, looks, [k], visible=visible)[:, 0]
+    if item.bounces > 1:
+        whole = scale(item.mesh, factor)
+        more = multibounce_amplitude_m(whole, looks, [k], bounces=item.bounces, first=2)
+        amplitudes += more[:, 0]
+    return amplitudes
 
 
 @njit(cache=True, nogil=True)

@@ -258,6 +258,11 @@ class Scene:
         return tuple(on and item.axisymmetric and item.kind != Sphere.kind for item in self.objects)
 
     @property
+    def tabulated_objects(self) -> int:
+        """How many objects have a table."""
+        return self.objects_per_class * sum(self.tabulated)
+
+    @property
     def table_bytes(self) -> int:
         """How large the tables are before any refinement."""
         length = wavelength_m(self.radar.carrier_hz)

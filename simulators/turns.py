@@ -29,6 +29,7 @@ _COSINE = (
     -1.714390711088672,
     0.28200596845579123,
 )
+_TURNS_PER_RADIAN = 0.15915494309189535
 
 
 @njit(cache=True, nogil=True)
@@ -61,6 +62,13 @@ def sine_cosine(turns):
     s = -s if q >= 2.0 else s
     c = -c if (q == 1.0 or q == 2.0) else c
     return s, c
+
+
+@njit(cache=True, nogil=True)
+def phasor(phase):
+    """Return exp(j phase), the phase in radians."""
+    sine, cosine = sine_cosine(phase * _TURNS_PER_RADIAN)
+    return complex(cosine, sine)
 
 
 @njit(cache=True, nogil=True)

@@ -18,7 +18,7 @@ from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import Examples, Header
 from radarseq.dataset.simulated import simulate
 
-RECIPE = Path(__file__).parents[1] / "datasets" / "space_objects.toml"
+RECIPE = Path(__file__).parents[1] / "datasets" / "four_shapes.toml"
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import pytest
 from radarseq.config import parse, parse_recipe, read_recipe, to_toml
 from radarseq.errors import EXIT_USAGE, RecipeError
 
-RECIPE = Path(__file__).parents[1] / "datasets" / "space_objects.toml"
+RECIPE = Path(__file__).parents[1] / "datasets" / "four_shapes.toml"
 TEXT = RECIPE.read_text()
 
 
@@ -29,8 +29,8 @@ def complaint(text):
 def test_a_recipe_keeps_its_text_and_name():
     recipe = read_recipe(RECIPE)
     assert recipe.text == TEXT
-    assert recipe.name == "space_objects"
-    nameless = parse_recipe(changed('name = "space_objects"', ""), "folder/mine.toml")
+    assert recipe.name == "four_shapes"
+    nameless = parse_recipe(changed('name = "four_shapes"', ""), "folder/mine.toml")
     assert nameless.name == "mine"
 
 
@@ -44,7 +44,7 @@ def test_whole_numbers_serve_where_real_ones_are_expected():
     ("old", "new", "key", "nearest"),
     [
         ("[radar]", "[rader]", "rader", "radar"),
-        ('name = "space_objects"', 'nam = "x"', "nam", "name"),
+        ('name = "four_shapes"', 'nam = "x"', "nam", "name"),
         ("objects_per_class", "object_per_class", "object_per_class", "objects_per_class"),
         ("pulse_interval_s", "pulse_interval", "radar.pulse_interval", "pulse_interval_s"),
         ("snr_db", "snr_dB", "receiver.snr_dB", "snr_db"),
@@ -87,7 +87,7 @@ def test_an_unknown_key_like_no_other_is_told_all_known_ones():
         ("objects_per_class = 500", "objects_per_class = 0.5", ("objects_per_class", "integer")),
         ("objects_per_class = 500", "objects_per_class = 2", ("objects_per_class is 2", "7")),
         ("train = 0.7", "train = 0.9", ("split.train 0.9", "at most 1")),
-        ('"space_objects"', "3", ("name is 3", "string")),
+        ('"four_shapes"', "3", ("name is 3", "string")),
         ('name = "sphere"', "", ("'objects[0].name'", "missing")),
         ('name = "sphere"', "name = 3", ("objects[0].name", "string", "3")),
         ('name = "sphere"', 'name = "plate"', ("objects", "share a name")),

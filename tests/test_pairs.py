@@ -28,7 +28,7 @@ from simulators.scene import Motion, Radar, Receiver, Scene, Split
 from simulators.units import wavelength_m, wavenumber
 from simulators.waveforms import code
 
-SCENE = read_recipe(Path(__file__).parents[1] / "datasets" / "space_objects.toml").scene
+SCENE = read_recipe(Path(__file__).parents[1] / "datasets" / "four_shapes.toml").scene
 # With spheres of nearly one size, whose table takes no time, for what does not depend on them.
 QUICK = replace(
     SCENE, objects=(replace(SCENE.objects[0], radius_m=(0.29, 0.3)), *SCENE.objects[1:])
@@ -267,10 +267,10 @@ def echo_from_parameters(pairs, row, scene):
 
 # The stored parameters are float32: 3e-8 of a size of 0.8 m or of a direction moves a phase of
 # 2 k r = 300 rad by 1e-5 rad. Where a whole dwell lies in a null of the pattern that is 1e-3 of
-# its rms. A cone's tolerance is a share of its base seen face on.
+# its rms. A cone's tolerance is a share of its base seen face on, and covers its table's error.
 @pytest.mark.parametrize(
     ("name", "examples", "tolerance"),
-    [("sphere", 12, 1e-5), ("plate", 12, 1e-3), ("cylinder", 12, 1e-3), ("cone", 3, 1e-5)],
+    [("sphere", 12, 1e-5), ("plate", 12, 1e-3), ("cylinder", 12, 1e-3), ("cone", 3, 3e-5)],
 )
 def test_the_echo_is_that_of_its_stored_parameters_by_independent_code(
     many, name, examples, tolerance

@@ -8,7 +8,7 @@ from radarseq.config import read_recipe
 from simulators.objects import Cone, Cylinder, Plate, Sphere
 from simulators.scene import MOST_STEPS, Motion, Radar, Receiver, Scene, Split
 
-RECIPE = Path(__file__).parents[1] / "datasets" / "space_objects.toml"
+RECIPE = Path(__file__).parents[1] / "datasets" / "four_shapes.toml"
 BALL, PANEL = Sphere(name="ball"), Plate(name="panel")
 
 

@@ -15,7 +15,7 @@ from radarseq.files import sha256_file
 from simulators.pairs import PairGenerator
 
 # The shipped recipe with spheres of nearly one size, so that their table takes no time.
-TEXT = (Path(__file__).parents[1] / "datasets" / "space_objects.toml").read_text()
+TEXT = (Path(__file__).parents[1] / "datasets" / "four_shapes.toml").read_text()
 TEXT = TEXT.replace("radius_m = [0.05, 0.3]", "radius_m = [0.29, 0.3]")
 RECIPE = parse_recipe(TEXT)
 EXAMPLES, ROWS, SEED = 2000, 300, 7

@@ -107,6 +107,7 @@ def simulate(
     rows_per_shard: int = 0,
     resume: bool = False,
     progress: Progress | None = None,
+    generate: PairGenerator | SeriesGenerator | None = None,
 ) -> Dataset:
     """Simulate a dataset: ``examples`` Tx/Rx pairs with targets, labels and parameters.
 
@@ -122,6 +123,7 @@ def simulate(
         rows_per_shard: Examples in a file; 0 takes the default.
         resume: Continue an interrupted run of the same plan.
         progress: Called with (examples done, examples in all).
+        generate: What ``ready_generator`` returned for this recipe and seed, if it was called.
 
     Returns:
         The finished dataset.
@@ -149,7 +151,7 @@ def simulate(
         firsts = range(0, examples, rows_per_shard)
         missing = [index for index in range(len(firsts)) if not writer.has(index)]
         done = examples - sum(min(rows_per_shard, examples - firsts[i]) for i in missing)
-        generate = _generator(recipe.content, seed)
+        generate = generate or _generator(recipe.content, seed)
 
         def make(index: int) -> tuple[int, bytes, int]:
             rows = min(rows_per_shard, examples - firsts[index])
@@ -165,11 +167,30 @@ def simulate(
     return open_dataset(out)
 
 
-def _generator(content: Scene | Series, seed: int) -> PairGenerator | SeriesGenerator:
+def ready_generator(
+    recipe: Recipe | Path | str, *, seed: int = 0, progress: Progress | None = None
+) -> PairGenerator | SeriesGenerator:
+    """Return the generator of a recipe, its amplitude tables made or read from the cache.
+
+    Args:
+        recipe: A recipe, or the path of one.
+        seed: 0 to 2^64 - 1.
+        progress: Called with (objects tabulated, objects in all).
+
+    Raises:
+        RecipeError: If the recipe is not valid.
+        UsageError: If the seed is out of range.
+    """
+    return _generator(as_recipe(recipe).content, seed, progress)
+
+
+def _generator(
+    content: Scene | Series, seed: int, progress: Progress | None = None
+) -> PairGenerator | SeriesGenerator:
     try:
         if isinstance(content, Series):
             return SeriesGenerator(content, seed=seed)
-        return PairGenerator(content, seed=seed)
+        return PairGenerator(content, seed=seed, progress=progress)
     except ValueError as fault:
         raise UsageError(str(fault)) from fault
 

@@ -1,7 +1,7 @@
 """The object class of a body that the user drew: a CAD model as a mesh file."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -17,7 +17,7 @@ from simulators.objects.base import (
 )
 from simulators.objects.kinds import KIND_MESH
 from simulators.scattering.meshes import Mass, Mesh, mass_of, rotate, translate
-from simulators.scattering.validity import SMALLEST_KA
+from simulators.scattering.validity import SMALLEST_KA, Validity
 
 MOST_BOUNCES = 5
 _LARGE_M = 20.0  # from tip to tip; larger bodies are rarer than files in other units
@@ -116,6 +116,16 @@ class MeshBody(ObjectClass):
                 f"{SMALLEST_SPHERE_KA} or more, which is "
                 f"{2 * SMALLEST_SPHERE_KA / wavenumber:.4g} m at this carrier"
             )
+
+    def validity(self, wavenumber: float) -> Validity:
+        """Return the method in words, the smallest k a, and what is left out."""
+        told = super().validity(wavenumber)
+        if self.bounces == 1:
+            return replace(told, left_out=f"{told.left_out}, and multiple bounces")
+        method = told.method.replace(
+            self.method, f"{self.method}, and {self.bounces} bounces by shooting rays"
+        )
+        return replace(told, method=method)
 
     def is_small(self, wavenumber: float, scale: float) -> bool:
         """Return whether an object of this scale is taken as a sphere."""

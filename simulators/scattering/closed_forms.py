@@ -18,6 +18,7 @@ import numpy as np
 from numba import njit
 
 from simulators.scattering.special import jinc, sinc
+from simulators.turns import phasor
 
 _ROOT_PI = np.sqrt(np.pi)
 
@@ -57,7 +58,7 @@ def disc(k, radius, offset, uz):
         return 0.0j
     across = np.sqrt(max(0.0, 1.0 - uz * uz))
     peak = -1j * k * _ROOT_PI * radius * radius
-    return peak * uz * jinc(2.0 * k * radius * across) * np.exp(2j * k * offset * uz)
+    return peak * uz * jinc(2.0 * k * radius * across) * phasor(2.0 * k * offset * uz)
 
 
 @njit(cache=True, nogil=True)

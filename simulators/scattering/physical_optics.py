@@ -50,7 +50,7 @@ def validity(mesh: Mesh, wavenumbers: ArrayLike, *, method: Method = "exact") ->
         >>> validity(box(0.1, 0.1, 0.02), [200.0]).warnings[0][:46]
         'k a is 2 for the smallest width of 0.02 m (a h'
     """
-    k = _checked_wavenumbers(wavenumbers)
+    k = checked_wavenumbers(wavenumbers)
     names = {
         "exact": "physical optics, exact integral over each facet",
         "fast": "physical optics, facet phase to second order",
@@ -102,7 +102,7 @@ def amplitude_m(
     Reference:
         Gordon, IEEE Trans. Antennas Propag. 23 (1975) 590.
     """
-    looks, k = _checked_directions(directions), _checked_wavenumbers(wavenumbers)
+    looks, k = checked_directions(directions), checked_wavenumbers(wavenumbers)
     seen = _checked_mask(visible, len(looks), len(mesh.facets))
     out = np.zeros((len(looks), len(k)), dtype=np.complex128)
     # About the middle of the body, phases are small, and with them what division adds to rounding.
@@ -129,7 +129,7 @@ def fast_amplitude_m(
         ValueError: As :func:`amplitude_m`; or if an edge is longer than a third of the shortest
             wavelength, or the wavenumbers are not equally spaced.
     """
-    looks, k = _checked_directions(directions), _checked_wavenumbers(wavenumbers)
+    looks, k = checked_directions(directions), checked_wavenumbers(wavenumbers)
     seen = _checked_mask(visible, len(looks), len(mesh.facets))
     step = _spacing(k)
     _check_fast(mesh, k, step)
@@ -157,7 +157,8 @@ def phase_mean(phases: ArrayLike) -> Complexes:
     return means(p.reshape(-1, 3)).reshape(p.shape[:-1])
 
 
-def _checked_directions(directions: ArrayLike) -> Floats:
+def checked_directions(directions: ArrayLike) -> Floats:
+    """Return unit vectors of shape ``(d, 3)``; refuse what is none."""
     looks = np.asarray(directions, dtype=np.float64, order="C")
     if looks.ndim != 2 or looks.shape[1] != 3:
         raise ValueError(f"expected directions of shape (d, 3), got {looks.shape}")
@@ -168,7 +169,8 @@ def _checked_directions(directions: ArrayLike) -> Floats:
     return looks
 
 
-def _checked_wavenumbers(wavenumbers: ArrayLike) -> Floats:
+def checked_wavenumbers(wavenumbers: ArrayLike) -> Floats:
+    """Return positive wavenumbers of shape ``(f,)``; refuse what is none."""
     k = np.asarray(wavenumbers, dtype=np.float64, order="C")
     if k.ndim != 1 or len(k) == 0:
         raise ValueError(f"expected wavenumbers of shape (f,), f >= 1, got {k.shape}")

@@ -8,6 +8,8 @@ References:
 import numpy as np
 from numba import njit
 
+from simulators.turns import sine_cosine
+
 _SMALL = 1e-3  # below this a series replaces a quotient of vanishing numbers
 
 
@@ -16,7 +18,8 @@ def sinc(x):
     """Return sin(x) / x, 1 at 0."""
     if abs(x) < _SMALL:
         return 1.0 - x * x / 6.0
-    return np.sin(x) / x
+    sine, _ = sine_cosine(x / (2.0 * np.pi))
+    return sine / x
 
 
 @njit(cache=True, nogil=True)

@@ -1,10 +1,11 @@
 """Amplitudes of enumerated bodies of revolution, tabulated over the aspect angle.
 
 Each object of a class has one row of complex64 at equal steps of the angle between its axis and
-the radar, from nose to tail; six-point Lagrange interpolation reads it. Rows go on beyond both
-ends by symmetry, so that no look is a special case. A class whose interpolation error, measured
+the radar: one half from the nose to broadside, one from the tail, since a dome or a flat end may
+come into the light at broadside. Six-point Lagrange interpolation reads it; beyond the poles a row
+goes on by symmetry. A class whose interpolation error, measured
 half way between the nodes, stays above ``LARGEST_ERROR`` of the rms amplitude after refinement (a
-jump in the amplitude does that) is not tabulated but evaluated at every look.
+jump elsewhere does that) is not tabulated but evaluated at every look.
 
 Size is no axis of the table: objects are enumerated, so each has a row of its own, a thousand
 entries where the scaling law would need a plane of them.
@@ -22,10 +23,11 @@ from simulators.bodies import amplitude
 from simulators.scattering.cache import cached
 from simulators.turns import arc_cosine
 
-NODES_PER_CYCLE = 16  # of the phase of the body's farthest tip
+NODES_PER_CYCLE = 12  # of the phase of the body's farthest tip
 LARGEST_ERROR = 1e-3  # of the rms amplitude over the sphere, at the worst angle
 MOST_REFINEMENTS = 2  # each halves the step
-_BEFORE, _AFTER = 2, 3  # nodes beyond the ends that the interpolation reads
+_NODES = 6  # that the interpolation reads
+_BEFORE = 2  # of them before the step that it is for
 _CHECKED_OBJECTS = 6
 _CHUNK = 25  # objects that a thread tabulates at a time
 
@@ -53,9 +55,9 @@ def no_tables(classes: int) -> Tables:
 
 
 def row_length(extent_m: float, wavelength_m: float, refinements: int = 0) -> int:
-    """Return the entries of a row: steps of wavelength / (16 D) over half a turn, and the ends."""
-    steps = int(np.ceil(np.pi * NODES_PER_CYCLE * extent_m / wavelength_m)) << refinements
-    return max(steps, 16) + 1 + _BEFORE + _AFTER
+    """Return the entries of a row: steps of wavelength / (12 D) over half a turn, in two halves."""
+    steps = int(np.ceil(0.5 * np.pi * NODES_PER_CYCLE * extent_m / wavelength_m)) << refinements
+    return 2 * (max(steps, 16) + 1 + _BEFORE)
 
 
 @njit(cache=True, nogil=True)
@@ -78,6 +80,15 @@ def _between(values, first, t):
 
 
 @njit(cache=True, nogil=True)
+def _place(steps, cosine):
+    """Return where in a row the six nodes about an aspect begin, and how far on it lies."""
+    position = arc_cosine(abs(cosine)) * (steps / (0.5 * np.pi))
+    first = min(int(position), steps + 1 + _BEFORE - _NODES)
+    t = position - first
+    return first + (steps + 1 + _BEFORE if cosine < 0.0 else 0), t
+
+
+@njit(cache=True, nogil=True)
 def look_up(values, start, length, cosine):
     """Return the amplitude at an aspect, given by the cosine of its angle from the z axis.
 
@@ -87,29 +98,8 @@ def look_up(values, start, length, cosine):
         length: Entries of the row.
         cosine: Third component of the direction to the radar.
     """
-    steps = length - 1 - _BEFORE - _AFTER
-    position = arc_cosine(cosine) * (steps / np.pi)
-    node = min(int(position), steps)
-    return _between(values, start + node, position - node)
-
-
-@njit(cache=True, nogil=True)
-def look_up_all(values, start, length, directions, echo):
-    """Set ``echo`` to the amplitudes of one object along a dwell, as ``look_up`` gives them.
-
-    Args:
-        values: See ``Tables``.
-        start: Where the object's row begins.
-        length: Entries of the row.
-        directions: Directions to the radar, ``(3, steps)``; the first row is scratch space.
-        echo: Is set, complex128 ``(steps,)``.
-    """
-    steps, position = length - 1 - _BEFORE - _AFTER, directions[0]
-    for n in range(echo.shape[0]):
-        position[n] = arc_cosine(directions[2, n]) * (steps / np.pi)
-    for n in range(echo.shape[0]):
-        node = min(int(position[n]), steps)
-        echo[n] = _between(values, start + node, position[n] - node)
+    first, t = _place(length // 2 - 1 - _BEFORE, cosine)
+    return _between(values, start + first, t)
 
 
 @njit(cache=True, nogil=True)
@@ -123,33 +113,55 @@ def _at_angles(kind, k, sizes, ripple, smallest_ka, angles, out):
 
 @njit(cache=True, nogil=True)
 def _fill_rows(kind, k, sizes, ripple, smallest_ka, rows):
-    """Fill the rows of some objects: half a turn, and beyond its ends by symmetry."""
-    steps = rows.shape[1] - 1 - _BEFORE - _AFTER
-    angles = np.pi / steps * np.arange(steps + 1)
+    """Fill the rows of some objects: from nose to broadside, then from tail to broadside.
+
+    Before each half, nodes beyond the pole, by symmetry; broadside itself is approached from both
+    sides, since the amplitude may jump there.
+    """
+    half = rows.shape[1] // 2
+    steps = half - 1 - _BEFORE
+    angles = 0.5 * np.pi / steps * np.arange(steps + 1)
+    angles[steps] -= 1e-9
     for i in range(rows.shape[0]):
-        row = rows[i]
-        _at_angles(
-            kind, k, sizes[i], ripple, smallest_ka, angles, row[_BEFORE : _BEFORE + steps + 1]
-        )
-        for j in range(1, _BEFORE + 1):
-            row[_BEFORE - j] = row[_BEFORE + j]
-        for j in range(1, _AFTER + 1):
-            row[_BEFORE + steps + j] = row[_BEFORE + steps - j]
+        for tail in range(2):
+            row = rows[i, tail * half : (tail + 1) * half]
+            aspects = np.pi - angles if tail else angles
+            _at_angles(kind, k, sizes[i], ripple, smallest_ka, aspects, row[_BEFORE:])
+            for j in range(1, _BEFORE + 1):
+                row[_BEFORE - j] = row[_BEFORE + j]
 
 
 @njit(cache=True, nogil=True)
 def _worst_error(kind, k, sizes, ripple, smallest_ka, row):
     """Return the largest error half way between the nodes of a row, over the rms amplitude."""
-    steps = row.shape[0] - 1 - _BEFORE - _AFTER
+    steps = row.shape[0] // 2 - 1 - _BEFORE
     worst, power, weight = 0.0, 0.0, 0.0
-    for j in range(steps):
-        angle = (j + 0.5) * np.pi / steps
+    for j in range(2 * steps):
+        angle = (j + 0.5) * 0.5 * np.pi / steps
         sine, cosine = np.sin(angle), np.cos(angle)
         exact = amplitude(kind, k, sizes, sine, 0.0, cosine, ripple, smallest_ka)
         worst = max(worst, abs(exact - look_up(row, 0, row.shape[0], cosine)))
         power += sine * abs(exact) ** 2
         weight += sine
     return worst / np.sqrt(power / weight)
+
+
+@njit(cache=True, nogil=True)
+def look_up_all(values, start, length, directions, echo):
+    """Set ``echo`` to the amplitudes of one object along a dwell, as ``look_up`` gives them.
+
+    Args:
+        values: See ``Tables``.
+        start: Where the object's row begins.
+        length: Entries of the row.
+        directions: Directions to the radar, ``(3, steps)``; the first two rows are scratch space.
+        echo: Is set, complex128 ``(steps,)``.
+    """
+    steps = length // 2 - 1 - _BEFORE
+    for n in range(echo.shape[0]):
+        directions[0, n], directions[1, n] = _place(steps, directions[2, n])
+    for n in range(echo.shape[0]):
+        echo[n] = _between(values, start + int(directions[0, n]), directions[1, n])
 
 
 class Body(NamedTuple):

@@ -40,7 +40,7 @@ def bisect(mesh: Mesh, longest_edge_m: float) -> Mesh:
     Example:
         >>> from simulators.scattering.meshes import plate
         >>> len(bisect(plate(1.0, 0.01), 0.3).facets)
-        8
+        18
     """
     check_sizes(longest_edge_m=longest_edge_m)
     done, corners = [], mesh.corners
