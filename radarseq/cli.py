@@ -98,7 +98,7 @@ def simulate(
     plan = plan_simulation(recipe, examples=examples, seed=seed, rows_per_shard=rows_per_shard)
     warn(plan.warnings)
     note(f"{plan.recipe.name}: {examples:,} pairs, {size(plan.bytes_on_disk)} on disk")
-    generate, objects = None, plan.recipe.scene.tabulated_objects
+    generate, objects = None, plan.recipe.content.tabulated_objects
     if objects:
         with progress_bar("tables", objects, "objects") as advance:
             generate = ready_generator(plan.recipe, seed=seed, progress=advance)
@@ -338,20 +338,17 @@ def evaluate(
 @app.command()
 def inspect(
     path: Annotated[Path, typer.Argument(help="Dataset, recording, recipe, run or evaluation.")],
-    plots: Annotated[
-        Path | None, typer.Option(help="Folder for figures of a recipe; new or empty.")
-    ] = None,
+    plots: Annotated[Path | None, typer.Option(help="Folder for a recipe's figures.")] = None,
     as_json: Json = False,
 ) -> None:
     """Say what a dataset, a recording, a recipe, a run or an evaluation is.
 
     Example: radarseq inspect datasets/space_objects.toml --plots plots
     """
-    from radarseq.inspection import as_text, plot
-    from radarseq.inspection import inspect as look
+    from radarseq import inspection
 
-    told = look(path) if plots is None else plot(path, plots)
-    print_result(told, as_json, lambda: as_text(told))
+    told = inspection.inspect(path) if plots is None else inspection.plot(path, plots)
+    print_result(told, as_json, lambda: inspection.as_text(told))
 
 
 @app.command()
