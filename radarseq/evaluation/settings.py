@@ -23,7 +23,6 @@ class JudgeSettings:
             None for what was measured on validation.
         resample: Whether a dataset is brought to the model's sampling interval.
         stress: Whether to judge the rows again under corruptions.
-        resample: Whether a dataset of another sampling interval is brought to the model's.
         annotate: Whether annotations go into the SigMF recordings themselves, and not into copies
             of their metadata in the evaluation folder.
         parquet: Whether to write the tables as Parquet too.
@@ -41,7 +40,6 @@ class JudgeSettings:
     tempering: float | None = None
     resample: bool = False
     stress: bool = False
-    resample: bool = False
     annotate: bool = False
     parquet: bool = False
     workers: int = 1
