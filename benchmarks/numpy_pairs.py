@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import j1
 
 from simulators import random as rng
+from simulators.dwell import Dwell
 from simulators.objects import SHAPES
 from simulators.objects.extents import CUBESAT_SIDES_M
 from simulators.pairs import PairGenerator
@@ -19,6 +20,12 @@ _TURN_PULSES = 8  # pulses that one Runge-Kutta step of a body with three moment
 _CUBIC_TAPS = np.array([-1, 0, 1, 2])
 _ROW_TAPS = np.arange(6)
 KIND = {name: shape.kind for name, shape in SHAPES.items()}
+
+
+def dwell_of(generate: PairGenerator) -> Dwell:
+    """Return what the kernel knows of the scene, whose mode is a dwell."""
+    assert isinstance(generate._kernel, Dwell)
+    return generate._kernel
 
 
 def uniforms(seed: int, stream: int, index: NDArray[np.uint64], blocks: int) -> Real:
@@ -161,7 +168,7 @@ def _lagrange(t: Real, nodes: NDArray[np.int64]) -> Real:
 
 
 def _sphere(generate: PairGenerator, k: float, radius: Real) -> NDArray[np.complex128]:
-    dwell = generate._dwell
+    dwell = dwell_of(generate)
     position = (k * radius - dwell.smallest_ka) / 0.02 + 1
     node = position.astype(int)
     near = dwell.ripple[node[:, None] + _CUBIC_TAPS]
@@ -172,7 +179,7 @@ def _sphere(generate: PairGenerator, k: float, radius: Real) -> NDArray[np.compl
 def _tabulated(
     generate: PairGenerator, index: int, member: NDArray[np.int64], cosine: Real
 ) -> NDArray[np.complex128]:
-    tables = generate._dwell.tables
+    tables = dwell_of(generate).tables
     length = int(tables.length[index])
     half = length // 2
     steps = half - 3
@@ -187,7 +194,7 @@ def _scattered(
     generate: PairGenerator, index: int, member: NDArray[np.int64], sizes: Real, turning: Real
 ) -> NDArray[np.complex128]:
     """Return the amplitudes of examples of one class, ``(n, steps)``; ``turning`` is (w, u)."""
-    dwell, kind = generate._dwell, int(generate._dwell.objects.kinds[index])
+    dwell, kind = dwell_of(generate), int(dwell_of(generate).objects.kinds[index])
     steps, moments = len(dwell.code), _moments(kind, sizes)
     omega, towards = turning[:, :3], turning[:, 3:]
     if kind == KIND["sphere"]:
@@ -207,7 +214,7 @@ def pairs(
     generate: PairGenerator, first: int, count: int
 ) -> tuple[NDArray[np.complex64], NDArray[np.complex64], NDArray[np.int64]]:
     """Return rx, the echo and the class of stored examples, ``(count, steps)`` each."""
-    dwell, seed = generate._dwell, int(generate.seed)
+    dwell, seed = dwell_of(generate), int(generate.seed)
     objects, steps = dwell.objects, len(dwell.code)
     example = np.arange(first, first + count, dtype=np.uint64)
     u = uniforms(seed, rng.STREAM_EXAMPLE, example, 1)

@@ -22,6 +22,7 @@ from typing import Any
 import numba
 import numpy as np
 from numba import njit
+from numpy_pairs import dwell_of
 from numpy_pairs import pairs as numpy_pairs
 
 from radarseq.config import read_recipe
@@ -123,7 +124,7 @@ def _ns_a_pair(function: Callable[..., Any], *arguments: Any) -> float:
 
 def parts(generate: PairGenerator) -> dict[str, float]:
     """Return the time of each part of the kernel, a pair [ns]."""
-    dwell, out = generate._dwell, generate._outputs(BATCH)
+    dwell, out = dwell_of(generate), generate._outputs(BATCH)
     room = kernel.scratch(dwell)
     paths = np.empty((BATCH, *room.directions.shape))
     _draw(dwell, out, room)

@@ -838,8 +838,8 @@ def test_an_interrupted_simulation_resumes_to_the_same_bytes(
 def test_a_killed_simulation_resumes_to_the_same_bytes(cli, recipe, tmp_path, digest):
     out, chance = tmp_path / "out", random.Random(0)
     words = ("simulate", recipe, *SHARDED, "--out", out, "--resume")
-    for _ in range(3):
-        command = cli.start(*words)
+    for workers in (1, 2, 4):  # threads: what kills one kills them all
+        command = cli.start(*words, "--workers", workers)
         command.wait_until(has_more_than(out, len(shards(out)) + chance.randrange(12)))
         time.sleep(chance.random() * 0.02)
         assert command.signal(signal.SIGKILL).status == -signal.SIGKILL

@@ -88,5 +88,18 @@ def test_the_version_is_where_it_is_said_to_be(name, file, version):
     assert content["format_version"] == version
 
 
+def test_the_page_on_files_reads_them_without_us(tmp_path, monkeypatch):
+    """Its two pieces of Python, run where the files are."""
+    page = (GOLDEN.parents[1] / "docs" / "files.md").read_text(encoding="utf-8")
+    seal, column = (block.split("```")[0] for block in page.split("```python\n")[1:])
+    monkeypatch.chdir(GOLDEN / "data")
+    exec(seal, {})
+    monkeypatch.chdir(GOLDEN)
+    found = {}
+    exec(column.replace("DATA/", "data/"), found)
+    first = open_dataset(GOLDEN / "data" / "shard-00000.h5").load()
+    assert np.array_equal(found["rx"], first["rx"])
+
+
 def test_the_golden_files_are_small():
     assert sum(p.stat().st_size for p in GOLDEN.rglob("*") if p.is_file()) < 100_000

@@ -39,7 +39,7 @@ def test_valid_things_are_valid(space, space_run, space_recipe, evaluation, tmp_
     for path, kind, checked in (
         (space, Kind.DATASET, 4),
         (space / "shard-00001.h5", Kind.DATASET, 2),
-        (space_run, Kind.RUN, 9),
+        (space_run, Kind.RUN, None),
         (space_run / "checkpoints/best", Kind.CHECKPOINT, 2),
         (space_run / "checkpoints/last", Kind.CHECKPOINT, 3),
         (evaluation, Kind.EVALUATION, None),
@@ -96,7 +96,7 @@ def test_a_run_without_checkpoints_is_told(space_run, copy_of):
 def test_a_run_whose_best_checkpoint_stepped_aside_is_checked_with_it(space_run, copy_of):
     run = copy_of(space_run)
     (run / "checkpoints/best").rename(run / "checkpoints/best.old")
-    assert validate(run).checked == 9
+    assert validate(run).checked == sum(path.is_file() for path in run.rglob("*"))
 
 
 @pytest.mark.parametrize("name", ["metrics.csv", "metrics.json", "config.toml"])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from radarseq.captures.reading import Reading
-from radarseq.errors import DataError, DatasetError, OutputError, UsageError
+from radarseq.errors import DataError, DatasetError, EvaluationError, OutputError, UsageError
 from radarseq.evaluation.annotating import write_annotations
 from radarseq.evaluation.batch import PLAN, BatchProgress
 from radarseq.evaluation.gathering import is_dataset
@@ -33,6 +33,7 @@ from radarseq.evaluation.report_data import write_report_data
 from radarseq.evaluation.settings import JudgeSettings
 from radarseq.evaluation.showing import shown
 from radarseq.files import output_folder, read_json
+from radarseq.validation import check_digests
 
 
 @dataclass(frozen=True)
@@ -192,6 +193,7 @@ def _finished(folder: Path, task: Task) -> EvaluateResult:
 
     Raises:
         OutputError: If it was another one than is asked for.
+        EvaluationError: If a file of it is missing or altered.
     """
     metrics = read_json(folder / METRICS, DataError)
     earlier = metrics.get("provenance", {}).get("task_sha256")
@@ -200,6 +202,10 @@ def _finished(folder: Path, task: Task) -> EvaluateResult:
             f"{folder}: holds a finished evaluation with other settings, of other data or another "
             "model. Choose another folder"
         )
+    faults: list[str] = []
+    check_digests(folder, faults)
+    if faults:
+        raise EvaluationError("; ".join(faults))
     metrics.pop("files", None)
     captures, failures = (read_rows(folder / name) for name in (SUMMARY, FAILURES))
     return EvaluateResult(folder, metrics, captures, failures)
