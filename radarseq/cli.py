@@ -359,7 +359,6 @@ def evaluate(
             parquet=parquet,
             workers=workers,
             resume=resume,
-            resample=resample,
             device=device,
             progress=progress,
         )
