@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
+from radarseq.config import read_recipe
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import Examples
 from radarseq.dataset.simulated import simulate
@@ -31,7 +32,12 @@ from radarseq.training.run import train
 
 ROOT = Path(__file__).resolve().parents[1]
 STEPS = 32
-READING = ("--sample-interval", "0.002", "--axis", "slow_time", "--carrier", "10e9")
+RECIPE = ROOT / "datasets" / "space_objects.toml"
+_RADAR = read_recipe(RECIPE).scene.radar
+READING = (
+    *("--sample-interval", repr(_RADAR.pulse_interval_s), "--axis", "slow_time"),
+    *("--carrier", repr(_RADAR.carrier_hz)),
+)
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ def main() -> None:
 
 def uncoded_run(folder: Path) -> Path:
     """Train a WaveNet of the default size that needs no transmitted code, for one epoch."""
-    simulate(ROOT / "datasets" / "space_objects.toml", folder / "coded", examples=2_000, seed=1)
+    simulate(RECIPE, folder / "coded", examples=2_000, seed=1)
     rows = open_dataset(folder / "coded").load()
     columns = {name: rows[name] for name in ("label", "group", "split")}
     columns["rx"] = rows["rx"] * rows["tx"].conj()

@@ -113,7 +113,7 @@ def simulate(
     plan = plan_simulation(recipe, examples=examples, seed=seed, rows_per_shard=rows_per_shard)
     warn(plan.warnings)
     note(f"{plan.recipe.name}: {examples:,} pairs, {size(plan.bytes_on_disk)} on disk")
-    generate, objects = None, plan.recipe.scene.tabulated_objects
+    generate, objects = None, plan.recipe.content.tabulated_objects
     if objects:
         with progress_bar("tables", objects, "objects") as advance:
             generate = ready_generator(plan.recipe, seed=seed, progress=advance)

@@ -194,10 +194,10 @@ def _made(
         return _table(items[number // per_class], number, seed, band)
 
     parts, row = [np.empty((0, 2 * len(band.node_k)), dtype=np.float32)], 0
+    done = 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # the compiled parts release the lock
-        for done, (number, values) in enumerate(
-            zip(numbers, pool.map(build, numbers), strict=True), 1
-        ):
+        for number, values in zip(numbers, pool.map(build, numbers), strict=True):
+            done += items[number // per_class].kind != KIND_SPHERE  # spheres take no time
             if progress:
                 progress(done, len(numbers))
             if values is not None:

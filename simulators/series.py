@@ -79,6 +79,11 @@ class Series:
         """Names of the features."""
         return tuple(f"x{i}" for i in range(self.features))
 
+    @property
+    def tabulated_objects(self) -> int:
+        """How many tables there are to make: none."""
+        return 0
+
     def warnings(self) -> tuple[str, ...]:
         """Return what a user should know: nothing aliases, nothing is lost."""
         return ()

@@ -31,6 +31,24 @@ _COSINE = (
 )
 _TURNS_PER_RADIAN = 0.15915494309189535
 
+# arccos(x) / sqrt(1 - x) on 0 to 1, interpolated at Chebyshev's points.
+_ARC_COSINE = (
+    1.5707963267945688,
+    -0.21460183647380845,
+    0.0890486140859884,
+    -0.05079259340300363,
+    0.033678239047613384,
+    -0.024348837801387163,
+    0.018531832155799736,
+    -0.014348627371147935,
+    0.010735025037335854,
+    -0.00720547913953897,
+    0.00396423397890358,
+    -0.0016097156100589153,
+    0.0004174203286128151,
+    -5.103925695797748e-05,
+)
+
 
 @njit(cache=True, nogil=True)
 def sine_cosine(turns):
@@ -73,19 +91,16 @@ def phasor(phase):
 
 @njit(cache=True, nogil=True)
 def arc_cosine(x):
-    """Return the angle [rad] whose cosine is ``x``, within 2e-8 rad; beyond -1 and 1, at them.
+    """Return the angle [rad] whose cosine is ``x``, within 1e-12 rad; beyond -1 and 1, at them.
+
+    A polynomial times sqrt(1 - |x|), as in the reference, of a higher degree.
 
     Reference:
-        Abramowitz and Stegun, Handbook of Mathematical Functions, 4.4.46.
+        Abramowitz and Stegun, Handbook of Mathematical Functions, 4.4.45 and 4.4.46.
     """
     size = min(abs(x), 1.0)
-    series = -0.0012624911
-    series = series * size + 0.0066700901
-    series = series * size - 0.0170881256
-    series = series * size + 0.0308918810
-    series = series * size - 0.0501743046
-    series = series * size + 0.0889789874
-    series = series * size - 0.2145988016
-    series = series * size + 1.5707963050
+    series = _ARC_COSINE[13]
+    for i in range(12, -1, -1):
+        series = series * size + _ARC_COSINE[i]
     angle = np.sqrt(1.0 - size) * series
     return np.pi - angle if x < 0.0 else angle

@@ -31,7 +31,7 @@ def test_both_cuts_of_a_plate_have_the_null_of_their_own_side():
     aspect, xz, yz = cut_dbsm(item, 2.99792458e9)  # 0.1 m
     for cut, side in ((xz, 1.0), (yz, 0.5)):
         null = np.argmin(np.abs(aspect - np.arcsin(0.1 / 2 / side)))
-        assert cut[null - 2 : null + 3].min() < cut[0] - 30
+        assert cut[null - 2 : null + 3].min() < cut[0] - 18  # the first lobe beyond is 13 dB down
 
 
 @pytest.mark.parametrize("shape", sorted(set(SHAPES) - {"mesh"}))

@@ -35,12 +35,15 @@ def command(monkeypatch, *arguments):
 
 def test_the_page_comes_out_the_same_without_model_and_data(evaluation, monkeypatch, capsys):
     page = evaluation / "report.html"
-    before = page.read_bytes()
+    before, sealed = page.read_bytes(), (evaluation / "metrics.json").read_bytes()
     page.write_text("<p>")
+    next((evaluation / "plots").iterdir()).unlink()
+    (evaluation / "notes.txt").write_text("somebody's own")
     assert not validate(evaluation).is_valid
     assert command(monkeypatch, "report", evaluation, "--json") == 0
     assert json.loads(capsys.readouterr().out) == {"report": str(page)}
     assert page.read_bytes() == before
+    assert (evaluation / "metrics.json").read_bytes() == sealed
     assert b'id="capture-views"' in before
     assert validate(evaluation).is_valid
 

@@ -1,6 +1,7 @@
 """Unknown objects: scores by their formulas, thresholds, and what is kept of them in a run."""
 
 import json
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -9,9 +10,12 @@ from scipy.spatial.distance import mahalanobis
 from scipy.special import logsumexp, softmax
 from sklearn.metrics import roc_auc_score
 
+from radarseq.config import read_recipe
 from radarseq.dataset.schema import Examples
+from radarseq.dataset.simulated import header_of
 from radarseq.dataset.write import write_dataset
 from radarseq.errors import CheckpointError, UsageError
+from radarseq.evaluation import known
 from radarseq.evaluation.curves import auroc
 from radarseq.evaluation.fitted import FITTED_NAME, fit, keep, kept
 from radarseq.evaluation.known import known_in
@@ -24,6 +28,7 @@ from radarseq.evaluation.rejection import (
     fit_rejection,
 )
 from radarseq.evaluation.unknown import HeldOut, choose_score, unknown_part
+from simulators.pairs import FRESH_TRAIN, FRESH_VALIDATION, PairGenerator
 
 
 def test_the_distance_is_that_of_scipy():
@@ -102,11 +107,11 @@ def test_known_windows_are_rejected_as_often_as_asked_and_others_more_often(
     chosen = choose_score(model, fitted.rejection, held_out, "auto", 0.1)
     assert chosen.chosen_by == "held-out classes"
     test = space_examples.part("test")
-    known = model.predict_examples(test, describe=chosen.describe)
-    right = known.label == test["label"]
-    part = unknown_part(chosen, known.described, test["label"], right)
+    found = model.predict_examples(test, describe=chosen.describe)
+    right = found.label == test["label"]
+    part = unknown_part(chosen, found.described, test["label"], right)
     assert 0.02 < part["rejected_share"] < 0.25  # of 85 rows
-    accepted = known.described <= chosen.threshold
+    accepted = found.described <= chosen.threshold
     assert part["accuracy_accepted"] == pytest.approx(right[accepted].mean())
     by_name = {row["score"]: row for row in part["scores"]}
     assert set(by_name) == set(SCORES)
@@ -190,3 +195,16 @@ def test_a_dataset_of_known_objects_alone_cannot_stand_for_unknown_ones(
 def test_without_validation_rows_nothing_is_rejected(space_run, space_examples, tmp_path):
     rows = space_examples.take(space_examples["split"] != 1)
     assert fit(load(space_run, device="cpu"), known_in(rows)).rejection is None
+
+
+def test_the_pairs_of_a_run_that_stored_none_are_simulated_again(plate_recipe, monkeypatch):
+    recipe = read_recipe(plate_recipe)
+    header = header_of(recipe, 5)
+    run = SimpleNamespace(manifest={"data": {"kind": "fresh"}}, header=header)
+    monkeypatch.setattr(known, "MOST_FRESH", 20)
+    found = known.known_rows(run)
+    for rows, domain in ((found.training, FRESH_TRAIN), (found.validation, FRESH_VALIDATION)):
+        pairs = PairGenerator(recipe.scene, seed=5, domain=domain)(0, 20)
+        assert np.array_equal(rows["rx"], pairs.rx)
+        assert np.array_equal(rows["label"], pairs.label)
+    assert not np.array_equal(found.training["rx"], found.validation["rx"])

@@ -142,9 +142,10 @@ def test_the_power_gate_is_in_decibels():
 def test_the_cfar_gate_lets_noise_through_as_often_as_it_is_told(is_complex):
     samples = noise(4, 8 * 2500) * 37.0
     capture = a_capture(samples if is_complex else samples.real, "row", "step")
-    reading = limits(cfar_false_alarm=0.05, cfar_cells=4)
+    reading = limits(cfar_false_alarm=0.05, cfar_cells=1)
     passed = np.array(codes(capture, reading)) == "ok"
-    spread = scipy.stats.binom(len(passed), 0.05).std() * 2  # neighbours share their cells
+    # Few cells, so that a threshold that forgot how uncertain their mean is would be seen: 7 %.
+    spread = scipy.stats.binom(len(passed), 0.05).std() * 1.2  # neighbours share their cells
     assert abs(passed.sum() - 0.05 * len(passed)) < 4 * spread
     for most_bytes in (3_000, 20_000):
         assert (np.array(codes(capture, reading, most_bytes)) == "ok").tolist() == passed.tolist()

@@ -57,7 +57,7 @@ def write_annotations(
             own = list(_annotations(file, rows, reading, steps))
             content["annotations"] = sorted(
                 [a for a in content.get("annotations", []) if not _is_ours(a)] + own,
-                key=lambda a: a.get("core:sample_start", 0),
+                key=_start,
             )
             written.append(_write(meta, content, folder, len(written)))
     return written
@@ -69,7 +69,7 @@ def _read(meta: Path) -> dict[str, Any] | None:
         return None
     try:
         content = json.loads(meta.read_bytes())
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     is_whole = isinstance(content, dict) and isinstance(content.get("annotations", []), list)
     return content if is_whole else None
@@ -80,6 +80,11 @@ def _is_one_stream(content: dict[str, Any], reading: Reading) -> bool:
     return reading.layout in ("", "step", "step,channel") and isinstance(
         content.get("global"), dict
     )
+
+
+def _start(annotation: Any) -> int:
+    start = annotation.get("core:sample_start") if isinstance(annotation, dict) else None
+    return start if isinstance(start, int) else 0
 
 
 def _is_ours(annotation: Any) -> bool:

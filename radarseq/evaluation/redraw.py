@@ -13,13 +13,12 @@ from radarseq.evaluation.records import (
     REPORT,
     REPORT_DATA,
     SUMMARY,
-    write_metrics,
 )
 from radarseq.evaluation.report_data import read_report_data
 from radarseq.evaluation.tracks import with_tracks
-from radarseq.files import output_folder, read_json
+from radarseq.files import output_folder, read_json, sha256_file, write_json
 from radarseq.kinds import Kind, kind_of
-from radarseq.report.page import Shown, write_report
+from radarseq.report.page import PLOTS_NAME, Shown, write_report
 from radarseq.validation import check_digests
 
 _NAMES = frozenset({"label", "decision", "nearest"})  # None where there is none
@@ -51,18 +50,22 @@ def redraw(folder: Path | str) -> Path:
         )
     with output_folder(folder, resume=True):
         metrics = read_json(folder / METRICS, EvaluationError)
-        _check(folder)
+        kept = _kept(folder, metrics.pop("files", None) or {})
         page = draw(folder, metrics)
-        write_metrics(folder, {key: value for key, value in metrics.items() if key != "files"})
+        made = [page, *(folder / PLOTS_NAME).glob("*.svg")]
+        files = kept | {path.relative_to(folder).as_posix(): sha256_file(path) for path in made}
+        write_json(folder / METRICS, metrics | {"files": dict(sorted(files.items()))})
     return page
 
 
-def _check(folder: Path) -> None:
-    """Refuse a folder of which a file is not as it was; the page itself is made anew."""
+def _kept(folder: Path, files: dict[str, str]) -> dict[str, str]:
+    """Return the digests of the files that are not made anew, once all are found as they were."""
+    made = {name for name in files if name == REPORT or name.startswith(f"{PLOTS_NAME}/")}
     faults: list[str] = []
-    check_digests(folder, faults, passed_over={REPORT})
+    check_digests(folder, faults, passed_over=made)
     if faults:
         raise EvaluationError("; ".join(faults))
+    return {name: digest for name, digest in files.items() if name not in made}
 
 
 def draw(folder: Path, metrics: dict[str, Any]) -> Path:

@@ -22,7 +22,6 @@ class JudgeSettings:
         tempering: What each window but the first counts when a capture is decided on, 0 to 1;
             None for what was measured on validation.
         stress: Whether to judge the rows again under corruptions.
-        resample: Whether a dataset of another sampling interval is brought to the model's.
         annotate: Whether annotations go into the SigMF recordings themselves, and not into copies
             of their metadata in the evaluation folder.
         parquet: Whether to write the tables as Parquet too.
@@ -39,7 +38,6 @@ class JudgeSettings:
     unknown_class: tuple[str, ...] = ()
     tempering: float | None = None
     stress: bool = False
-    resample: bool = False
     annotate: bool = False
     parquet: bool = False
     workers: int = 1

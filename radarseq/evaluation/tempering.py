@@ -90,7 +90,7 @@ def measure_tempering(
     rest = np.add.reduceat(steps, starts, axis=0)[used] - steps[starts][used]
     true = sorted_label[starts][used]
     losses = [_log_loss(first + exponent * rest, true) for exponent in _GRID]
-    best = int(np.argmin(losses))
+    best = int(np.argmin(losses))  # of equals the smallest: it claims the least
     return Tempering(
         float(_GRID[best]), VALIDATION, int(used.sum()), float(losses[best]), float(losses[-1])
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from radarseq.report.tables import MISSING, count, fixed, known, percent
+from radarseq.report.tables import MISSING, count, fixed, percent
 
 Row = Mapping[str, Any]
 
@@ -130,10 +130,6 @@ def _decided(row: Row) -> str:
     return f"{UNKNOWN} (nearest {nearest})" if nearest else row.get("decision") or MISSING
 
 
-def _score(value: Any) -> str:
-    return f"{value:.3g}".replace("-", "\N{MINUS SIGN}") if known(value) else MISSING
-
-
 _FIELDS = (
     Field("True class", False, lambda row: row.get("label") or MISSING),
     Field("Decision", False, lambda row: _decided(row)),
@@ -142,7 +138,7 @@ _FIELDS = (
     Field("Windows", True, lambda row: count(row.get("windows"))),
     Field("Windows right", True, lambda row: percent(row.get("window_accuracy"))),
     Field("Unknown windows", True, lambda row: count(row.get("unknown_windows"))),
-    Field("Unknown score", True, lambda row: _score(row.get("unknown_score"))),
+    Field("Unknown score", True, lambda row: fixed(row.get("unknown_score"), 2)),
     Field("Left out", True, lambda row: count(row.get("left_out"))),
     Field("Faults", False, lambda row: row.get("left_out_reasons") or MISSING),
 )

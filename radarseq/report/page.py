@@ -89,7 +89,8 @@ def _page(metrics: Mapping[str, Any], shown: Shown, pairs: list[Markup], drawn: 
     return _template().render(
         model=_MODEL | (metrics.get("model") or {}),
         data=data,
-        unknown=metrics.get("unknown") or {},
+        score_name=(metrics.get("unknown") or {}).get("score"),
+        scores=tables.unknown_scores(metrics),
         verdicts=verdicts(metrics),
         tiles=tiles(metrics),
         columns=columns,

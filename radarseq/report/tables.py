@@ -10,6 +10,9 @@ _NO_BREAK = "\N{NO-BREAK SPACE}"
 MOST_ROWS = 3000  # the page stays below 2 MB and quick to sort; the files have every row
 
 
+_SCORE_KEYS = ("auroc", "found", "false_reject")
+
+
 @dataclass(frozen=True)
 class Cell:
     """A number of the main table: its text, and whether it is the best of its column."""
@@ -123,3 +126,10 @@ def rows_of(metrics: Mapping[str, Any], part: str) -> list[dict[str, Any]]:
     """
     rows = metrics.get(part)
     return rows if isinstance(rows, list) else []
+
+
+def unknown_scores(metrics: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the scores that may tell unknown objects, where more than one has a number."""
+    scores = (metrics.get("unknown") or {}).get("scores") or []
+    measured = [one for one in scores if any(known(one.get(key)) for key in _SCORE_KEYS)]
+    return measured if len(measured) > 1 else []

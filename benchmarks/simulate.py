@@ -1,0 +1,188 @@
+"""How many pairs a second the generator makes: compiled beside plain NumPy, in one run.
+
+    OMP_NUM_THREADS=1 python benchmarks/simulate.py [--pairs N] [--stream N]
+
+The recipe is ``datasets/space_objects.toml``, the NumPy version ``benchmarks/numpy_pairs.py``; both
+are checked to agree before they are timed. The parts are the kernel's own functions, each in a loop
+of its own. The limit is what no pair can do without: its random numbers, drawn by the same Philox,
+and its three sequences, stored. ``--stream`` writes that many pairs to a temporary dataset and
+tells the largest resident size (0 leaves it out; 2,000,000 take 1.8 GB of disk).
+"""
+
+import argparse
+import platform
+import resource
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+from numba import njit
+from numpy_pairs import pairs as numpy_pairs
+
+from radarseq.config import read_recipe
+from radarseq.dataset.simulated import simulate
+from simulators import dwell as kernel
+from simulators import random as rng
+from simulators.bodies import set_inertia
+from simulators.drawing import (
+    draw_object,
+    draw_rotation,
+    draw_signal,
+    draw_sizes,
+    draw_travel,
+    receive,
+)
+from simulators.motion import fill_directions
+from simulators.pairs import PairGenerator
+
+RECIPE = Path(__file__).parents[1] / "datasets" / "space_objects.toml"
+SEED, REPEATS, BATCH = np.uint64(1), 7, 10_000
+
+
+@njit(nogil=True)
+def _draw(dwell, out, room):
+    """Draw what every example is, up to its first sample."""
+    for row in range(out.label.shape[0]):
+        index, objects = np.uint64(row), dwell.objects
+        split, label, number, home = draw_object(objects, SEED, 0, index)
+        out.label[row], out.group[row], out.split[row] = label, number, split
+        draw_sizes(objects.sizes[label], SEED, home, number, out.sizes[row])
+        set_inertia(objects.kinds[label], out.sizes[row], room.inertia)
+        draw_rotation(objects, label, SEED, 0, index, room.inertia, room.state)
+        out.signal[row, :6] = room.state
+        velocity, acceleration = draw_travel(dwell.velocities, dwell.accelerations, SEED, 0, index)
+        phase, snr_db = draw_signal(dwell.snr_db, SEED, 0, index)
+        out.signal[row, 6:10] = np.array((velocity, acceleration, phase, snr_db))
+
+
+@njit(nogil=True)
+def _move(dwell, out, room, paths):
+    for row in range(out.label.shape[0]):
+        label = out.label[row]
+        set_inertia(dwell.objects.kinds[label], out.sizes[row], room.inertia)
+        room.state[:] = out.signal[row, :6]
+        only = dwell.objects.axisymmetric[label]
+        interval_s = dwell.interval_s
+        fill_directions(room.inertia, room.state, interval_s, only, room.work, paths[row])
+
+
+@njit(nogil=True)
+def _scatter(dwell, out, room, paths):
+    for row in range(out.label.shape[0]):
+        room.directions[:] = paths[row]
+        number, sizes = np.uint64(out.group[row]), out.sizes[row]
+        kernel.scatter(dwell, out.label[row], number, sizes, room.directions, room.echo)
+        out.echo[row, 0] = room.echo[0]
+
+
+@njit(nogil=True)
+def _send(dwell, out, room):
+    for row in range(out.label.shape[0]):
+        room.echo[:] = 1.0
+        kernel.propagate(dwell, out.signal[row, 6], out.signal[row, 7], 1.0, room.echo)
+        index = np.uint64(row)
+        out.signal[row, 11] = kernel.modulate(dwell, SEED, 0, index, room.echo, out.tx[row])
+
+
+@njit(nogil=True)
+def _receive(dwell, out, room):
+    for row in range(out.label.shape[0]):
+        echo, index = room.echo, np.uint64(row)
+        receive(echo, 0.1, SEED, 0, index, room.noise, out.echo[row], out.rx[row])
+
+
+@njit(nogil=True)
+def _least(dwell, out, room):
+    """Draw the random numbers of a pair and store its sequences: what no pair can do without."""
+    steps = out.tx.shape[1]
+    for row in range(out.label.shape[0]):
+        total = np.uint32(0)
+        for block in range(7 + steps // 2):
+            a, b, c, d = rng.words(SEED, 0, rng.STREAM_NOISE, np.uint64(row), block)
+            total ^= a ^ b ^ c ^ d
+        value = np.complex64(total)
+        for n in range(steps):
+            out.tx[row, n], out.rx[row, n], out.echo[row, n] = value, value, value
+
+
+def _ns_a_pair(function: Callable[..., Any], *arguments: Any) -> float:
+    """Return the processor time of one pair [ns], the best of several batches."""
+    function(*arguments)
+    times = []
+    for _ in range(REPEATS):
+        started = time.process_time()
+        function(*arguments)
+        times.append(time.process_time() - started)
+    return min(times) / BATCH * 1e9
+
+
+def parts(generate: PairGenerator) -> dict[str, float]:
+    """Return the time of each part of the kernel, a pair [ns]."""
+    dwell, out = generate._dwell, generate._outputs(BATCH)
+    room = kernel.scratch(dwell)
+    paths = np.empty((BATCH, *room.directions.shape))
+    _draw(dwell, out, room)
+    return {
+        "draws of the example": _ns_a_pair(_draw, dwell, out, room),
+        "motion": _ns_a_pair(_move, dwell, out, room, paths),
+        "tables and closed forms": _ns_a_pair(_scatter, dwell, out, room, paths),
+        "Doppler and waveform": _ns_a_pair(_send, dwell, out, room),
+        "noise, with its draws": _ns_a_pair(_receive, dwell, out, room),
+        "whole kernel": _ns_a_pair(kernel.fill, dwell, SEED, 0, np.uint64(0), out),
+        "whole generator": _ns_a_pair(generate, 0, BATCH),
+        "limit: draws and stores": _ns_a_pair(_least, dwell, out, room),
+    }
+
+
+def pairs_per_s(generate: PairGenerator, pairs: int, threads: int) -> float:
+    """Return the rate at which ``threads`` make ``pairs`` [1/s], by the clock on the wall."""
+    firsts = range(0, pairs, BATCH)
+    with ThreadPoolExecutor(threads) as pool:
+        started = time.perf_counter()
+        for _ in pool.map(lambda first: len(generate(first, BATCH).label), firsts):
+            pass
+        return len(firsts) * BATCH / (time.perf_counter() - started)
+
+
+def stream(pairs: int) -> None:
+    """Write pairs to a dataset and print the largest resident size."""
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        simulate(RECIPE, Path(folder) / "data", examples=pairs, seed=1, workers=2)
+        seconds = time.perf_counter() - started
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    print(f"{pairs:,} pairs to disk: {pairs / seconds:,.0f} pairs/s, {peak_mb:,.0f} MB resident")
+
+
+def main() -> None:
+    """Time everything and print it."""
+    parser = argparse.ArgumentParser(description="Time the generator beside plain NumPy.")
+    parser.add_argument("--pairs", type=int, default=400_000, help="of each rate")
+    parser.add_argument("--stream", type=int, default=2_000_000, help="pairs written to disk")
+    asked = parser.parse_args()
+    print(f"{platform.machine()}, NumPy {np.__version__}, numba {numba.__version__}")
+    generate = PairGenerator(read_recipe(RECIPE).scene, seed=int(SEED))
+    rx, _, _ = numpy_pairs(generate, 0, BATCH)
+    error = np.abs(rx - generate(0, BATCH).rx).max() / np.sqrt(np.mean(np.abs(rx) ** 2))
+    print(f"largest difference to NumPy: {error:.1e} of the rms")
+    timed = parts(generate)
+    for name, ns in timed.items():
+        print(f"  {name:<26}{ns:8,.0f} ns a pair")
+    share = timed["limit: draws and stores"] / timed["whole generator"]
+    plain = _ns_a_pair(numpy_pairs, generate, 0, BATCH)
+    print(f"  {'plain NumPy':<26}{plain:8,.0f} ns a pair")
+    print(f"{share:.0%} of the limit; {plain / timed['whole generator']:.1f} times plain NumPy")
+    for threads in (1, 2):
+        rate = pairs_per_s(generate, asked.pairs, threads)
+        print(f"{threads} threads: {rate:,.0f} pairs/s")
+    if asked.stream:
+        stream(asked.stream)
+
+
+if __name__ == "__main__":
+    main()
