@@ -37,7 +37,6 @@ class JudgeSettings:
     unknown_score: str = "auto"
     unknown_class: tuple[str, ...] = ()
     tempering: float | None = None
-    resample: bool = False
     stress: bool = False
     annotate: bool = False
     parquet: bool = False
