@@ -21,6 +21,7 @@ class JudgeSettings:
             left out of it, and show how well unknown objects are found.
         tempering: What each window but the first counts when a capture is decided on, 0 to 1;
             None for what was measured on validation.
+        resample: Whether a dataset of another sampling interval is brought to the model's.
         stress: Whether to judge the rows again under corruptions.
         annotate: Whether annotations go into the SigMF recordings themselves, and not into copies
             of their metadata in the evaluation folder.
@@ -37,6 +38,7 @@ class JudgeSettings:
     unknown_score: str = "auto"
     unknown_class: tuple[str, ...] = ()
     tempering: float | None = None
+    resample: bool = False
     stress: bool = False
     annotate: bool = False
     parquet: bool = False
