@@ -108,5 +108,5 @@ def test_the_library_example_of_the_readme_works(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names: dict = {}
     exec(compile(example, "README.md", "exec"), names)
-    assert names["prediction"].probabilities.shape == (len(names["test"]), 4)
+    assert names["prediction"].probabilities.shape == (len(names["test"]), 8)
     assert names["prediction"].echo.shape == names["test"]["target"].shape
