@@ -152,7 +152,7 @@ def test_all_that_was_made_is_valid(here, home, name):
 @pytest.mark.parametrize("model", ["wavenet", "lstm"])
 def test_a_run_folder_holds_what_the_design_says(home, model):
     run = home / model
-    assert files(run) == RUN
+    assert files(run) - {"judging.json"} == RUN  # which the first evaluation leaves
     assert [row["epoch"] for row in rows(run / "metrics.csv")] == ["1", "2"]
     assert json.loads((run / "metrics.json").read_bytes())["epochs"] == 2
     environment = json.loads((run / "environment.json").read_bytes())

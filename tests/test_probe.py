@@ -311,3 +311,12 @@ def test_what_is_refused_in_the_child_is_refused_here_too(tmp_path):
     for name in [n for n, word in write_bad(folder).items() if "refused" in word]:
         with pytest.raises(CaptureFault, match="refused"):
             read_capture(folder / name)
+
+
+def test_a_relative_path_is_seen_from_where_the_caller_is_now(prober, tmp_path, monkeypatch):
+    np.save(tmp_path / "a.npy", noise(2, 8))
+    prober.check(tmp_path / "a.npy", AS_WRITTEN)  # the child starts in another folder
+    monkeypatch.chdir(tmp_path)
+    prober.check(Path("a.npy"), AS_WRITTEN)
+    with pytest.raises(CaptureFault, match="is not there"):
+        prober.check(Path("b.npy"), AS_WRITTEN)

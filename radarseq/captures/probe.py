@@ -41,7 +41,9 @@ class Prober:
                 long, or needs too much memory.
         """
         limit_s = LONGEST_S + _size(path) / BYTES_PER_S
-        request = {"path": str(path), "reading": reading.to_json(), "limit_s": limit_s}
+        # Absolute, for the child stays in the folder that it was started in.
+        whole = str(path.absolute())
+        request = {"path": whole, "reading": reading.to_json(), "limit_s": limit_s}
         with self._lock:
             answer = self._ask(json.dumps(request).encode() + b"\n", limit_s + _GRACE_S)
             if answer is None:
