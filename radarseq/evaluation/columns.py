@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from radarseq.files import TEMPORARY_SUFFIX
+from radarseq.files import atomic_file
 
 
 @dataclass(frozen=True)
@@ -82,23 +82,12 @@ def column_file(
         OSError: If the disk is full or the folder cannot be written; nothing is left behind.
     """
     image, offsets, size = _layout(columns, rows, fill)
-    temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
-    try:
-        with temporary.open("wb") as file:
-            for place, piece in image:
-                file.seek(place)
-                file.write(piece)
-            file.truncate(size)
-            yield ColumnWriter(file, columns, offsets, rows)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as fault:
-        temporary.unlink(missing_ok=True)
-        raise OSError(fault.errno, fault.strerror, str(path)) from fault
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with atomic_file(path) as file:
+        for place, piece in image:
+            file.seek(place)
+            file.write(piece)
+        file.truncate(size)
+        yield ColumnWriter(file, columns, offsets, rows)
 
 
 def _layout(

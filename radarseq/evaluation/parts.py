@@ -6,7 +6,6 @@ written last. A batch that was interrupted keeps what is whole.
 """
 
 import hashlib
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from radarseq.errors import DataError
 from radarseq.evaluation.columns import Column
-from radarseq.files import TEMPORARY_SUFFIX, printable, read_json, sha256_file, write_json
+from radarseq.files import atomic_file, printable, read_json, sha256_file, write_json
 
 FOLDER = "parts"
 _BLOCK_BYTES = 16 << 20
@@ -113,20 +112,8 @@ def part_writer(
     Raises:
         OSError: If the disk is full.
     """
-    path = _path(folder, index, kind)
-    temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
-    try:
-        with temporary.open("wb") as file:
-            yield PartWriter(file, columns)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as fault:
-        temporary.unlink(missing_ok=True)
-        raise OSError(fault.errno, fault.strerror, str(path)) from fault
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with atomic_file(_path(folder, index, kind)) as file:
+        yield PartWriter(file, columns)
 
 
 def seal_part(folder: Path, index: int, part: Part) -> None:
