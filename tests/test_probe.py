@@ -320,3 +320,19 @@ def test_a_relative_path_is_seen_from_where_the_caller_is_now(prober, tmp_path, 
     prober.check(Path("a.npy"), AS_WRITTEN)
     with pytest.raises(CaptureFault, match="is not there"):
         prober.check(Path("b.npy"), AS_WRITTEN)
+
+
+def test_bombs_are_named_in_a_batch_and_the_rest_goes_on(tmp_path):
+    folder = tmp_path / "captures"
+    for number, kind in enumerate(BOMBS):
+        (folder / str(number)).mkdir(parents=True)
+        bomb(kind, folder / str(number))
+    np.savez(folder / "good.npz", rx=noise(4, 32))
+    command = [sys.executable, "-m", "radarseq", "import", folder, "--out", tmp_path / "data"]
+    ran = subprocess.run([*command, "--json"], capture_output=True, text=True)
+    assert ran.returncode == 3, ran.stderr
+    assert "Traceback" not in ran.stderr
+    told = json.loads(ran.stdout)
+    assert told["rows"] == 4
+    named = {Path(path).parent.name for path, _, _ in told["failures"]}
+    assert named == {str(number) for number in range(len(BOMBS))}
