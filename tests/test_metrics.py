@@ -322,5 +322,7 @@ def test_the_intervals_hold_the_metrics_and_one_capture_has_none():
     assert found == intervals_by_capture(probabilities, label, group)
     assert intervals_by_capture(probabilities, label, np.zeros(300, int)) is None
     assert share_interval(np.array([True])) is None
+    ends = (4 / (4 + 1.959964**2), 1.0)  # all right: Wilson's closed form, not certainty
+    assert share_interval(np.ones(4, bool)) == pytest.approx(ends)
     low, high = share_interval(np.arange(400) % 4 > 0)
     assert (low, high) == pytest.approx((0.75 - 0.0424, 0.75 + 0.0424), abs=0.006)  # binomial

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from radarseq.evaluation.metrics import wilson_interval
+
 RESAMPLES = 1000
 _MOST_DRAWS = 4_000_000  # numbers in memory at once
 _LEVEL = (2.5, 97.5)
@@ -59,9 +61,15 @@ def intervals_by_capture(
 
 
 def share_interval(right: NDArray, seed: int = 0) -> list[float] | None:
-    """Return the 95 % interval of the share of right captures ``(n,)``; None of fewer than two."""
+    """Return the 95 % interval of the share of right captures ``(n,)``; None of fewer than two.
+
+    Captures that are all right, or all wrong, stay so however they are drawn again: Wilson's
+    interval then says what their number allows.
+    """
     if len(right) < 2:
         return None
+    if np.ptp(right.astype(float)) == 0:
+        return list(wilson_interval(right))
     drawn = _resampled(np.asarray(right, dtype=np.float64)[:, None], seed)
     return interval(drawn[:, 0] / len(right))
 

@@ -19,7 +19,7 @@ def class_metrics(probabilities: NDArray, label: NDArray) -> dict[str, float]:
     the mean distance of confidence from accuracy over ten bins of confidence, weighted by size.
     """
     right = probabilities.argmax(axis=1) == label
-    interval = binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson")
+    low, high = wilson_interval(right)
     chosen = probabilities[np.arange(len(label)), label]
     error = sum(
         b["examples"] * abs(b["confidence"] - b["accuracy"])
@@ -27,12 +27,18 @@ def class_metrics(probabilities: NDArray, label: NDArray) -> dict[str, float]:
     )
     return {
         "accuracy": float(right.mean()),
-        "accuracy_low": float(interval.low),
-        "accuracy_high": float(interval.high),
+        "accuracy_low": low,
+        "accuracy_high": high,
         "balanced_accuracy": balanced_accuracy(probabilities.argmax(axis=1), label),
         "log_loss": float(-np.log(np.clip(chosen, _FLOOR, 1.0)).mean() + 0.0),
         "calibration_error": float(error / len(label)),
     }
+
+
+def wilson_interval(right: NDArray) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of the share that is right of independent decisions (n,)."""
+    interval = binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def balanced_accuracy(decision: NDArray, label: NDArray) -> float:

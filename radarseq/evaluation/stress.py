@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
 from radarseq.dataset.schema import Examples
+from radarseq.evaluation.metrics import wilson_interval
 from radarseq.evaluation.predict import Predictor
 from radarseq.evaluation.unknown import Chosen
 from radarseq.models.baselines import labelled
@@ -80,7 +80,7 @@ def _condition(
     describe = None if chosen is None else chosen.describe
     found = predictor.predict(samples, tx, length, describe=describe)
     right = found.label == label
-    interval = binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson")
+    low, high = wilson_interval(right)
     rejected = None
     if chosen is not None and found.described is not None:
         rejected = float((found.described > chosen.threshold).mean())
@@ -90,8 +90,8 @@ def _condition(
         "unit": unit,
         "text": effect if effect == "none" else f"{effect} {level:g} {unit}",
         "model": float(right.mean()),
-        "model_low": float(interval.low),
-        "model_high": float(interval.high),
+        "model_low": low,
+        "model_high": high,
         "baseline": None
         if baseline is None
         else float((baseline[1](samples, tx).argmax(axis=1) == label).mean()),
