@@ -5,8 +5,10 @@ Nothing heavy is imported before a command runs, so that --help is instant.
 
 import io
 import json
+import os
 import signal
 import sys
+import threading
 import time
 from functools import partial
 from pathlib import Path
@@ -83,8 +85,20 @@ def main() -> None:
         _fail(f"{fault.filename or 'output'}: {fault.strerror or fault}", EXIT_FAILURE)
 
 
-def _stop(status: int, *_: object) -> None:
+def _stop(status: int, number: int, _: object) -> None:
+    sys.unraisablehook = partial(_in_a_destructor, number)
     raise Stopped(status)
+
+
+def _in_a_destructor(number: int, raised: "sys.UnraisableHookArgs") -> None:
+    """Ask once more for a stop that a destructor has swallowed.
+
+    A stop in the midst of a library also leaves objects half made, whose destructors complain: that
+    is nothing to show.
+    """
+    if isinstance(raised.exc_value, Stopped):
+        # Later, for what is raised here would be swallowed too.
+        threading.Timer(0.01, os.kill, (os.getpid(), number)).start()
 
 
 def _fail(message: str, status: int) -> None:

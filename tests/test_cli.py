@@ -288,3 +288,32 @@ def test_an_error_is_on_stderr_alone_even_with_json(here, command, tmp_path):
     assert ran.stderr.startswith("radarseq: ")
     assert "absent" in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+IN_A_DESTRUCTOR = """
+import signal, time
+from radarseq import cli
+class Half:
+    def __del__(self):
+        if signalled:
+            raise AttributeError("half made")
+        signalled.append(True)
+        signal.raise_signal(signal.SIGTERM)
+signalled = []
+def app():
+    kept = Half()
+    del kept_away[:]
+    time.sleep(20)
+kept_away = [Half()]
+cli.app = app
+cli.main()
+"""
+
+
+def test_a_stop_that_a_destructor_swallows_is_asked_for_again():
+    ran = subprocess.run(
+        [sys.executable, "-c", IN_A_DESTRUCTOR], capture_output=True, text=True, timeout=15
+    )
+    assert ran.returncode == 143, ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert "terminated" in ran.stderr
