@@ -56,12 +56,12 @@ class Job:
         return [*self.words(out), *(["--resume"] if self.resumes and begun else [])]
 
     def has_ended(self, out: Path) -> bool:
-        """Return whether a kill came when all was done and only the lock had still to go."""
-        ended = (
-            not self.resumes and out.exists() and equal_part(out) == self.expected | {".lock": b""}
-        )
+        """Return whether a kill came when all was done, and at most the lock had still to go."""
+        if self.resumes or not out.exists():
+            return False
+        ended = equal_part(out) in (self.expected, self.expected | {".lock": b""})
         if ended:
-            (out / ".lock").unlink()
+            (out / ".lock").unlink(missing_ok=True)
         return ended
 
     def invalid(self, out: Path) -> list[str]:
