@@ -293,7 +293,8 @@ def output_folder(
     with _locked(folder):
         held = [entry for entry in folder.iterdir() if entry.name != LOCK_NAME]
         if unfinished and not resume and _is_left_over(folder, held, unfinished):
-            _remove(held)
+            # The mark stays: a kill while the rest is removed must not leave a folder without one.
+            _remove([entry for entry in held if entry.name != UNFINISHED_MARK])
             held = []
         if held and not resume:
             first = printable(min(entry.name for entry in held))

@@ -488,3 +488,22 @@ def test_a_full_disk_leaves_no_json(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space left"):
         write_json(tmp_path / "f.json", {})
     assert names(tmp_path) == []
+
+
+def test_a_kill_while_leftovers_are_removed_leaves_a_folder_that_can_be_taken_again(
+    tmp_path, monkeypatch
+):
+    for name in (UNFINISHED_MARK, "a.npz", "b.npz"):
+        (tmp_path / name).touch()
+
+    def killed_after_one(entries):
+        min(entries).unlink()  # the mark, if it is among them
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("radarseq.files._remove", killed_after_one)
+        with pytest.raises(KeyboardInterrupt):
+            with output_folder(tmp_path, unfinished=("*.npz",)):
+                pass
+    with output_folder(tmp_path, unfinished=("*.npz",)) as folder:
+        assert {entry.name for entry in folder.iterdir()} <= {LOCK_NAME, UNFINISHED_MARK}
