@@ -1,4 +1,4 @@
-"""Corner reflectors: closed forms against shot rays, which know nothing of them; PHYSICS.md 4.3."""
+"""Corner reflectors: closed forms against shot rays, which know nothing of them; see docs/oracles.md."""
 
 import numpy as np
 import pytest
@@ -56,7 +56,7 @@ INTO_DIHEDRAL = np.vstack([INTO_DIHEDRAL, INTO_DIHEDRAL * [1, 1, -1]])  # from e
 INTO_TRIHEDRAL = looks_into(TO_BODY.T, 12)
 
 
-# The numbers of PHYSICS.md
+# The numbers of docs/oracles.md
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""PHYSICS.md section 4, and independent routes to the same numbers: recurrences, quadrature."""
+"""The oracles of docs/oracles.md, and independent routes to the same numbers: recurrences, quadrature."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""PHYSICS.md 4.4, and physical optics on meshes against routes that share none of its code.
+"""The oracles of meshes, and physical optics on meshes against routes that share none of its code.
 
 Amplitudes are compared as complex numbers wherever both sides have a phase.
 """
@@ -20,7 +20,7 @@ from simulators.scattering.visibility import visible_facets
 from simulators.units import rcs_dbsm
 
 ROOT_PI = np.sqrt(np.pi)
-K = 2 * np.pi / 0.1  # wavelength 0.1 m, that of the numbers in PHYSICS.md 4.4
+K = 2 * np.pi / 0.1  # wavelength 0.1 m, that of the numbers in docs/oracles.md
 NOSE, SIDE = np.array([[0.0, 0.0, 1.0]]), np.array([[1.0, 0.0, 0.0]])
 # 0.05 dB of the flash: what the closed form's rule around the axis errs by in partial shade.
 CONE_SHARE = 10 ** (0.05 / 20) - 1

@@ -1,4 +1,4 @@
-"""The thin wire near resonance: against the numbers of PHYSICS.md, and the method of moments."""
+"""The thin wire near resonance: against docs/oracles.md, and the method of moments."""
 
 import numpy as np
 import pytest
