@@ -1,4 +1,4 @@
-"""Corner reflectors: closed forms against shot rays, which know nothing of them; see docs/oracles.md."""
+"""Corner reflectors: closed forms against shot rays, which know nothing of them."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The oracles of docs/oracles.md, and independent routes to the same numbers: recurrences, quadrature."""
+"""The oracles of docs/oracles.md, and independent routes to them: recurrences, quadrature."""
 
 from functools import cache
 
