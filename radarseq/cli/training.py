@@ -1,0 +1,86 @@
+"""`radarseq train`."""
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from radarseq.cli.arguments import Device, Json, Out, Resume
+from radarseq.cli.terminal import print_result, show_epoch, train_text, warn
+from radarseq.errors import RecipeError
+
+
+def train(
+    data: Annotated[Path, typer.Argument(help="Dataset, or recipe (.toml) for fresh pairs.")],
+    out: Out,
+    model: Annotated[str | None, typer.Option(help="wavenet, lstm, gru, rnn or conv_gru.")] = None,
+    task: Annotated[
+        str | None, typer.Option(help="both, classify, echo, forecast, next_symbol or step_label.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="At most this many.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Examples in a step.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="At its peak.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same weights.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Any other setting, KEY=VALUE; an unknown KEY lists all."),
+    ] = None,
+    seeds: Annotated[
+        int, typer.Option(help="Train as often, from --seed upwards; shows mean and spread.")
+    ] = 0,
+    device: Device = "auto",
+    resume: Resume = False,
+    as_json: Json = False,
+) -> None:
+    """Train a model on a dataset, or on fresh pairs straight from a recipe.
+
+    Example: radarseq train data/space --model wavenet --out runs/w
+    """
+    from radarseq.training.run import train as run
+    from radarseq.training.seeds import as_text, train_seeds
+
+    named = {
+        "model": model,
+        "task": task,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "seed": seed,
+    }
+    given = {key: value for key, value in named.items() if value is not None}
+    given |= dict(_setting(text) for text in settings or [])
+    given |= {"device": device, "resume": resume, "on_epoch": show_epoch}
+    if seeds:
+        several = train_seeds(data, out, seeds=seeds, **given)
+        warn(dict.fromkeys(note for result in several.runs for note in result.notes))
+        runs = {str(run.run): run.metrics for run in several.runs}
+        told = {"runs": runs, "spread": several.spread}
+        print_result(told, as_json, lambda: as_text(several))
+        return
+    started = time.perf_counter()
+    result = run(data, out, **given)
+    warn(result.notes)
+    told = {
+        "run": str(out),
+        "device": result.device,
+        "parameters": result.parameters,
+        "receptive_field": result.receptive_field,
+        "epochs": result.epochs,
+        "best_epoch": result.best_epoch,
+        "metrics": result.metrics,
+        "sequences_per_s": round(result.sequences_per_s),
+        "seconds": round(time.perf_counter() - started, 1),
+    }
+    print_result(told, as_json, lambda: train_text(told))
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise RecipeError(f"--set {text}: expected KEY=VALUE, such as --set stacks=2")
+    try:
+        return key, json.loads(value)
+    except ValueError:
+        return key, value
