@@ -41,7 +41,7 @@ def known_rows(predictor: Predictor) -> Known | None:
                 return None
             return known_in(predictor.prepared(dataset.load()))
         if facts.get("kind") == "fresh":
-            return _simulated_again(predictor, str(facts["path"]))
+            return _simulated_again(predictor, str(facts.get("path", "recipe")))
     except (RadarseqError, ValueError):
         return None
     return None
