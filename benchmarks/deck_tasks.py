@@ -26,7 +26,8 @@ def run_task(name: str, out: Path, seeds: int, threads: int) -> tuple[list[Row],
 
     torch.set_num_threads(threads)
     folder, started = out / name, time.perf_counter()
-    rows = kept_rows(folder, lambda: import_module(f"deck.{name}").rows(folder, seeds, threads))
+    make = import_module(f"deck.{name}").rows
+    rows = kept_rows(folder, seeds, lambda: make(folder, seeds, threads))
     return rows, time.perf_counter() - started
 
 

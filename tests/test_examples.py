@@ -19,6 +19,11 @@ NEEDS_RECORDINGS = pytest.mark.skipif(
 )
 
 
+@pytest.fixture(autouse=True)
+def examples_folder(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "examples")
+
+
 def example(name):
     spec = importlib.util.spec_from_file_location(name, ROOT / "examples" / f"{name}.py")
     assert spec and spec.loader
@@ -38,7 +43,7 @@ def test_chorales_become_notes_one_after_the_other_from_the_highest_voice(tmp_pa
         rows = [[60 + i % 10, 55, 48, 0] for i in range(50)]
         with (tmp_path / split / "chorale_0.csv").open("w", newline="") as file:
             csv.writer(file).writerows([["note0", "note1", "note2", "note3"], *rows])
-    run(example("chorales"), monkeypatch, "import", tmp_path, tmp_path / "out")
+    run(example("chorales"), monkeypatch, "notes", tmp_path, tmp_path / "out")
     data = open_dataset(tmp_path / "out").load()
     assert data["x"].shape == (6, 132, 1)  # two windows, of chords 0 to 32 and 16 to 48, a file
     assert data["x"][0, :8, 0].tolist() == [25, 20, 13, 0, 26, 20, 13, 0]
@@ -102,7 +107,7 @@ def test_days_are_sorted_taken_once_and_never_shared_between_the_splits(tmp_path
 
 @NEEDS_RECORDINGS
 def test_all_chorales_are_read(tmp_path, monkeypatch):
-    run(example("chorales"), monkeypatch, "import", RECORDINGS / "chorales", tmp_path / "out")
+    run(example("chorales"), monkeypatch, "notes", RECORDINGS / "chorales", tmp_path / "out")
     data = open_dataset(tmp_path / "out").load()
     assert len(data.header.group_names) == 229 + 76 + 77
     assert set(np.unique(data["x"])) <= set(range(47))

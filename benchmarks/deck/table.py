@@ -81,16 +81,19 @@ def seed_runs(
     return metrics, runs
 
 
-def kept_rows(folder: Path, make: Callable[[], list[Row]]) -> list[Row]:
-    """Return the rows that ``folder`` keeps; made, and kept there, where there are none yet."""
+def kept_rows(folder: Path, seeds: int, make: Callable[[], list[Row]]) -> list[Row]:
+    """Return the rows that ``folder`` keeps for so many seeds; made, and kept, if there are none.
+
+    They are made anew from other seeds: the runs that are there already are taken for that.
+    """
     path = folder / ROWS_NAME
-    if not path.exists():
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if kept.get("seeds") != seeds:
         folder.mkdir(parents=True, exist_ok=True)
-        rows = make()
-        content = json.dumps([asdict(row) for row in rows], indent=1)
-        path.with_suffix(".tmp").write_text(content, encoding="utf-8")
+        kept = {"seeds": seeds, "rows": [asdict(row) for row in make()]}
+        path.with_suffix(".tmp").write_text(json.dumps(kept, indent=1), encoding="utf-8")
         path.with_suffix(".tmp").replace(path)
-    return [Row(**content) for content in json.loads(path.read_text(encoding="utf-8"))]
+    return [Row(**content) for content in kept["rows"]]
 
 
 def as_table(rows: Sequence[Row]) -> str:
