@@ -36,7 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--out", type=Path, default=Path("runs/deck"))
     parser.add_argument("--only", nargs="+", choices=TASKS, default=TASKS, metavar="TASK")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--workers", type=int, default=1, help="tasks at a time")
     parser.add_argument("--threads", type=int, default=1, help="of each task")
     given = parser.parse_args()
