@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from radarseq.report.drawing import BLUE, INK, ORANGE, SERIES, legend, numbers, printable, svg
 
@@ -76,6 +76,8 @@ def _draw_by_horizon(part: Part, model_name: str, figure: Figure) -> None:
         axes.plot(ahead, values, color=color, marker=marker, ls=dash, label=shown)
     if all(min(told["mse_by_horizon"]) > 0 for told in methods.values()):
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("Steps ahead")
     axes.set_ylabel("Mean squared error (unit\N{SUPERSCRIPT TWO})")
     axes.xaxis.set_major_locator(MaxNLocator(10, integer=True, min_n_ticks=1))
