@@ -6,17 +6,26 @@ import json
 import sys
 from pathlib import Path
 
+import mido
 import numpy as np
 import pytest
-from scipy.io import wavfile
+from scipy.io import savemat, wavfile
 
 from radarseq.dataset.read import open_dataset
+from radarseq.dataset.schema import Examples, Header
+from radarseq.dataset.write import write_dataset
+from radarseq.training.run import train
 
 ROOT = Path(__file__).parents[1]
 RECORDINGS = ROOT.parent / "shared" / "data"
 NEEDS_RECORDINGS = pytest.mark.skipif(
     not RECORDINGS.is_dir(), reason=f"the recordings are not there: {RECORDINGS.name}/"
 )
+
+
+@pytest.fixture(autouse=True)
+def examples_folder(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "examples")
 
 
 def example(name):
@@ -38,7 +47,7 @@ def test_chorales_become_notes_one_after_the_other_from_the_highest_voice(tmp_pa
         rows = [[60 + i % 10, 55, 48, 0] for i in range(50)]
         with (tmp_path / split / "chorale_0.csv").open("w", newline="") as file:
             csv.writer(file).writerows([["note0", "note1", "note2", "note3"], *rows])
-    run(example("chorales"), monkeypatch, "import", tmp_path, tmp_path / "out")
+    run(example("chorales"), monkeypatch, "notes", tmp_path, tmp_path / "out")
     data = open_dataset(tmp_path / "out").load()
     assert data["x"].shape == (6, 132, 1)  # two windows, of chords 0 to 32 and 16 to 48, a file
     assert data["x"][0, :8, 0].tolist() == [25, 20, 13, 0, 26, 20, 13, 0]
@@ -100,9 +109,82 @@ def test_days_are_sorted_taken_once_and_never_shared_between_the_splits(tmp_path
     np.testing.assert_allclose(data["x"][61, :, 0], scaled[70:80], rtol=1e-6)
 
 
+def test_chorales_are_transposed_in_training_alone_and_silence_stays(tmp_path, monkeypatch):
+    for split in ("train", "valid", "test"):
+        (tmp_path / split).mkdir()
+        with (tmp_path / split / "chorale_0.csv").open("w", newline="") as file:
+            rows = [[80, 55, 48, 0]] * 33  # 81 is the highest note: two semitones up would leave
+            csv.writer(file).writerows([["note0", "note1", "note2", "note3"], *rows])
+    options = ("--transpose", 2)
+    run(example("chorales"), monkeypatch, "notes", tmp_path, tmp_path / "out", *options)
+    data = open_dataset(tmp_path / "out").load()
+    assert data["split"].tolist() == [0, 0, 0, 0, 1, 2]
+    assert data["x"][:4, 0, 0].tolist() == [43, 44, 45, 46]
+    assert data["x"][:, 3, 0].tolist() == [0] * 6
+
+
+def test_piano_rolls_are_padded_and_no_key_leaves_the_keyboard(tmp_path, monkeypatch):
+    low, high = np.zeros((3, 88), np.uint8), np.zeros((5, 88), np.uint8)
+    low[:, 0], high[:, 40] = 1, 1
+    rolls = np.empty((1, 2), object)
+    rolls[0, 0], rolls[0, 1] = low, high
+    named = {f"{split}data": rolls for split in ("train", "valid", "test")}
+    savemat(tmp_path / "rolls.mat", named)
+    arguments = ("piano-roll", tmp_path / "rolls.mat", tmp_path / "out", "--transpose", 1)
+    run(example("chorales"), monkeypatch, *arguments)
+    data = open_dataset(tmp_path / "out").load()
+    assert data["x"].shape == (9, 5, 88)
+    assert data["length"].tolist() == [3, 3, 5, 5, 5, 3, 5, 3, 5]
+    assert data["x"][:, 0].argmax(axis=1).tolist() == [0, 1, 39, 40, 41, 0, 40, 0, 40]
+    assert data["group"].tolist() == [0, 0, 1, 1, 1, 2, 3, 4, 5]
+
+
+def test_a_midi_file_says_to_another_reader_what_was_written(tmp_path):
+    """Mido reads back which voice sounds which note in every chord, of notes held and repeated."""
+    generator = np.random.default_rng(0)
+    notes = np.repeat(generator.integers(36, 82, size=(40, 4)), generator.integers(1, 70, 40), 0)
+    notes[generator.random(notes.shape) < 0.1] = 0
+    path = tmp_path / "a.mid"
+    path.write_bytes(example("midi").midi_of(notes))
+    file = mido.MidiFile(path)
+    assert (file.type, len(file.tracks)) == (0, 1)
+    assert file.length == pytest.approx(np.flatnonzero(notes.any(axis=1))[-1] * 0.1875 + 0.1875)
+    found, sounding, chord = np.zeros_like(notes), np.zeros(4, int), 0
+    for message in file.tracks[0]:
+        until = chord + message.time // 120
+        assert message.time % 120 == 0
+        found[chord:until], chord = sounding, until
+        if message.type == "note_on":
+            assert sounding[message.channel] == 0
+            sounding[message.channel] = message.note
+        elif message.type == "note_off":
+            assert sounding[message.channel] == message.note
+            sounding[message.channel] = 0
+    np.testing.assert_array_equal(found, notes)
+
+
+def test_a_chorale_is_made_up_and_written_twice(tmp_path, monkeypatch):
+    chorales = example("chorales")
+    x = np.random.default_rng(0).integers(1, 46, size=(40, 132, 1)).astype(np.float32)
+    x[0, 0], x[0, 1] = 0, 46
+    split = np.repeat(np.array([0, 1, 2], np.uint8), [30, 5, 5])
+    header = Header(sample_axis="step", feature_names=("note",))
+    write_dataset(tmp_path / "data", Examples(header, {"x": x, "split": split}))
+    settings = {"model": "gru", "task": "next_symbol", "width": 8, "layers": 1, "epochs": 1}
+    train(tmp_path / "data", tmp_path / "run", device="cpu", **settings)
+    arguments = ("compose", tmp_path / "run", tmp_path / "data", tmp_path / "new", "--chords", 20)
+    run(chorales, monkeypatch, *arguments)
+    notes = np.loadtxt(tmp_path / "new.csv", delimiter=",", skiprows=1, dtype=int)
+    assert notes.shape == (28, 4)
+    known = x[35, :32, 0].astype(int).reshape(8, 4)  # the first of the test rows
+    np.testing.assert_array_equal(notes[:8], np.where(known > 0, known + 35, 0))
+    assert set(notes.ravel()) <= {0, *range(36, 82)}
+    assert (tmp_path / "new.mid").read_bytes() == example("midi").midi_of(notes)
+
+
 @NEEDS_RECORDINGS
 def test_all_chorales_are_read(tmp_path, monkeypatch):
-    run(example("chorales"), monkeypatch, "import", RECORDINGS / "chorales", tmp_path / "out")
+    run(example("chorales"), monkeypatch, "notes", RECORDINGS / "chorales", tmp_path / "out")
     data = open_dataset(tmp_path / "out").load()
     assert len(data.header.group_names) == 229 + 76 + 77
     assert set(np.unique(data["x"])) <= set(range(47))

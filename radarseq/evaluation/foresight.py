@@ -20,6 +20,7 @@ from radarseq.models.foresight import (
 )
 
 NAIVE, DRIFT, LINEAR, MEAN, COPY = "naive", "drift", "linear", "mean of training", "copy"
+_EXAMPLES, _SHOWN_STEPS = 4, 64  # to be drawn
 _GONE = "no baseline could be fitted: the training data are gone or have changed."
 
 
@@ -69,11 +70,27 @@ def compare_forecasts(
         "model": metrics.pop("model"),
         "baselines": metrics,
         "horizon": horizon,
+        "examples": _examples(said, series),
         "verdict": " ".join(
             _gain_in_words(who, per_row[key], baselines, "squared error")
             for who, key in [(name, "model"), *((other, other) for other in beside)]
         ),
     }
+
+
+def _examples(said: dict[str, NDArray], series: Series) -> list[dict[str, Any]]:
+    """Return a few forecasts to look at, evenly taken; of real sequences, their first channel."""
+    if np.iscomplexobj(series.past) or not len(series.past):
+        return []
+    rows = np.unique(np.linspace(0, len(series.past) - 1, _EXAMPLES).astype(int))
+    shown = {"model": said["model"], "naive": said.get(NAIVE), "future": series.future}
+    return [
+        {
+            "past": series.past[row, max(0, end - _SHOWN_STEPS) : end, 0].tolist(),
+            **{who: None if e is None else e[row, :, 0].tolist() for who, e in shown.items()},
+        }
+        for row, end in zip(rows, series.length[rows], strict=True)
+    ]
 
 
 def _forecast_metrics(
@@ -110,6 +127,8 @@ def compare_symbols(
     follows: bool,
 ) -> dict[str, Any]:
     """Return the symbol part of the metrics: accuracy and nats a symbol, over all valid steps.
+
+    ``nats_per_step`` sums the voices of a step: of keys that are down or not, the nats a frame.
 
     Args:
         name: Of the model, for the verdict.
@@ -152,6 +171,7 @@ def compare_symbols(
         who: {
             "accuracy": float((p.argmax(axis=3) == target)[known].mean()),
             "nats": float(nats[who][known].mean()),
+            "nats_per_step": float(nats[who][known].sum() / max(1, known.any(axis=2).sum())),
         }
         for who, p in said.items()
     }

@@ -5,7 +5,7 @@ from typing import Any
 _MOST_CAPTURES = 20
 _TARGETS = {"rmse": "{:.4g}"}
 _FORECASTS = {"mse": "{:.4g}", "mae": "{:.4g}", "mase": "{:.3f}", "skill": "{:.1%}"}
-_SYMBOLS = {"accuracy": "{:.1%}", "nats": "{:.3f}"}
+_SYMBOLS = {"accuracy": "{:.1%}", "nats": "{:.3f}", "nats_per_step": "{:.3f}"}
 
 
 def as_text(metrics: dict[str, Any], captures: list[dict[str, Any]]) -> str:
@@ -55,10 +55,10 @@ def _echoes(name: str, part: dict[str, Any]) -> list[str]:
 
 def _table(name: str, title: str, part: dict[str, Any], columns: dict[str, str]) -> list[str]:
     """Return a row for the model and for each baseline, and the verdict."""
-    lines = [f"  {title:<24}" + "".join(f"{column:>12}" for column in columns)]
+    lines = [f"  {title:<24}" + "".join(f"{column:>15}" for column in columns)]
     for who, m in ({name: part["model"]} | part["baselines"]).items():
-        cells = ("" if m[c] is None else form.format(m[c]) for c, form in columns.items())
-        lines.append(f"  {who:<24}" + "".join(f"{cell:>12}" for cell in cells))
+        cells = ("" if m.get(c) is None else form.format(m[c]) for c, form in columns.items())
+        lines.append(f"  {who:<24}" + "".join(f"{cell:>15}" for cell in cells))
     return [*lines, f"  {part['verdict']}"]
 
 

@@ -22,6 +22,8 @@ class SymbolEmbedding(nn.Module):
         super().__init__()
         self.symbols, self.width = symbols, voices * size
         self.table = nn.Embedding(symbols, size)
+        if symbols == 2:  # on or off: off, which most voices are, starts as nothing
+            self.table.weight.data[0], self.table.weight.data[1] = 0.0, 1.0
 
     def fit(self, signal: Tensor, tx: Tensor | None, length: Tensor | None = None) -> None:
         """Do nothing: there are no statistics of symbols."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from radarseq.report import curves, figures, robustness
+from radarseq.report import curves, figures, foreseen, robustness
 from radarseq.report.decisions import UNKNOWN
 
 
@@ -34,7 +34,7 @@ class Chart:
 
 def charts(metrics: Mapping[str, Any]) -> list[Chart]:
     """Return the charts that the metrics have numbers for."""
-    found = [*_decisions(metrics), *_captures(metrics), *_robust(metrics)]
+    found = [*_decisions(metrics), *_foreseen(metrics), *_captures(metrics), *_robust(metrics)]
     return [Chart(title, reading, Markup(drawn), part) for part, title, reading, drawn in found]
 
 
@@ -55,6 +55,19 @@ def _decisions(metrics: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
         found.append((*_PRECISION, curves.precision_recall(lines)))
     if bins := echo.get("by_snr"):
         found.append((*_ECHO, figures.echo_by_snr(bins, model_name=name)))
+    return found
+
+
+def _foreseen(metrics: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    forecast, symbols = metrics.get("forecast") or {}, metrics.get("symbols") or {}
+    name, found = _name(metrics), []
+    if examples := forecast.get("examples"):
+        drawn = foreseen.forecast_examples(examples, model_name=name)
+        found.append((*_FORECASTS, drawn))
+    if forecast.get("horizon", 0) > 1:
+        found.append((*_HORIZON, foreseen.error_by_horizon(forecast, model_name=name)))
+    if symbols.get("model"):
+        found.append((*_SYMBOLS, foreseen.symbols_by_method(symbols, model_name=name)))
     return found
 
 
@@ -123,6 +136,22 @@ _ECHO = (
     "windows",
     "Echo error over SNR",
     "Power of what the predicted echo gets wrong against that of the echo; lower is better.",
+)
+_FORECASTS = (
+    "windows",
+    "Forecasts of examples",
+    "What was known, what came after it, and what the model and the last value said of it.",
+)
+_HORIZON = (
+    "windows",
+    "Forecast error by horizon",
+    "How far ahead a forecast is worth more than a simpler one; lower is better.",
+)
+_SYMBOLS = (
+    "windows",
+    "Symbols by method",
+    "Left: how surprised a method is by the symbol that is there, lower is better. Right: how "
+    "often its first choice is right.",
 )
 _CAPTURE_CONFUSION = (
     "captures",

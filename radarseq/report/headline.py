@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from radarseq.report.decisions import outcome
-from radarseq.report.tables import count, fixed, known, percent, rows_of
+from radarseq.report.tables import PARTS, count, fixed, known, percent, rows_of, significant
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Tile:
 
 def verdicts(metrics: Mapping[str, Any]) -> list[str]:
     """Return what the report says in the end, as plain sentences."""
-    parts = [metrics.get(part) or {} for part in ("classification", "echo")]
+    parts = [metrics.get(part) or {} for part in PARTS]
     said = [str(part["verdict"]) for part in parts if part.get("verdict")]
     captures, failures = rows_of(metrics, "captures"), rows_of(metrics, "failures")
     known_ones, strangers = _outcomes(metrics)
@@ -40,12 +40,18 @@ def tiles(metrics: Mapping[str, Any]) -> list[Tile]:
     """Return the few numbers that say how it went, where they were measured."""
     classes = (metrics.get("classification") or {}).get("model") or {}
     echo = (metrics.get("echo") or {}).get("model") or {}
+    forecast, symbols, target = (
+        (metrics.get(part) or {}).get("model") or {} for part in ("forecast", "symbols", "target")
+    )
     quality, failures = metrics.get("quality") or {}, rows_of(metrics, "failures")
     found = [
         Tile("Accuracy, by window", percent(classes.get("accuracy")), _interval(classes)),
         _captures_right(metrics),
         _strangers(metrics.get("unknown") or {}),
         Tile("Echo error", f"{fixed(echo.get('error_db'), 1)} dB", "of the echo's power"),
+        Tile("Skill of the forecast", percent(forecast.get("skill")), "over the last value"),
+        Tile("Right symbols", percent(symbols.get("accuracy")), _nats(symbols)),
+        Tile("Error of the target", significant(target.get("rmse")), "root mean square"),
     ]
     shown = [tile for tile in found if tile is not None and known_text(tile.text)]
     if lost := sum((quality.get("left_out") or {}).values()):
@@ -55,6 +61,10 @@ def tiles(metrics: Mapping[str, Any]) -> list[Tile]:
     if failures:
         shown.append(Tile("Captures not judged", count(len(failures)), "see Failures"))
     return shown
+
+
+def _nats(symbols: Mapping[str, Any]) -> str:
+    return f"{fixed(symbols.get('nats'), 3)} nats a symbol"
 
 
 def known_text(text: str) -> bool:

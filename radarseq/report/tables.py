@@ -43,7 +43,16 @@ COLUMNS = (
     Column("Log loss (nats)", "classification", "log_loss", False),
     Column("Calibration error", "classification", "calibration_error", False),
     Column("Echo error (dB)", "echo", "error_db", False),
+    Column("Target error (rms)", "target", "rmse", False),
+    Column("Mean squared error", "forecast", "mse", False),
+    Column("Scaled error (MASE)", "forecast", "mase", False),
+    Column("Skill over naive", "forecast", "skill", True),
+    Column("Right symbols", "symbols", "accuracy", True),
+    Column("Nats a symbol", "symbols", "nats", False),
+    Column("Nats a step", "symbols", "nats_per_step", False),
 )
+PARTS = tuple(dict.fromkeys(column.part for column in COLUMNS))
+_DIGITS = {"error_db": 2, "log_loss": 3, "nats": 3, "nats_per_step": 3, "mase": 3}
 
 
 def known(value: Any) -> TypeGuard[float]:
@@ -56,6 +65,11 @@ def fixed(value: Any, digits: int = 2) -> str:
     if not known(value):
         return MISSING
     return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def significant(value: Any) -> str:
+    """Return a number of any size with four digits that count."""
+    return f"{value:.4g}".replace("-", "\N{MINUS SIGN}") if known(value) else MISSING
 
 
 def percent(value: Any) -> str:
@@ -93,7 +107,7 @@ def _results(metrics: Mapping[str, Any]) -> dict[str, dict[str, Mapping[str, Any
     """Return method -> part of the metrics -> its numbers, the model first."""
     name = f"{metrics.get('model', {}).get('name', 'model')} (the model)"
     results: dict[str, dict[str, Mapping[str, Any]]] = {name: {}}
-    for part in ("classification", "echo"):
+    for part in PARTS:
         content = metrics.get(part) or {}
         results[name][part] = content.get("model") or {}
         for baseline, numbers in (content.get("baselines") or {}).items():
@@ -107,10 +121,10 @@ def _number(row: Mapping[str, Mapping[str, Any]], column: Column) -> Any:
 
 def _text(row: Mapping[str, Mapping[str, Any]], column: Column) -> str:
     value = _number(row, column)
-    if column.key == "error_db":
-        return fixed(value)
-    if column.key == "log_loss":
-        return fixed(value, 3)
+    if column.key in _DIGITS:
+        return fixed(value, _DIGITS[column.key])
+    if column.key in ("mse", "rmse"):
+        return significant(value)
     numbers = row.get(column.part, {})
     low, high = (numbers.get(f"{column.key}_{end}") for end in ("low", "high"))
     if known(value) and known(low) and known(high):

@@ -23,11 +23,13 @@ class Objective:
         echo_weight: Of the target's loss beside the class's.
         class_weight: Of each class ``(class,)``; None counts every example alike.
         smoothing: Of the labels.
+        last_step: Whether the last valid step of a forecast or a real target alone counts.
     """
 
     echo_weight: float
     class_weight: Tensor | None = None
     smoothing: float = 0.0
+    last_step: bool = False
 
 
 def batch_loss(network: Network, batch: Batch, objective: Objective) -> tuple[Tensor, EpochRow]:
@@ -44,7 +46,7 @@ def loss_of(
         loss, told = _class_part(output.logits, batch.label, objective)
         total, parts = total + loss, parts | told
     if output.sequence is not None and batch.target is not None:
-        loss, told = _sequence_part(output.sequence, network, batch)
+        loss, told = _sequence_part(output.sequence, network, batch, last=objective.last_step)
         weight = 1.0 if network.settings.task == "forecast" else objective.echo_weight
         total, parts = total + weight * loss, parts | told
     if output.symbols is not None and batch.target is not None:
@@ -61,18 +63,20 @@ def _class_part(logits: Tensor, label: Tensor, objective: Objective) -> tuple[Te
     return loss, {"class_loss": loss.item(), "accuracy": (hits / known).item()}
 
 
-def _sequence_part(estimate: Tensor, network: Network, batch: Batch) -> tuple[Tensor, EpochRow]:
+def _sequence_part(
+    estimate: Tensor, network: Network, batch: Batch, *, last: bool
+) -> tuple[Tensor, EpochRow]:
     assert batch.target is not None
     if network.spec.standardised:
-        return _real_part(estimate, batch.target, network, batch.length)
-    loss = _log_relative_error(estimate, batch)
+        return _real_part(estimate, batch.target, network, batch.length, last=last)
+    loss = _log_relative_error(estimate, batch, last=last)
     if network.settings.task != "forecast":
         return loss, {"echo_loss": loss.item()}
-    last = _last_step_error(estimate, batch.target, batch.length)
-    return loss, {"forecast_loss": loss.item(), "last_mse": last.item()}
+    at_last = _last_step_error(estimate, batch.target, batch.length)
+    return loss, {"forecast_loss": loss.item(), "last_mse": at_last.item()}
 
 
-def _log_relative_error(estimate: Tensor, batch: Batch) -> Tensor:
+def _log_relative_error(estimate: Tensor, batch: Batch, *, last: bool) -> Tensor:
     """Return the mean logarithm of the error relative to the received power.
 
     Echoes of a square metre and of a square centimetre count alike, and so do a decibel gained at
@@ -80,34 +84,50 @@ def _log_relative_error(estimate: Tensor, batch: Batch) -> Tensor:
     """
     assert batch.target is not None
     power = sequence_error(batch.signal, torch.zeros_like(batch.signal), batch.length)
-    error = sequence_error(estimate, batch.target, batch.length)
+    if last:
+        steps = batch.signal.shape[1] if batch.length is None else batch.length
+        error = _error_at_last(estimate, batch.target, batch.length) * steps
+    else:
+        error = sequence_error(estimate, batch.target, batch.length)
     return (error / power.clamp(min=_LEAST_POWER) + _ECHO_FLOOR).log().mean().float()
 
 
 def _real_part(
-    estimate: Tensor, target: Tensor, network: Network, length: Tensor | None
+    estimate: Tensor, target: Tensor, network: Network, length: Tensor | None, *, last: bool
 ) -> tuple[Tensor, EpochRow]:
-    """Return the mean squared error over the target's variance, of all valid steps alike."""
+    """Return the mean squared error over the target's variance, of all valid steps alike.
+
+    Or of the ``last`` of them alone, which judging a forecast tells in any case.
+    """
     assert network.sequence is not None and network.sequence.std is not None
     channels = network.spec.target_channels
     std = network.sequence.std.view(*[1] * (estimate.ndim - 1), -1)
     std = std[..., 0] if channels == 1 else std
-    steps = estimate.shape[1] * len(estimate) if length is None else int(length.sum())
-    error = sequence_error(estimate / std, target.reshape(estimate.shape) / std, length)
-    loss = (error.sum() / (max(1, steps) * channels)).float()
+    wanted = target.reshape(estimate.shape)
+    if last:
+        loss = _last_step_error(estimate / std, wanted / std, length).float()
+    else:
+        steps = estimate.shape[1] * len(estimate) if length is None else int(length.sum())
+        error = sequence_error(estimate / std, wanted / std, length)
+        loss = (error.sum() / (max(1, steps) * channels)).float()
     if network.settings.task != "forecast":
         return loss, {"target_loss": loss.item()}
-    last = _last_step_error(estimate, target.reshape(estimate.shape), length)
-    return loss, {"forecast_loss": loss.item(), "last_mse": last.item()}
+    at_last = _last_step_error(estimate, wanted, length)
+    return loss, {"forecast_loss": loss.item(), "last_mse": at_last.item()}
 
 
 def _last_step_error(estimate: Tensor, target: Tensor, length: Tensor | None) -> Tensor:
     """Return the mean squared error at the last valid step, in units of the target."""
-    steps = estimate.shape[1]
+    return _error_at_last(estimate, target, length).mean() / _width(estimate)
+
+
+def _error_at_last(estimate: Tensor, target: Tensor, length: Tensor | None) -> Tensor:
+    """Return each example's squared error at its last valid step ``(batch,)``."""
     if length is None:
-        return sequence_error(estimate[:, -1:], target[:, -1:]).mean() / _width(estimate)
+        return sequence_error(estimate[:, -1:], target[:, -1:])
+    steps = estimate.shape[1]
     last = valid_steps(length, steps) & ~valid_steps(length - 1, steps)  # (batch, step)
-    return sequence_error(estimate[last][:, None], target[last][:, None]).mean() / _width(estimate)
+    return sequence_error(estimate[last][:, None], target[last][:, None])
 
 
 def _width(estimate: Tensor) -> int:

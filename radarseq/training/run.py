@@ -217,7 +217,12 @@ def _trainer(
         prepared.validation,
         optimiser_for(network, settings),
         settings,
-        Objective(settings.echo_weight, weight, settings.label_smoothing),
+        Objective(
+            settings.echo_weight,
+            weight,
+            settings.label_smoothing,
+            last_step=settings.trained_steps == "last",
+        ),
         Average(network, settings.ema) if settings.ema else None,
         lambda *what: _write_diverged(out, *what),
     )

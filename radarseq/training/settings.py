@@ -23,6 +23,9 @@ class TrainSettings:
             run that stopped goes on with ``resume`` and more ``epochs``; it then waits anew.
         echo_weight: Of the echo's log error (nats), or a real target's squared error over its
             variance, beside the class's cross-entropy (nats).
+        trained_steps: ``all`` steps of a forecast or a real target count in training, so that the
+            net is told at every step how it did; ``last`` counts the last valid one alone, a
+            sequence to a vector. Judged is the same in both.
         class_weights: ``balanced`` lets every class count alike, however many examples it has;
             ``none`` every example.
         label_smoothing: Share of certainty that the class target gives away to all classes alike;
@@ -52,6 +55,7 @@ class TrainSettings:
     clip: float = 1.0
     patience: int = 10
     echo_weight: float = 0.2
+    trained_steps: Literal["all", "last"] = "all"
     class_weights: Literal["none", "balanced"] = "none"
     label_smoothing: float = 0.0
     ema: float = 0.0

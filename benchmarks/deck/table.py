@@ -1,0 +1,119 @@
+"""The table of the deck's tasks: a row a figure, kept beside its runs, so that a rerun goes on.
+
+A task is a module with ``rows(folder, seeds, threads) -> list[Row]``: it writes its datasets and
+runs below ``folder``, trains from so many seeds, and uses so many threads.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+RECORDINGS = Path(__file__).parents[3] / "shared" / "data"
+ROWS_NAME = "rows.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A figure of a task, beside what it has to beat.
+
+    Attributes:
+        task: Such as ``series, 1 step``.
+        who: The model, or the baseline, that it is a figure of.
+        measure: What is measured, with its unit, such as ``MSE`` or ``accuracy [%]``.
+        ours: A value a seed, all on the same rows; one where nothing depends on a seed.
+        reach: What must be reached; None where there is nothing to reach.
+        book: What the deck's book has; None where it has nothing.
+        baselines: Figures of simpler methods on the same rows, by name.
+        more_is_better: Of an accuracy; not of an error.
+        digits: After the decimal point.
+        note: What else is to be said, in words.
+    """
+
+    task: str
+    who: str
+    measure: str
+    ours: Sequence[float]
+    reach: float | None = None
+    book: float | None = None
+    baselines: dict[str, float] = field(default_factory=dict)
+    more_is_better: bool = False
+    digits: int = 4
+    note: str = ""
+
+    @property
+    def is_reached(self) -> bool | None:
+        """Whether the mean over the seeds is as good as must be; None if nothing must."""
+        if self.reach is None:
+            return None
+        mean = float(np.mean(self.ours))
+        return mean >= self.reach if self.more_is_better else mean <= self.reach
+
+
+def seed_runs(
+    data: Path, folder: Path, seeds: int, **settings: Any
+) -> tuple[list[dict[str, Any]], list[Path]]:
+    """Return the metrics of a model on the test rows, from each seed, and the run folders.
+
+    Runs and evaluations that are there already are taken as they are; one that was interrupted
+    goes on.
+
+    Args:
+        data: The dataset.
+        folder: Where runs and evaluations are written.
+        seeds: How many.
+        **settings: Of model and training, as of ``radarseq.train``.
+    """
+    import radarseq
+
+    metrics, runs = [], []
+    for seed in range(seeds):
+        run, judged = folder / f"seed-{seed}", folder / f"judged-{seed}"
+        if not (run / "metrics.json").exists():
+            resume = (run / "config.toml").exists()
+            radarseq.train(data, run, device="cpu", resume=resume, seed=seed, **settings)
+        result = radarseq.evaluate(run, data, judged, device="cpu", resume=judged.exists())
+        metrics.append(result.metrics)
+        runs.append(run)
+    return metrics, runs
+
+
+def kept_rows(folder: Path, seeds: int, make: Callable[[], list[Row]]) -> list[Row]:
+    """Return the rows that ``folder`` keeps for so many seeds; made, and kept, if there are none.
+
+    They are made anew from other seeds: the runs that are there already are taken for that.
+    """
+    path = folder / ROWS_NAME
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if kept.get("seeds") != seeds:
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = {"seeds": seeds, "rows": [asdict(row) for row in make()]}
+        path.with_suffix(".tmp").write_text(json.dumps(kept, indent=1), encoding="utf-8")
+        path.with_suffix(".tmp").replace(path)
+    return [Row(**content) for content in kept["rows"]]
+
+
+def as_table(rows: Sequence[Row]) -> str:
+    """Return the rows as a Markdown table."""
+    head = ("task", "model", "measure", "ours", "book", "baselines", "reach", "reached")
+    cells = [head, tuple("---" for _ in head), *(_cells(row) for row in rows)]
+    notes = [f"- {row.task}, {row.who}: {row.note}" for row in rows if row.note]
+    lines = ["| " + " | ".join(line) + " |" for line in cells]
+    return "\n".join(lines + ([""] if notes else []) + notes)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    def text(value: float | None) -> str:
+        return "" if value is None else f"{value:.{row.digits}f}"
+
+    ours = text(float(np.mean(row.ours)))
+    if len(row.ours) > 1:
+        ours += f" ({text(min(row.ours))} to {text(max(row.ours))}, {len(row.ours)} seeds)"
+    baselines = ", ".join(f"{who} {text(value)}" for who, value in row.baselines.items())
+    sign = "\N{GREATER-THAN OR EQUAL TO}" if row.more_is_better else "\N{LESS-THAN OR EQUAL TO}"
+    reach = "" if row.reach is None else f"{sign} {text(row.reach)}"
+    reached = {None: "", True: "yes", False: "no"}[row.is_reached]
+    return (row.task, row.who, row.measure, ours, text(row.book), baselines, reach, reached)
