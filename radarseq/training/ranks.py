@@ -10,6 +10,8 @@ Reference:
 
 import atexit
 import os
+import re
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -176,8 +178,15 @@ def join(device: torch.device) -> Ranks:
         # Both: what is no tensor goes through Gloo, also where tensors go through NCCL.
         backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
         distributed.init_process_group(backend, timeout=timeout)
-    atexit.register(distributed.destroy_process_group)
+    atexit.register(_leave)
     return ranks
+
+
+def _leave() -> None:
+    """Close the connection: its threads must not outlive the interpreter."""
+    atexit.unregister(_leave)
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 @contextmanager
@@ -186,9 +195,12 @@ def _answered() -> Iterator[None]:
     try:
         yield
     except (RuntimeError, ValueError) as fault:  # torch's errors of networks are RuntimeErrors
-        first = str(fault).strip().splitlines()[0] if str(fault).strip() else repr(fault)
+        reason = (str(fault) or repr(fault)).strip().splitlines()[0]
+        reason = re.sub(r"^\[[^\]]*\]\s*", "", reason)  # where in torch's source
+        traceback.clear_frames(fault.__traceback__)  # they hold what the connection has to let go
+        _leave()
         raise RanksError(
             "another process of this run has ended or does not answer "
             f"({TIMEOUT_VARIABLE} is {os.environ.get(TIMEOUT_VARIABLE, DEFAULT_TIMEOUT_S)}): "
-            f"{first}. What was saved is whole: start all of them again with --resume"
+            f"{reason}. What was saved is whole: start all of them again with --resume"
         ) from fault
