@@ -176,9 +176,6 @@ def fused_layer(
     """
     steps, batch, width = x.shape
     given = (weight, bias, out_weight, out_bias)
-    if torch.is_autocast_enabled(x.device.type):
-        narrow = torch.get_autocast_dtype(x.device.type)
-        x, given = x.to(narrow), tuple(values.to(narrow) for values in given)
     flat = x.contiguous().view(steps * batch, width)
     given = tuple(values.contiguous() for values in given)
     residual, skip = _FusedLayer.apply(flat, *given, dilation * batch)  # type: ignore[misc]

@@ -37,6 +37,8 @@ def use_fused_layers(network: Network) -> str:
     wavenets = [part for part in network.modules() if isinstance(part, WaveNet)]
     if not wavenets:
         return "kernels=triton are for a WaveNet; this network runs without"
+    if network.narrow is not None:
+        return "kernels=triton compute in float32 or tf32; in bf16 this network runs without"
     for wavenet in wavenets:
         width, skip = wavenet.first.out_features, wavenet.outputs
         if not fits(width, skip):
