@@ -1,5 +1,7 @@
 """Which device to compute on."""
 
+import os
+
 import torch
 
 from radarseq.errors import DeviceError
@@ -10,8 +12,11 @@ DEVICE_NAMES = ("auto", "cpu", "cuda")
 def choose_device(name: str = "auto") -> torch.device:
     """Return the device of a name; ``auto`` takes CUDA where there is one.
 
+    Of several processes on a machine, as ``torchrun`` starts them, each takes a device of its own.
+
     Raises:
-        DeviceError: If the name is unknown, or CUDA is asked for and absent.
+        DeviceError: If the name is unknown, or CUDA is asked for and absent, or the machine has
+            fewer devices than processes.
     """
     if name not in DEVICE_NAMES:
         raise DeviceError(f"device is {name!r}; expected one of {', '.join(DEVICE_NAMES)}")
@@ -22,4 +27,14 @@ def choose_device(name: str = "auto") -> torch.device:
         )
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        own, found = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+        if own >= found:
+            raise DeviceError(
+                f"process {own} of this machine (from 0) finds {found} CUDA devices. Start as many "
+                "processes a machine as it has devices (torchrun --nproc-per-node), or use "
+                "--device cpu"
+            )
+        torch.cuda.set_device(own)
+        return torch.device("cuda", own)
     return torch.device(name)

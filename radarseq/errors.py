@@ -22,6 +22,14 @@ class DivergedError(RadarseqError):
     """Training has left the numbers: a loss or a gradient that is none, or out of all bounds."""
 
 
+class DeviceMemoryError(RadarseqError):
+    """The device has too little memory for what was asked."""
+
+
+class RanksError(RadarseqError):
+    """Another process of a run that several share has failed, or does not answer."""
+
+
 class UsageError(RadarseqError, ValueError):
     """The command or call cannot be carried out as it was given."""
 

@@ -15,7 +15,7 @@ from radarseq.dataset.write import write_dataset
 from radarseq.errors import CheckpointError, DatasetError, OutputError, RadarseqError, RecipeError
 from radarseq.models.network import Network
 from radarseq.models.settings import ModelName, ModelSettings
-from radarseq.training import loop
+from radarseq.training import loop, step
 from radarseq.training.batches import FreshBatches, StoredBatches, as_batch
 from radarseq.training.checkpoint import load_checkpoint, load_state
 from radarseq.training.objective import Objective, batch_loss
@@ -149,7 +149,7 @@ def test_a_run_stopped_before_its_first_checkpoint_starts_again(toy_data, tmp_pa
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(loop, "batch_loss", stop)
+        patched.setattr(step, "batch_loss", stop)
         with pytest.raises(KeyboardInterrupt):
             train(toy_data, tmp_path / "run", epochs=2, **SMALL)
     assert not (tmp_path / "run/checkpoints").exists()
@@ -323,7 +323,7 @@ def test_accuracy_is_over_the_labelled_rows(toy):
     half = replace(batch, label=torch.where(torch.arange(len(batch)) < 120, batch.label, -1))
     _, parts = batch_loss(network, half, Objective(0.2))
     _, known = batch_loss(network, batch.take(slice(120)), Objective(0.2))
-    assert parts["accuracy"] == pytest.approx(known["accuracy"])
+    assert parts["accuracy"].item() == pytest.approx(known["accuracy"].item())
 
 
 # --- the loop
@@ -417,7 +417,7 @@ def test_the_echo_loss_is_the_log_of_the_relative_error(space_examples):
     error = (np.abs(estimate - batch.target.numpy()) ** 2).sum(axis=1)
     power = (np.abs(batch.signal.numpy().astype(np.complex128)) ** 2).sum(axis=1)
     expected = np.log(error / power + 1e-3).mean()
-    assert parts["echo_loss"] == pytest.approx(expected, abs=1e-4)
+    assert parts["echo_loss"].item() == pytest.approx(expected, abs=1e-4)
     assert loss.item() == pytest.approx(0.2 * expected, abs=1e-4)
 
 
@@ -433,7 +433,7 @@ def test_a_loss_that_is_no_number_ends_training_and_the_last_checkpoint_is_good(
     toy_data, tmp_path, monkeypatch
 ):
     train(toy_data, tmp_path / "whole", epochs=3, **SMALL)
-    real, calls = loop.batch_loss, []
+    real, calls = step.batch_loss, []
 
     def failing(network, batch, weight):
         if network.training:
@@ -444,7 +444,7 @@ def test_a_loss_that_is_no_number_ends_training_and_the_last_checkpoint_is_good(
         return real(network, batch, weight)
 
     with monkeypatch.context() as patched:
-        patched.setattr(loop, "batch_loss", failing)
+        patched.setattr(step, "batch_loss", failing)
         with pytest.raises(RadarseqError, match="the loss is nan at step 1 of epoch 2") as caught:
             train(toy_data, tmp_path / "run", epochs=3, **SMALL)
     assert caught.value.exit_code == 1

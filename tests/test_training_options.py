@@ -150,7 +150,7 @@ def test_the_best_checkpoint_holds_the_average_and_validation_judges_it(toy, toy
         assert torch.equal(value, average[name])
         assert not torch.equal(value, dict(last.network.named_parameters())[name])
     held_out = as_batch(toy.part("validation"), CPU)
-    loss = objective.batch_loss(best.network, held_out, objective.Objective(0.2))[1]["loss"]
+    loss = objective.batch_loss(best.network, held_out, objective.Objective(0.2))[0].item()
     assert result.metrics["validation_loss"] == pytest.approx(loss, rel=1e-5)
 
 
@@ -464,7 +464,7 @@ def test_gates_are_drawn_by_the_command_and_wrong_asks_end_in_words(space_run, s
 
 
 def test_a_gradient_that_is_no_number_is_not_taken(toy_data, tmp_path, monkeypatch):
-    monkeypatch.setattr("radarseq.training.loop.clip_grad_norm_", lambda *_: torch.tensor(math.inf))
+    monkeypatch.setattr("radarseq.training.step.clip_grad_norm_", lambda *_: torch.tensor(math.inf))
     with pytest.raises(DivergedError, match="the gradient is inf at step 0 of epoch 1"):
         train(toy_data, tmp_path / "run", epochs=1, **SMALL)
 

@@ -38,6 +38,7 @@ def train(
 
     Example: radarseq train data/space --model wavenet --out runs/w
     """
+    from radarseq.training.ranks import asked_ranks
     from radarseq.training.run import train as run
     from radarseq.training.seeds import as_text, train_seeds
 
@@ -54,6 +55,8 @@ def train(
     given |= {"device": device, "resume": resume, "on_epoch": show_epoch}
     if seeds:
         several = train_seeds(data, out, seeds=seeds, **given)
+        if not asked_ranks().is_first:
+            return
         warn(dict.fromkeys(note for result in several.runs for note in result.notes))
         runs = {str(run.run): run.metrics for run in several.runs}
         told = {"runs": runs, "spread": several.spread}
@@ -61,6 +64,8 @@ def train(
         return
     started = time.perf_counter()
     result = run(data, out, **given)
+    if not asked_ranks().is_first:  # one of several processes speaks for all
+        return
     warn(result.notes)
     told = {
         "run": str(out),

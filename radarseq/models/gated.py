@@ -72,6 +72,9 @@ def dilated(x: Tensor, weight: Tensor, bias: Tensor, dilation: int) -> Tensor:
         ``(step, batch, output)``.
     """
     steps, batch, channels = x.shape
+    if torch.is_autocast_enabled(x.device.type):
+        narrow = torch.get_autocast_dtype(x.device.type)
+        x, weight, bias = x.to(narrow), weight.to(narrow), bias.to(narrow)
     flat = x.reshape(steps * batch, channels)
     y = _Dilated.apply(flat, weight, bias, dilation * batch)
     assert isinstance(y, Tensor)

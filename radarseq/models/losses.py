@@ -1,10 +1,19 @@
 """What a network is trained to make small; padded steps and unknown labels do not count."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from radarseq.features import valid_steps
+
+Across = Callable[[Tensor], Tensor]
+
+
+def alone(count: Tensor) -> Tensor:
+    """Return a count as it is: one process sees the whole batch."""
+    return count
 
 
 def sequence_error(estimate: Tensor, target: Tensor, length: Tensor | None = None) -> Tensor:
@@ -30,7 +39,12 @@ def sequence_error(estimate: Tensor, target: Tensor, length: Tensor | None = Non
 
 
 def class_loss(
-    logits: Tensor, label: Tensor, *, weight: Tensor | None = None, smoothing: float = 0.0
+    logits: Tensor,
+    label: Tensor,
+    *,
+    weight: Tensor | None = None,
+    smoothing: float = 0.0,
+    across: Across = alone,
 ) -> Tensor:
     """Return the mean cross-entropy [nats]; examples labelled -1 do not count, none gives 0.
 
@@ -39,17 +53,18 @@ def class_loss(
         label: Class indices ``(batch,)``.
         weight: Of each class ``(class,)``; the mean is over the weights of the examples.
         smoothing: Share of the target probability that is spread evenly over all classes.
+        across: Sums a count over the processes that share the batch.
     """
     known = label >= 0
     total = functional.cross_entropy(
         logits, label, weight=weight, ignore_index=-1, reduction="sum", label_smoothing=smoothing
     )
-    count = known.sum() if weight is None else weight[label.clamp(min=0)][known].sum()
-    return total / count.clamp(min=1e-12)
+    count = known.sum() if weight is None else (weight[label.clamp(min=0)] * known).sum()
+    return total / across(count).clamp(min=1e-12)
 
 
 def symbol_loss(
-    logits: Tensor, target: Tensor, length: Tensor | None = None
+    logits: Tensor, target: Tensor, length: Tensor | None = None, *, across: Across = alone
 ) -> tuple[Tensor, Tensor]:
     """Return the mean cross-entropy [nats a symbol] and the share of right symbols.
 
@@ -57,10 +72,12 @@ def symbol_loss(
         logits: ``(batch, step, voice, symbol)``.
         target: Symbol indices, int64 ``(batch, step, voice)``; -1 does not count.
         length: Valid steps ``(batch,)``; None counts all.
+        across: Sums a count over the processes that share the batch.
     """
     if length is not None:
         padding = ~valid_steps(length, target.shape[1])[..., None]
         target = target.masked_fill(padding, -1)
     flat, wanted = logits.flatten(0, 2), target.flatten()
     right = ((flat.argmax(dim=1) == wanted) & (wanted >= 0)).sum()
-    return class_loss(flat, wanted), right / (wanted >= 0).sum().clamp(min=1)
+    count = across((wanted >= 0).sum()).clamp(min=1)
+    return class_loss(flat, wanted, across=across), right / count

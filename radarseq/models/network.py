@@ -1,5 +1,6 @@
 """The whole network: features, a same-length backbone, and the heads for what is asked."""
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 import torch
@@ -28,6 +29,11 @@ class Network(nn.Module):
         settings: The model's settings.
         spec: What goes in and out.
 
+    Attributes:
+        narrow: In which type the backbone computes while it is trained, such as ``bfloat16``; None
+            is that of its weights. Features, heads and losses keep theirs: a level spans more
+            decades than 8 bits tell apart.
+
     Raises:
         UsageError: If the settings cannot serve such data.
     """
@@ -35,6 +41,7 @@ class Network(nn.Module):
     def __init__(self, settings: ModelSettings, spec: InputSpec) -> None:
         super().__init__()
         self.settings, self.spec = settings, spec
+        self.narrow: torch.dtype | None = None
         if "spectrum" in settings.features and spec.steps < SHORTEST_SPECTRUM:
             raise UsageError(
                 f"sequences of {spec.steps} step have no spectrum; leave the feature spectrum out, "
@@ -90,8 +97,9 @@ class Network(nn.Module):
         steps = described.steps.transpose(0, 1)  # (step, batch, feature)
         if self.settings.task == "classify" and self.settings.pool == "last" and length is None:
             assert self.classes is not None
-            decided = self.classes.decide(at_last_step(self.backbone, steps), described)
-            return Output(None, decided)
+            with self._arithmetic(steps):
+                last = at_last_step(self.backbone, steps)
+            return Output(None, self.classes.decide(last.to(steps.dtype), described))
         hidden = self._hidden(steps, length)  # (step, batch, channel)
         return Output(
             None if self.sequence is None else self.sequence(hidden, described, tx),
@@ -140,11 +148,17 @@ class Network(nn.Module):
         return NetworkStream(self, batch)
 
     def _hidden(self, steps: Tensor, length: Tensor | None = None) -> Tensor:
-        forwards = self.backbone(steps)
-        if self.backwards is None:
-            return forwards
-        backwards = _reverse(self.backwards(_reverse(steps, length)), length)
-        return torch.cat((forwards, backwards), dim=2)
+        with self._arithmetic(steps):
+            hidden = self.backbone(steps)
+            if self.backwards is not None:
+                backwards = _reverse(self.backwards(_reverse(steps, length)), length)
+                hidden = torch.cat((hidden, backwards), dim=2)
+        return hidden.to(steps.dtype)
+
+    def _arithmetic(self, steps: Tensor) -> AbstractContextManager[object]:
+        if self.narrow is None:
+            return nullcontext()
+        return torch.autocast(steps.device.type, dtype=self.narrow)
 
     def check(self, signal: Tensor, tx: Tensor | None) -> None:
         """Refuse samples of another shape or kind than the network was built for.

@@ -9,12 +9,16 @@ Reference:
 
 from collections import deque
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from radarseq.models.gated import dilated, gated
+
+if TYPE_CHECKING:
+    from radarseq.models.fused_wavenet import Packed
 
 KERNEL_SIZE = 2
 
@@ -33,10 +37,17 @@ class GatedLayer(nn.Module):
         self.convolution = nn.Linear(2 * width, 2 * width)  # (past, now) -> (filter, gate)
         self.out = nn.Linear(width, width + skip)
         self._split = (width, skip)
+        self.is_fused = False  # whether Triton does it, see radarseq.models.kernels
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return the input of the next layer and the skip, from ``x`` (step, batch, width)."""
         convolution, out = self.convolution, self.out
+        if self.is_fused:
+            from radarseq.models.fused_layer import fused_layer
+
+            given = (convolution.weight, convolution.bias, out.weight, out.bias)
+            residual, skip = fused_layer(self.norm(x), *given, self.dilation)
+            return (residual if isinstance(self.norm, nn.Identity) else x + residual), skip
         y = dilated(self.norm(x), convolution.weight, convolution.bias, self.dilation)
         residual, skip = out(gated(y)).split(self._split, dim=2)
         return x + residual, skip
@@ -98,6 +109,7 @@ class WaveNet(nn.Module):
             GatedLayer(width, skip, d, layer_norm=layer_norm) for d in self.dilations
         )
         self.last = nn.Linear(skip, skip)
+        self.frozen: Packed | None = None  # for one kernel, see radarseq.models.kernels
 
     @property
     def receptive_field(self) -> int:
@@ -110,6 +122,8 @@ class WaveNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (step, batch, skip) from ``x`` (step, batch, feature)."""
+        if (done := self._in_one_kernel(x, last_only=False)) is not None:
+            return done
         x = self.first(x)
         total = torch.zeros((), device=x.device)
         for layer in self.layers:
@@ -122,6 +136,8 @@ class WaveNet(nn.Module):
 
         Of one stack of 1, 2, 4, 8, 16 over 32 samples that is 31 of 160 cells.
         """
+        if (done := self._in_one_kernel(x, last_only=True)) is not None:
+            return done
         needed, rows = _cells(len(x), self.dilations)
         x = self.first(x.index_select(0, torch.tensor(needed, device=x.device)))
         total = torch.zeros((), device=x.device)
@@ -130,6 +146,15 @@ class WaveNet(nn.Module):
             x, skip = layer.at(x, *picked)
             total = total + skip
         return self.combined(total)
+
+    def _in_one_kernel(self, x: Tensor, *, last_only: bool) -> Tensor | None:
+        if self.frozen is None or torch.is_grad_enabled():
+            return None
+        from radarseq.models.fused_wavenet import fused_wavenet, is_fusible
+
+        if not is_fusible(self, x):
+            return None
+        return fused_wavenet(self.frozen, x, last_only=last_only)
 
     def combined(self, skips: Tensor) -> Tensor:
         """Return the output from the sum of the layers' skips."""

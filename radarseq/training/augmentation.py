@@ -39,8 +39,10 @@ class AugmentedBatches:
     def epoch(self, number: int) -> Iterator[Batch]:
         """Yield the batches of epoch ``number``, with the faults of that epoch."""
         seed = epoch_seed(self._settings.seed ^ _OWN_DRAWS, number)
-        generator = torch.Generator().manual_seed(seed)
+        generator = None
         for batch in self._source.epoch(number):
+            if generator is None:
+                generator = torch.Generator(batch.signal.device).manual_seed(seed)
             yield with_faults(batch, self._settings, generator)
 
     def sample(self) -> Batch:
@@ -55,12 +57,12 @@ def with_faults(batch: Batch, settings: TrainSettings, generator: torch.Generato
         batch: Of samples, no symbols.
         settings: ``dropped`` and ``spikes`` are shares of the steps, ``saturation`` and
             ``occlusion`` shares of the examples.
-        generator: Of the draws; on the CPU, whatever the batch is on.
+        generator: Of the draws, on the device of its own.
     """
     shape, device = batch.signal.shape[:2], batch.signal.device
 
     def uniform(*size: int) -> Tensor:
-        return torch.rand(size, generator=generator).to(device)
+        return torch.rand(size, generator=generator, device=generator.device).to(device)
 
     signal = batch.signal if batch.signal.ndim == 3 else batch.signal[..., None]
     if settings.occlusion:

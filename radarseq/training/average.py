@@ -32,8 +32,10 @@ class Average:
         self._steps += 1
         share = 1.0 - min(self._decay, self._steps / (self._steps + 9.0))
         own = dict(self._network.named_parameters())
-        for name, weight in self._weights.items():
-            weight.lerp_(own[name], share)
+        names = list(self._weights)
+        together = [self._weights[name] for name in names], [own[name] for name in names]
+        # All of them in one call: on CUDA that is as many times cheaper.
+        torch._foreach_lerp_(*together, share)  # type: ignore[attr-defined]
 
     @contextmanager
     def applied(self) -> Iterator[None]:

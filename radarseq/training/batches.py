@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from radarseq.dataset.schema import Examples
+from radarseq.training.ranks import ALONE, Ranks
 from radarseq.training.tasks import NOISE_POWER
 from simulators.pairs import PairGenerator
 
@@ -99,6 +100,9 @@ class BatchSource(Protocol):
 class StoredBatches:
     """All examples resident on the device; an epoch is a permutation of their indices.
 
+    The permutation and the noise are drawn where the examples lie, so that no step waits for the
+    host. Devices of another kind draw other numbers from the same seed.
+
     Args:
         examples: The training rows.
         batch_size: Examples in a step.
@@ -117,9 +121,10 @@ class StoredBatches:
 
     def epoch(self, number: int) -> Iterator[Batch]:
         """Yield the examples in the order of epoch ``number``."""
-        generator = torch.Generator().manual_seed(epoch_seed(self._seed, number))
-        order = torch.randperm(len(self._examples), generator=generator)
-        for rows in order.to(self._examples.signal.device).split(self._batch_size):
+        device = self._examples.signal.device
+        generator = torch.Generator(device).manual_seed(epoch_seed(self._seed, number))
+        order = torch.randperm(len(self._examples), generator=generator, device=device)
+        for rows in order.split(self._batch_size):
             batch = self._examples.take(rows)
             yield with_new_noise(batch, generator) if self._redraw else batch
 
@@ -132,7 +137,12 @@ def with_new_noise(batch: Batch, generator: torch.Generator) -> Batch:
     """Return the batch with another draw of its receiver noise: the echo plus circular noise."""
     if batch.target is None or batch.noise_power is None:
         return batch
-    noise = torch.randn(batch.target.shape, dtype=batch.target.dtype, generator=generator)
+    noise = torch.randn(
+        batch.target.shape,
+        dtype=batch.target.dtype,
+        generator=generator,
+        device=generator.device,
+    )
     scale = batch.noise_power.sqrt().view(-1, *[1] * (batch.target.ndim - 1))
     return replace(batch, signal=batch.target + scale * noise.to(batch.target.device))
 
@@ -141,6 +151,13 @@ class FreshBatches:
     """Pairs that are simulated for one step and never stored.
 
     The next batch is simulated on another thread while the network works on this one.
+
+    Args:
+        generate: Gives the examples by their number.
+        batch_size: Examples in a step, of all processes together.
+        pairs_per_epoch: Examples in an epoch, but for what does not fill a batch.
+        device: Where the batches go.
+        ranks: The processes that share each batch; this one simulates its own rows alone.
     """
 
     def __init__(
@@ -150,8 +167,10 @@ class FreshBatches:
         batch_size: int,
         pairs_per_epoch: int,
         device: torch.device,
+        ranks: Ranks = ALONE,
     ) -> None:
         self._generate, self._batch_size, self._device = generate, batch_size, device
+        self._part = ranks.part(batch_size)
         self._steps = max(1, pairs_per_epoch // batch_size)
 
     def __len__(self) -> int:
@@ -174,8 +193,29 @@ class FreshBatches:
         return simulated_batch(self._generate, 0, 8_192, self._device)
 
     def _batch(self, step: int) -> Batch:
-        first = step * self._batch_size
-        return simulated_batch(self._generate, first, self._batch_size, self._device)
+        first = step * self._batch_size + self._part.start
+        count = self._part.stop - self._part.start
+        return simulated_batch(self._generate, first, count, self._device)
+
+
+class PartOfBatches:
+    """The rows of one process in the batches of another source."""
+
+    def __init__(self, source: BatchSource, ranks: Ranks) -> None:
+        self._source, self._ranks = source, ranks
+
+    def __len__(self) -> int:
+        """Return the number of steps in an epoch."""
+        return len(self._source)
+
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """Yield this process's rows of the batches of epoch ``number``."""
+        for batch in self._source.epoch(number):
+            yield batch.take(self._ranks.part(len(batch)))
+
+    def sample(self) -> Batch:
+        """Return examples to fit statistics on, the same in every process."""
+        return self._source.sample()
 
 
 def simulated_batch(generate: PairGenerator, first: int, count: int, device: torch.device) -> Batch:

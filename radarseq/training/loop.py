@@ -1,26 +1,28 @@
-"""The training loop: forward, loss, backward, clip, step; an epoch, a validation, a checkpoint."""
+"""The training loop: steps, an epoch, a validation, a checkpoint."""
 
 import math
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn.utils import clip_grad_norm_
 
 from radarseq.errors import DivergedError
 from radarseq.models.network import Network
 from radarseq.training.average import Average
 from radarseq.training.batches import Batch, BatchSource, epoch_seed
-from radarseq.training.objective import EpochRow, Objective, batch_loss, loss_of
+from radarseq.training.objective import EpochRow, Objective, loss_of
+from radarseq.training.ranks import ALONE, Ranks
 from radarseq.training.settings import TrainSettings
+from radarseq.training.step import Step, set_rate, step_for
+from radarseq.training.watch import AtLoss, Watch, what_is_good
 
 _FLOOR_RATE = 0.02  # of the peak learning rate, at the end of the schedule
 _VALIDATION_BATCH = 2048
-_LARGEST_LOSS = 1e6  # losses are nats or shares of a variance: beyond this nothing is learnt
 # What makes an epoch the best, the first of them that there is.
 _SCORES = ("validation_last_mse", "validation_loss")
 
@@ -67,7 +69,6 @@ class Judgement:
 
 
 AtEpoch = Callable[[Progress, bool, Judgement | None], None]
-AtLoss = Callable[[int, int, Batch, float], None]
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,9 @@ class Trainer:
         settings: How to train.
         objective: How the parts of the loss count.
         average: Of the weights, judged in their place; None judges the weights.
-        on_diverged: Told the epoch (from 1), the step, the batch and the loss that ended training.
+        on_diverged: Told what ended training, see ``radarseq.training.watch``.
+        ranks: The processes that share each batch; the source gives this one its rows.
+        notes: What a user should know of how it is done.
     """
 
     network: Network
@@ -93,6 +96,13 @@ class Trainer:
     objective: Objective
     average: Average | None = None
     on_diverged: AtLoss | None = None
+    ranks: Ranks = ALONE
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def step(self) -> Step:
+        """One training step, made once: it may have been recorded."""
+        return step_for(self.network, self.optimiser, self.objective, self.settings, self.ranks)
 
     def judged_weights(self) -> Any:
         """Return a context in which the network carries the weights that count."""
@@ -115,17 +125,16 @@ def run_epochs(trainer: Trainer, progress: Progress, at_epoch: AtEpoch) -> None:
     settings = trainer.settings
     while progress.epoch < settings.epochs and not progress.is_stale(settings.patience):
         number = progress.epoch
-        torch.manual_seed(epoch_seed(settings.seed, number))  # dropout
+        # Of dropout; each process draws for its own rows.
+        torch.manual_seed(epoch_seed(settings.seed, number) ^ trainer.ranks.number << 40)
         row, judged = {"epoch": float(number + 1)} | _train_epoch(trainer, number), None
         if trainer.validation is not None:
-            objective = Objective(trainer.objective.echo_weight, trainer.objective.class_weight)
-            with trainer.judged_weights():
-                judged = judge(trainer.network, trainer.validation, objective)
+            judged = trainer.ranks.from_first(partial(_judged, trainer))
             row |= {f"validation_{name}": value for name, value in judged.metrics.items()}
             if not math.isfinite(judged.metrics["loss"]):
                 raise DivergedError(
                     f"the validation loss is {judged.metrics['loss']:g} after epoch {number + 1}; "
-                    f"{_good(number)}. Look at the validation rows with radarseq validate; "
+                    f"{what_is_good(number)}. Look at the validation rows with radarseq validate; "
                     "if they are sound, train in another folder with a lower learning_rate "
                     f"(now {settings.learning_rate:g})"
                 )
@@ -137,55 +146,29 @@ def run_epochs(trainer: Trainer, progress: Progress, at_epoch: AtEpoch) -> None:
         at_epoch(progress, is_best, judged)
 
 
+def _judged(trainer: Trainer) -> Judgement:
+    assert trainer.validation is not None
+    objective = Objective(trainer.objective.echo_weight, trainer.objective.class_weight)
+    with trainer.judged_weights():
+        return judge(trainer.network, trainer.validation, objective)
+
+
 def _train_epoch(trainer: Trainer, number: int) -> EpochRow:
-    network, optimiser, settings = trainer.network, trainer.optimiser, trainer.settings
-    network.train()
-    steps = len(trainer.source)
+    settings, steps = trainer.settings, len(trainer.source)
+    trainer.network.train()
+    watch = Watch(number, settings, trainer.on_diverged)
     total_steps = steps * settings.schedule_epochs
-    sums: dict[str, float] = {}
+    sums: dict[str, Any] = {}
     for index, batch in enumerate(trainer.source.epoch(number)):
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(number * steps + index, total_steps, settings)
-        loss, parts = batch_loss(network, batch, trainer.objective)
-        if not abs(parts["loss"]) <= _LARGEST_LOSS:
-            _stop(trainer, "the loss", parts["loss"], number, index, batch)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = clip_grad_norm_(network.parameters(), settings.clip)
-        if not math.isfinite(norm):
-            _stop(trainer, "the gradient", float(norm), number, index, batch)
-        optimiser.step()
+        rate = learning_rate(number * steps + index, total_steps, settings)
+        set_rate(trainer.optimiser, rate)
+        parts = trainer.step(batch, index, watch)
         if trainer.average is not None:
             trainer.average.update()
         for name, value in parts.items():
-            sums[name] = sums.get(name, 0.0) + value
-    return {name: value / steps for name, value in sums.items()}
-
-
-def _stop(
-    trainer: Trainer, what: str, value: float, number: int, index: int, batch: Batch
-) -> NoReturn:
-    """End training before a step that would spoil the weights."""
-    if trainer.on_diverged is not None:
-        trainer.on_diverged(number + 1, index, batch, value)
-    settings = trainer.settings
-    examples = "" if batch.index is None else f", on examples {_few(batch.index.tolist())}"
-    raise DivergedError(
-        f"{what} is {value:g} at step {index} of epoch {number + 1}{examples}; "
-        f"{_good(number)}. "
-        "Look at these examples with radarseq inspect and validate; if they are sound, train in "
-        f"another folder with a lower learning_rate (now {settings.learning_rate:g}), a lower "
-        f"clip (now {settings.clip:g}) or layer_norm=true"
-    )
-
-
-def _good(epochs: int) -> str:
-    return f"the checkpoint of epoch {epochs} is good" if epochs else "there is no checkpoint yet"
-
-
-def _few(numbers: list[int]) -> str:
-    shown = ", ".join(str(n) for n in numbers[:5])
-    return shown if len(numbers) <= 5 else f"{shown} and {len(numbers) - 5} more"
+            sums[name] = sums.get(name, 0.0) + value.double()
+    watch.look()
+    return {name: float(value) / steps for name, value in sums.items()}
 
 
 def learning_rate(step: int, total_steps: int, settings: TrainSettings) -> float:
@@ -208,7 +191,7 @@ def judge(network: Network, batch: Batch, objective: Objective) -> Judgement:
         part = batch.take(slice(first, first + _VALIDATION_BATCH))
         output = network(part.signal, part.tx, part.length)
         for name, value in loss_of(output, network, part, objective)[1].items():
-            sums[name] = sums.get(name, 0.0) + value * len(part)
+            sums[name] = sums.get(name, 0.0) + float(value) * len(part)
         if output.logits is not None:
             logits.append(output.logits.float().cpu().numpy())
     means = {name: value / len(batch) for name, value in sums.items()}
@@ -216,11 +199,26 @@ def judge(network: Network, batch: Batch, objective: Objective) -> Judgement:
 
 
 def optimiser_for(network: Network, settings: TrainSettings) -> torch.optim.Optimizer:
-    """Return AdamW, all weights updated in one fused pass; biases and norms do not decay."""
+    """Return AdamW, all weights updated in one fused pass; biases and norms do not decay.
+
+    On a CUDA device its rate lies there, so that a step which was recorded follows it.
+    """
     decayed = [p for p in network.parameters() if p.ndim > 1]
     plain = [p for p in network.parameters() if p.ndim <= 1]
     groups: list[dict[str, Any]] = [
         {"params": decayed, "weight_decay": settings.weight_decay},
         {"params": plain, "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
+    optimiser = torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
+    settle(optimiser)
+    return optimiser
+
+
+def settle(optimiser: torch.optim.Optimizer) -> None:
+    """Lay the optimiser's rates where its weights are, such as after they were loaded."""
+    for group in optimiser.param_groups:
+        device = group["params"][0].device
+        on_cuda = device.type == "cuda"
+        rate = float(group["lr"])
+        group["capturable"] = on_cuda
+        group["lr"] = torch.tensor(rate, device=device) if on_cuda else rate

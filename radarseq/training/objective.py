@@ -6,11 +6,12 @@ import torch
 from torch import Tensor
 
 from radarseq.features import valid_steps
-from radarseq.models.losses import class_loss, sequence_error, symbol_loss
+from radarseq.models.losses import Across, alone, class_loss, sequence_error, symbol_loss
 from radarseq.models.network import Network, Output
 from radarseq.training.batches import Batch
 
 EpochRow = dict[str, float]
+Parts = dict[str, Tensor]
 _ECHO_FLOOR = 1e-3  # relative errors below -30 dB are good enough; their logarithm must not rule
 _LEAST_POWER = 1e-200  # of the input, so that silence does not divide by zero
 
@@ -24,59 +25,73 @@ class Objective:
         class_weight: Of each class ``(class,)``; None counts every example alike.
         smoothing: Of the labels.
         last_step: Whether the last valid step of a forecast or a real target alone counts.
+        across: Sums a count over the processes that share a batch. Losses are sums over a part of
+            the batch, divided by the count of all of it: added up over the processes they are, and
+            their gradients are, those of the whole batch, however it was parted.
     """
 
     echo_weight: float
     class_weight: Tensor | None = None
     smoothing: float = 0.0
     last_step: bool = False
+    across: Across = alone
 
 
-def batch_loss(network: Network, batch: Batch, objective: Objective) -> tuple[Tensor, EpochRow]:
-    """Return the loss of a batch, and its parts for the record; padded steps do not count."""
+def batch_loss(network: Network, batch: Batch, objective: Objective) -> tuple[Tensor, Parts]:
+    """Return the loss of a batch, and its parts for the record; padded steps do not count.
+
+    The parts are numbers on the device, so that nothing waits for them.
+    """
     return loss_of(network(batch.signal, batch.tx, batch.length), network, batch, objective)
 
 
 def loss_of(
     output: Output, network: Network, batch: Batch, objective: Objective
-) -> tuple[Tensor, EpochRow]:
+) -> tuple[Tensor, Parts]:
     """Return the loss of what a network gave for a batch, and its parts."""
     total, parts = torch.zeros((), device=batch.signal.device), {}
     if output.logits is not None and batch.label is not None:
         loss, told = _class_part(output.logits, batch.label, objective)
         total, parts = total + loss, parts | told
     if output.sequence is not None and batch.target is not None:
-        loss, told = _sequence_part(output.sequence, network, batch, last=objective.last_step)
+        loss, told = _sequence_part(output.sequence, network, batch, objective)
         weight = 1.0 if network.settings.task == "forecast" else objective.echo_weight
         total, parts = total + weight * loss, parts | told
     if output.symbols is not None and batch.target is not None:
         target = batch.target.long().reshape(output.symbols.shape[:3])
-        loss, right = symbol_loss(output.symbols, target, batch.length)
-        total, parts = total + loss, parts | {"nats": loss.item(), "step_accuracy": right.item()}
-    return total, parts | {"loss": total.item()}
+        loss, right = symbol_loss(output.symbols, target, batch.length, across=objective.across)
+        total, parts = total + loss, parts | {"nats": loss, "step_accuracy": right}
+    parts = parts | {"loss": total}
+    return total, {name: value.detach() for name, value in parts.items()}
 
 
-def _class_part(logits: Tensor, label: Tensor, objective: Objective) -> tuple[Tensor, EpochRow]:
-    loss = class_loss(logits, label, weight=objective.class_weight, smoothing=objective.smoothing)
+def _class_part(logits: Tensor, label: Tensor, objective: Objective) -> tuple[Tensor, Parts]:
+    loss = class_loss(
+        logits,
+        label,
+        weight=objective.class_weight,
+        smoothing=objective.smoothing,
+        across=objective.across,
+    )
     hits = (logits.argmax(dim=1) == label).sum()
-    known = (label >= 0).sum().clamp(min=1)
-    return loss, {"class_loss": loss.item(), "accuracy": (hits / known).item()}
+    known = objective.across((label >= 0).sum()).clamp(min=1)
+    return loss, {"class_loss": loss, "accuracy": hits / known}
 
 
 def _sequence_part(
-    estimate: Tensor, network: Network, batch: Batch, *, last: bool
-) -> tuple[Tensor, EpochRow]:
+    estimate: Tensor, network: Network, batch: Batch, objective: Objective
+) -> tuple[Tensor, Parts]:
     assert batch.target is not None
     if network.spec.standardised:
-        return _real_part(estimate, batch.target, network, batch.length, last=last)
-    loss = _log_relative_error(estimate, batch, last=last)
+        return _real_part(estimate, batch.target, network, batch.length, objective)
+    loss = _log_relative_error(estimate, batch, objective)
     if network.settings.task != "forecast":
-        return loss, {"echo_loss": loss.item()}
-    at_last = _last_step_error(estimate, batch.target, batch.length)
-    return loss, {"forecast_loss": loss.item(), "last_mse": at_last.item()}
+        return loss, {"echo_loss": loss}
+    at_last = _last_step_error(estimate, batch.target, batch.length, objective.across)
+    return loss, {"forecast_loss": loss, "last_mse": at_last}
 
 
-def _log_relative_error(estimate: Tensor, batch: Batch, *, last: bool) -> Tensor:
+def _log_relative_error(estimate: Tensor, batch: Batch, objective: Objective) -> Tensor:
     """Return the mean logarithm of the error relative to the received power.
 
     Echoes of a square metre and of a square centimetre count alike, and so do a decibel gained at
@@ -84,41 +99,49 @@ def _log_relative_error(estimate: Tensor, batch: Batch, *, last: bool) -> Tensor
     """
     assert batch.target is not None
     power = sequence_error(batch.signal, torch.zeros_like(batch.signal), batch.length)
-    if last:
+    if objective.last_step:
         steps = batch.signal.shape[1] if batch.length is None else batch.length
         error = _error_at_last(estimate, batch.target, batch.length) * steps
     else:
         error = sequence_error(estimate, batch.target, batch.length)
-    return (error / power.clamp(min=_LEAST_POWER) + _ECHO_FLOOR).log().mean().float()
+    relative = (error / power.clamp(min=_LEAST_POWER) + _ECHO_FLOOR).log()
+    return _mean(relative, objective.across).float()
+
+
+def _mean(values: Tensor, across: Across) -> Tensor:
+    return values.sum() / across(values.new_full((), len(values)))
 
 
 def _real_part(
-    estimate: Tensor, target: Tensor, network: Network, length: Tensor | None, *, last: bool
-) -> tuple[Tensor, EpochRow]:
+    estimate: Tensor, target: Tensor, network: Network, length: Tensor | None, objective: Objective
+) -> tuple[Tensor, Parts]:
     """Return the mean squared error over the target's variance, of all valid steps alike.
 
-    Or of the ``last`` of them alone, which judging a forecast tells in any case.
+    Or of the last of them alone, which judging a forecast tells in any case.
     """
     assert network.sequence is not None and network.sequence.std is not None
-    channels = network.spec.target_channels
+    channels, across = network.spec.target_channels, objective.across
     std = network.sequence.std.view(*[1] * (estimate.ndim - 1), -1)
     std = std[..., 0] if channels == 1 else std
     wanted = target.reshape(estimate.shape)
-    if last:
-        loss = _last_step_error(estimate / std, wanted / std, length).float()
+    if objective.last_step:
+        loss = _last_step_error(estimate / std, wanted / std, length, across).float()
     else:
-        steps = estimate.shape[1] * len(estimate) if length is None else int(length.sum())
         error = sequence_error(estimate / std, wanted / std, length)
-        loss = (error.sum() / (max(1, steps) * channels)).float()
+        steps = error.new_full((), estimate.shape[1] * len(estimate))
+        steps = across(steps if length is None else length.sum().to(error.dtype))
+        loss = (error.sum() / (steps.clamp(min=1) * channels)).float()
     if network.settings.task != "forecast":
-        return loss, {"target_loss": loss.item()}
-    at_last = _last_step_error(estimate, wanted, length)
-    return loss, {"forecast_loss": loss.item(), "last_mse": at_last.item()}
+        return loss, {"target_loss": loss}
+    at_last = _last_step_error(estimate, wanted, length, across)
+    return loss, {"forecast_loss": loss, "last_mse": at_last}
 
 
-def _last_step_error(estimate: Tensor, target: Tensor, length: Tensor | None) -> Tensor:
+def _last_step_error(
+    estimate: Tensor, target: Tensor, length: Tensor | None, across: Across
+) -> Tensor:
     """Return the mean squared error at the last valid step, in units of the target."""
-    return _error_at_last(estimate, target, length).mean() / _width(estimate)
+    return _mean(_error_at_last(estimate, target, length), across) / _width(estimate)
 
 
 def _error_at_last(estimate: Tensor, target: Tensor, length: Tensor | None) -> Tensor:

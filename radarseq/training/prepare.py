@@ -20,10 +20,12 @@ from radarseq.training.batches import (
     Batch,
     BatchSource,
     FreshBatches,
+    PartOfBatches,
     StoredBatches,
     as_batch,
     simulated_batch,
 )
+from radarseq.training.ranks import ALONE, Ranks
 from radarseq.training.settings import TrainSettings
 from radarseq.training.tasks import check_symbols_known, spec_of, task_examples
 from simulators.pairs import FRESH_TRAIN, FRESH_VALIDATION, PairGenerator
@@ -53,16 +55,21 @@ class TrainingData:
 
 
 def prepare(
-    data: Path, model: ModelSettings, settings: TrainSettings, device: torch.device
+    data: Path,
+    model: ModelSettings,
+    settings: TrainSettings,
+    device: torch.device,
+    ranks: Ranks = ALONE,
 ) -> TrainingData:
-    """Return the training data of a dataset or a recipe.
+    """Return the training data of a dataset or a recipe; of each batch, this process's rows.
 
     Raises:
         DatasetError: If the dataset is damaged, or lacks what the task needs.
         RecipeError: If the recipe is not valid.
         UsageError: If the settings cannot be carried out on these data.
     """
-    prepared = (_fresh if data.suffix == ".toml" else _stored)(data, model, settings, device)
+    prepared = (_fresh if data.suffix == ".toml" else _stored)(data, model, settings, device, ranks)
+    ranks.check_batches(prepared.examples, settings.examples_a_step)
     if prepared.spec.symbols and settings.augments:
         raise UsageError(
             "dropped, spikes, saturation and occlusion are faults of samples; the input is made of "
@@ -72,7 +79,7 @@ def prepare(
 
 
 def _stored(
-    data: Path, model: ModelSettings, settings: TrainSettings, device: torch.device
+    data: Path, model: ModelSettings, settings: TrainSettings, device: torch.device, ranks: Ranks
 ) -> TrainingData:
     dataset = open_dataset(data)
     examples = dataset.load()
@@ -87,12 +94,12 @@ def _stored(
     rows = np.flatnonzero(_is_training(examples))
     source = StoredBatches(
         as_batch(training, device, rows),
-        batch_size=settings.batch_size,
+        batch_size=settings.examples_a_step,
         seed=settings.seed,
         redraw_noise=settings.redraw_noise and model.task != "forecast",
     )
     return TrainingData(
-        AugmentedBatches(source, settings) if settings.augments else source,
+        _shared(AugmentedBatches(source, settings) if settings.augments else source, ranks),
         as_batch(held_out, device) if len(held_out) else None,
         dataset.header,
         spec,
@@ -100,6 +107,10 @@ def _stored(
         len(training),
         _class_counts(training, spec),
     )
+
+
+def _shared(source: BatchSource, ranks: Ranks) -> BatchSource:
+    return source if ranks.count == 1 else PartOfBatches(source, ranks)
 
 
 def _is_training(examples: Examples) -> np.ndarray:
@@ -137,7 +148,7 @@ def _check_classes(examples: Examples, data: Path, model: ModelSettings) -> None
 
 
 def _fresh(
-    path: Path, model: ModelSettings, settings: TrainSettings, device: torch.device
+    path: Path, model: ModelSettings, settings: TrainSettings, device: torch.device, ranks: Ranks
 ) -> TrainingData:
     recipe: Recipe = read_recipe(path)
     if model.task not in ("both", "classify", "echo"):
@@ -155,18 +166,20 @@ def _fresh(
     spec = spec_of(examples_of(generate(0, 1), header), model)
     source = FreshBatches(
         generate,
-        batch_size=settings.batch_size,
+        batch_size=settings.examples_a_step,
         pairs_per_epoch=settings.pairs_per_epoch,
         device=device,
+        # Faults are drawn for whole batches: of these, each process simulates all.
+        ranks=ALONE if settings.augments else ranks,
     )
     validation = simulated_batch(judge, 0, settings.validation_pairs, device)
     assert validation.label is not None
     return TrainingData(
-        AugmentedBatches(source, settings) if settings.augments else source,
+        _shared(AugmentedBatches(source, settings), ranks) if settings.augments else source,
         validation,
         header,
         spec,
         {"path": str(path), "digest": sha256_of(recipe.text.encode()), "kind": "fresh"},
-        len(source) * settings.batch_size,
+        len(source) * settings.examples_a_step,
         np.bincount(validation.label.cpu().numpy(), minlength=spec.classes),
     )

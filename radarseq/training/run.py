@@ -4,15 +4,17 @@ import os
 import platform
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from radarseq.config import to_toml
 from radarseq.devices import choose_device
-from radarseq.errors import CheckpointError, OutputError
 from radarseq.files import (
     LOCK_NAME,
     TEMPORARY_SUFFIX,
@@ -24,18 +26,14 @@ from radarseq.files import (
     write_atomically,
     write_json,
 )
+from radarseq.models.kernels import check_kernels, use_fused_layers
 from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
+from radarseq.training.arithmetic import arithmetic, check_precision, set_precision
 from radarseq.training.average import Average
 from radarseq.training.batches import Batch
 from radarseq.training.calibration import fit_temperature
-from radarseq.training.checkpoint import (
-    STATE,
-    load_checkpoint,
-    load_state,
-    save_checkpoint,
-    versions,
-)
+from radarseq.training.checkpoint import save_checkpoint, versions
 from radarseq.training.history import METRICS, METRICS_CSV, history_csv
 from radarseq.training.loop import (
     Judgement,
@@ -44,8 +42,10 @@ from radarseq.training.loop import (
     optimiser_for,
     run_epochs,
 )
+from radarseq.training.memory import batch_for, told_when_data_fill, told_when_full
 from radarseq.training.objective import EpochRow, Objective
 from radarseq.training.prepare import TrainingData, prepare
+from radarseq.training.ranks import Ranks, join
 from radarseq.training.resolve import (
     CONFIG,
     fit_features,
@@ -53,8 +53,10 @@ from radarseq.training.resolve import (
     resolve_settings,
     resumed_settings,
 )
+from radarseq.training.restore import restore
 from radarseq.training.settings import TrainSettings
 
+_PROBE = 64  # examples on which memory is measured
 ENVIRONMENT, DIVERGED = "environment.json", "diverged.json"
 
 
@@ -99,6 +101,9 @@ def train(
     The same data, settings and machine give the same weights, bit for bit, also when the run was
     interrupted and resumed.
 
+    Started by ``torchrun``, several processes train one network together: each takes its rows of
+    every batch, the first one writes, and the weights are those of one process but for rounding.
+
     Args:
         data: A dataset's folder, or a recipe (``.toml``) for endless fresh pairs.
         out: The run folder to write; new or empty, unless ``resume``.
@@ -118,19 +123,55 @@ def train(
         DatasetError: If the dataset is damaged or lacks what the task needs.
         CheckpointError: If there is nothing to resume, or it is damaged.
         DeviceError: If the device is absent.
+        DeviceMemoryError: If the device has too little memory for the batch.
+        RanksError: If another process of the run has failed.
         DivergedError: If the loss is no longer a number; ``diverged.json`` in the run folder then
             lists the examples of the batch.
     """
     data, out = Path(data), Path(out)
     chosen = choose_device(device)
+    ranks = join(chosen)
     if resume:
-        settings = resumed_settings(out, data, settings)
+        settings = ranks.agreed(lambda: resumed_settings(out, data, settings))
     model_settings, train_settings = resolve_settings(settings)
-    with output_folder(out, resume=resume or _holds_no_run(out)), torch.random.fork_rng():
-        prepared = prepare(data, model_settings, train_settings, chosen)
-        model_settings = fit_task(model_settings, prepared.spec, "task" in settings)
-        model_settings = fit_features(model_settings, prepared.spec, "features" in settings)
-        return _run(out, data, prepared, model_settings, train_settings, chosen, resume, on_epoch)
+    check_precision(train_settings.precision, chosen)
+    if train_settings.kernels == "triton":
+        check_kernels(chosen)
+    with ExitStack() as held:
+        if ranks.is_first:
+            owned = output_folder(out, resume=resume or _holds_no_run(out))
+            ranks.agreed(lambda: held.enter_context(owned))
+        else:
+            ranks.agreed(lambda: None)
+        held.enter_context(torch.random.fork_rng())
+        held.enter_context(arithmetic(train_settings.precision, chosen))
+        if train_settings.batch_size == "auto":
+            chosen_size = partial(_largest_batch, data, settings, chosen)
+            train_settings = replace(train_settings, batch_size=ranks.from_first(chosen_size))
+        with told_when_data_fill(chosen):
+            prepared = ranks.agreed(
+                lambda: prepare(data, model_settings, train_settings, chosen, ranks)
+            )
+        model_settings = _fitted(model_settings, prepared, settings)
+        return _run(
+            out, data, prepared, model_settings, train_settings, chosen, ranks, resume, on_epoch
+        )
+
+
+def _fitted(model: ModelSettings, prepared: TrainingData, asked: dict[str, Any]) -> ModelSettings:
+    """Return settings that suit the data in what was not asked for."""
+    model = fit_task(model, prepared.spec, "task" in asked)
+    return fit_features(model, prepared.spec, "features" in asked)
+
+
+def _largest_batch(data: Path, asked: dict[str, Any], device: torch.device) -> int:
+    """Return the batch size for the memory that is free now."""
+    model, settings = resolve_settings(asked | {"batch_size": _PROBE})
+    prepared = prepare(data, model, settings, device)
+    network = Network(_fitted(model, prepared, asked), prepared.spec).to(device)
+    set_precision(network, settings.precision)
+    few = prepared.source.sample().take(slice(_PROBE))
+    return batch_for(network, few, prepared.examples, device)
 
 
 def _holds_no_run(out: Path) -> bool:
@@ -146,16 +187,58 @@ def _run(
     model_settings: ModelSettings,
     train_settings: TrainSettings,
     device: torch.device,
+    ranks: Ranks,
     resume: bool,
     on_epoch: Callable[[EpochRow], None] | None,
 ) -> TrainResult:
     last, best = out / "checkpoints" / "last", out / "checkpoints" / "best"
-    trainer = _trainer(out, prepared, model_settings, train_settings, device)
+    trainer = _trainer(out, prepared, model_settings, train_settings, device, ranks)
     progress = Progress()
-    recover_folder(last)
-    recover_folder(best)
-    if resume and last.exists():
-        _restore(last, trainer, progress, prepared)
+
+    def recover() -> bool:
+        recover_folder(last)
+        recover_folder(best)
+        return last.exists()
+
+    if ranks.from_first(recover) and resume:
+        ranks.agreed(lambda: restore(last, trainer, progress, prepared))
+    if ranks.is_first:
+        _write_config(out, data, model_settings, train_settings)
+    before, started = progress.epoch, time.perf_counter()
+
+    def at_epoch(progress: Progress, is_best: bool, judged: Judgement | None) -> None:
+        if ranks.is_first:
+            _save(out, trainer, prepared, progress, judged if is_best else None, is_best=is_best)
+            if on_epoch:
+                on_epoch(progress.history[-1])
+
+    def few() -> Batch:
+        return prepared.source.sample().take(slice(_PROBE))
+
+    with told_when_full(trainer.network, few, train_settings.examples_a_step):
+        run_epochs(trainer, progress, at_epoch)
+    rate = (progress.epoch - before) * prepared.examples / (time.perf_counter() - started)
+    if ranks.is_first:
+        did = progress.epoch > before
+        is_told = not did and (out / ENVIRONMENT).exists()
+        _write_end(out, progress, None if is_told else _environment(device, ranks, rate), did)
+    network = trainer.network
+    return TrainResult(
+        out,
+        str(device),
+        progress.epoch,
+        progress.best_epoch,
+        progress.history[progress.best_epoch - 1],
+        sum(p.numel() for p in network.parameters()),
+        network.receptive_field,
+        rate,
+        _notes(trainer, prepared, progress, before),
+    )
+
+
+def _write_config(
+    out: Path, data: Path, model_settings: ModelSettings, train_settings: TrainSettings
+) -> None:
     config = {
         "data": printable(data),
         "model": asdict(model_settings),
@@ -163,37 +246,21 @@ def _run(
     }
     write_atomically(out / CONFIG, sealed_text(to_toml(config)))
     (out / METRICS).unlink(missing_ok=True)  # until training has ended once more
-    before, started = progress.epoch, time.perf_counter()
 
-    def at_epoch(progress: Progress, is_best: bool, judged: Judgement | None) -> None:
-        _save(out, trainer, prepared, progress, judged if is_best else None, is_best=is_best)
-        if on_epoch:
-            on_epoch(progress.history[-1])
 
-    run_epochs(trainer, progress, at_epoch)
-    seconds = time.perf_counter() - started
-    rate = (progress.epoch - before) * prepared.examples / seconds
-    metrics = progress.history[progress.best_epoch - 1]
+def _write_end(
+    out: Path, progress: Progress, environment: dict[str, Any] | None, has_trained: bool
+) -> None:
+    """Write what a run came to; the environment, where it is given, is the one of this call."""
     write_atomically(out / METRICS_CSV, history_csv(progress.history))
-    if progress.epoch > before or not (out / ENVIRONMENT).exists():
-        write_json(out / ENVIRONMENT, _environment(device, rate))
+    if environment is not None:
+        write_json(out / ENVIRONMENT, environment)
     files = {name: sha256_file(out / name) for name in (CONFIG, METRICS_CSV)}
-    told = {"kind": "radarseq run", "best": metrics, "epochs": progress.epoch, "files": files}
+    best = progress.history[progress.best_epoch - 1]
+    told = {"kind": "radarseq run", "best": best, "epochs": progress.epoch, "files": files}
     write_json(out / METRICS, told)
-    if progress.epoch > before:
+    if has_trained:
         (out / DIVERGED).unlink(missing_ok=True)  # of an attempt before this one
-    network = trainer.network
-    return TrainResult(
-        out,
-        str(device),
-        progress.epoch,
-        progress.best_epoch,
-        metrics,
-        sum(p.numel() for p in network.parameters()),
-        network.receptive_field,
-        rate,
-        _notes(network, prepared, progress, train_settings, before),
-    )
 
 
 def _trainer(
@@ -202,15 +269,19 @@ def _trainer(
     model_settings: ModelSettings,
     settings: TrainSettings,
     device: torch.device,
+    ranks: Ranks,
 ) -> Trainer:
     """Return a network with its initial weights, and all that moves it."""
     torch.manual_seed(settings.seed)
     network = Network(model_settings, prepared.spec)
     sample = prepared.source.sample()
     network.to(device).fit(sample.signal, sample.tx, sample.target, sample.length)
+    ranks.share_first(network.state_dict().values())
+    set_precision(network, settings.precision)
+    kept_from = use_fused_layers(network) if settings.kernels == "triton" else ""
     weight = None
     if settings.class_weights == "balanced" and network.classes is not None:
-        weight = _balanced(prepared).to(device)
+        weight = _balanced(prepared).to(next(network.parameters()))
     return Trainer(
         network,
         prepared.source,
@@ -224,7 +295,9 @@ def _trainer(
             last_step=settings.trained_steps == "last",
         ),
         Average(network, settings.ema) if settings.ema else None,
-        lambda *what: _write_diverged(out, *what),
+        partial(_write_diverged, out) if ranks.is_first else None,
+        ranks,
+        (kept_from,),
     )
 
 
@@ -235,9 +308,9 @@ def _balanced(prepared: TrainingData) -> torch.Tensor:
     return torch.where(present, counts.sum() / (present.sum() * counts.clamp(min=1)), 0.0)
 
 
-def _write_diverged(out: Path, epoch: int, step: int, batch: Batch, loss: float) -> None:
+def _write_diverged(out: Path, epoch: int, step: int, index: Tensor | None, loss: float) -> None:
     """Leave behind which examples ended training, all of them."""
-    examples = [] if batch.index is None else batch.index.tolist()
+    examples = [] if index is None else index.tolist()
     told = {"kind": "radarseq diverged", "epoch": epoch, "step": step, "value": str(loss)}
     write_json(out / DIVERGED, told | {"examples": examples})
 
@@ -277,13 +350,10 @@ def _save(
 
 
 def _notes(
-    network: Network,
-    prepared: TrainingData,
-    progress: Progress,
-    settings: TrainSettings,
-    before: int,
+    trainer: Trainer, prepared: TrainingData, progress: Progress, before: int
 ) -> tuple[str, ...]:
-    notes = []
+    network, settings = trainer.network, trainer.settings
+    notes = [note for note in (*trainer.notes, trainer.step.note) if note]
     field, steps = network.receptive_field, prepared.spec.steps
     if field is not None and field < steps:
         notes.append(
@@ -300,33 +370,7 @@ def _notes(
     return (*prepared.header.warnings, *notes)
 
 
-def _restore(last: Path, trainer: Trainer, progress: Progress, prepared: TrainingData) -> None:
-    """Put a run where its last checkpoint left it."""
-    checkpoint, state = load_checkpoint(last), load_state(last)
-    trained_on = checkpoint.manifest.get("data", {})
-    if trained_on.get("digest") != prepared.facts["digest"]:
-        raise OutputError(
-            f"{last}: the data in {prepared.facts['path']} are no longer those that this run was "
-            f"trained on (digest {str(trained_on.get('digest'))[:12]}..., now "
-            f"{prepared.facts['digest'][:12]}...). Restore them, or train in another folder"
-        )
-    trainer.network.load_state_dict(checkpoint.network.state_dict())
-    try:
-        trainer.optimiser.load_state_dict(state["optimiser"])
-        if trainer.average is not None:
-            trainer.average.load(state["average"])
-        for item in fields(progress):  # runs of before there was waits_from lack it
-            default = 0 if item.name == "waits_from" else state["progress"][item.name]
-            setattr(progress, item.name, state["progress"].get(item.name, default))
-        wanted_then = checkpoint.manifest["training"]["epochs"]
-    except (KeyError, ValueError, TypeError, AttributeError, RuntimeError) as fault:
-        raise CheckpointError(f"{last / STATE}: not the state of this run ({fault!r})") from fault
-    settings = trainer.settings
-    if settings.epochs > wanted_then and progress.is_stale(settings.patience):
-        progress.waits_from = progress.epoch
-
-
-def _environment(device: torch.device, rate: float) -> dict[str, Any]:
+def _environment(device: torch.device, ranks: Ranks, rate: float) -> dict[str, Any]:
     return {
         "versions": versions(),
         "device": str(device),
@@ -334,6 +378,7 @@ def _environment(device: torch.device, rate: float) -> dict[str, Any]:
         "machine": platform.machine(),
         "system": platform.platform(),
         "cores": os.cpu_count(),
+        "processes": ranks.count,
         "threads": torch.get_num_threads(),
         "train_sequences_per_s": round(rate, 1),
     }

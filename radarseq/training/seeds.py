@@ -12,6 +12,7 @@ import numpy as np
 from radarseq.errors import UsageError
 from radarseq.files import printable, write_atomically
 from radarseq.training.objective import EpochRow
+from radarseq.training.ranks import asked_ranks
 from radarseq.training.run import TrainResult, train
 
 SEEDS_CSV = "seeds.csv"
@@ -85,7 +86,8 @@ def train_seeds(
         own = settings if again else settings | {"seed": seed}
         runs.append(train(data, folder, device=device, resume=again, on_epoch=on_epoch, **own))
     result = SeedsResult(out, tuple(runs), tuple(range(first, first + seeds)))
-    write_atomically(out / SEEDS_CSV, _as_csv(result).encode())
+    if asked_ranks().is_first:
+        write_atomically(out / SEEDS_CSV, _as_csv(result).encode())
     return result
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+Precision = Literal["float32", "tf32", "bf16"]
 AUGMENTATIONS = ("dropped", "spikes", "saturation", "occlusion")
 
 
@@ -14,7 +15,8 @@ class TrainSettings:
         epochs: At most this many passes; one pass over fresh pairs is ``pairs_per_epoch``.
         schedule_epochs: Over how many epochs the learning rate falls; 0 takes ``epochs``. A run
             that is resumed to more epochs keeps its schedule and goes on at its floor.
-        batch_size: Examples in a step.
+        batch_size: Examples in a step; ``auto`` takes the most that free memory holds, see
+            ``radarseq.training.memory``.
         learning_rate: At its peak, after the warm-up.
         weight_decay: Of AdamW.
         warmup: Share of the schedule in which the rate rises.
@@ -40,6 +42,12 @@ class TrainSettings:
         redraw_noise: Whether each epoch adds new noise to the stored echoes of a simulated
             dataset; stored examples then last longer before they are learnt by heart.
         seed: Of the initial weights, the order of the examples and the dropout.
+        precision: Of the products inside the network: ``float32``; ``tf32``, which rounds their
+            factors to 10 bits, on CUDA devices that have it; ``bf16``, in which the backbone's
+            activations are rounded to 7 bits too. Weights, features, heads and losses are float32.
+        cuda_graph: Whether a CUDA device is handed the whole step at once where the batch is at
+            most 8,192 and the task allows it: small steps cost more to ask for than to do.
+        kernels: ``triton`` passes WaveNet's layers by fused kernels, where they fit; CUDA only.
         pairs_per_epoch: Of fresh pairs.
         validation_pairs: Of fresh pairs, the same in every epoch.
     """
@@ -48,7 +56,7 @@ class TrainSettings:
 
     epochs: int = 30
     schedule_epochs: int = 0
-    batch_size: int = 256
+    batch_size: int | Literal["auto"] = 256
     learning_rate: float = 4e-3
     weight_decay: float = 1e-2
     warmup: float = 0.1
@@ -65,13 +73,16 @@ class TrainSettings:
     occlusion: float = 0.0
     redraw_noise: bool = True
     seed: int = 0
+    precision: Precision = "float32"
+    cuda_graph: bool = True
+    kernels: Literal["torch", "triton"] = "torch"
     pairs_per_epoch: int = 20_000
     validation_pairs: int = 4_000
 
     def __post_init__(self) -> None:
         """Refuse values that cannot train."""
         for name in ("epochs", "batch_size", "pairs_per_epoch", "validation_pairs"):
-            if getattr(self, name) < 1:
+            if getattr(self, name) != "auto" and getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected 1 or more")
         for name in ("learning_rate", "clip"):
             if not getattr(self, name) > 0:
@@ -86,6 +97,17 @@ class TrainSettings:
             raise ValueError(f"seed is {self.seed}; expected 0 to 2^63 - 1")
         if not 0 <= self.warmup < 1:
             raise ValueError(f"warmup is {self.warmup}; expected 0 to below 1")
+
+    @property
+    def examples_a_step(self) -> int:
+        """The batch size, once it is a number.
+
+        Raises:
+            ValueError: If it still is ``auto``.
+        """
+        if self.batch_size == "auto":
+            raise ValueError("batch_size is 'auto'; it has to be chosen before training starts")
+        return self.batch_size
 
     @property
     def augments(self) -> bool:

@@ -1,0 +1,75 @@
+"""With which precision products are computed, said once and for as long as a run lasts.
+
+torch rounds the factors of convolutions and recurrent cells on CUDA unless told otherwise, and
+those of matrix products not: here one word, the setting ``precision``, rules all three.
+"""
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from radarseq.errors import DeviceError
+from radarseq.models.network import Network
+from radarseq.training.settings import Precision
+
+_FIRST_WITH_TF32 = (8, 0)  # compute capability; bfloat16 came with it
+
+
+def check_precision(precision: Precision, device: torch.device) -> None:
+    """Refuse a precision that a device does not have.
+
+    Raises:
+        DeviceError: Naming the device and what it can do.
+    """
+    if precision == "float32" or (precision == "bf16" and device.type == "cpu"):
+        return
+    if device.type != "cuda":
+        raise DeviceError(
+            f"precision is 'tf32', which is of CUDA devices; the device is {device}. "
+            "Use precision=float32, or --device cuda"
+        )
+    found = torch.cuda.get_device_capability(device)
+    if found < _FIRST_WITH_TF32:
+        raise DeviceError(
+            f"precision is {precision!r}; {torch.cuda.get_device_name(device)} has compute "
+            f"capability {found[0]}.{found[1]}, expected 8.0 or more. Use precision=float32"
+        )
+
+
+def set_precision(network: Network, precision: Precision) -> None:
+    """Have a network's backbone compute in a precision from now on."""
+    network.narrow = torch.bfloat16 if precision == "bf16" else None
+
+
+@contextmanager
+def arithmetic(precision: Precision, device: torch.device) -> Iterator[None]:
+    """Have products on a CUDA device rounded as ``precision`` says, and the same in every run.
+
+    The CPU is left alone: it does the same in every run already.
+    """
+    if device.type != "cuda":
+        yield
+        return
+    conv, rnn = torch.backends.cudnn.conv, torch.backends.cudnn.rnn  # type: ignore[attr-defined]
+    backends: list[Any] = [torch.backends.cuda.matmul, conv, rnn]
+    before = [backend.fp32_precision for backend in backends]
+    was_strict = torch.are_deterministic_algorithms_enabled()
+    warned = torch.is_deterministic_algorithms_warn_only_enabled()
+    # cuBLAS sums in one order alone if it has a workspace of its own for each stream.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    try:
+        for backend in backends:
+            backend.fp32_precision = "tf32" if precision == "tf32" else "ieee"
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        with warnings.catch_warnings():
+            # A sum along an axis that is not the innermost has one order, and is named all the same
+            warnings.filterwarnings("ignore", message=".*does not have a deterministic.*")
+            yield
+    finally:
+        torch.use_deterministic_algorithms(was_strict, warn_only=warned)
+        for backend, value in zip(backends, before, strict=True):
+            backend.fp32_precision = value

@@ -1,0 +1,206 @@
+"""Several processes that train one network together: each takes its rows of every batch.
+
+Started by ``torchrun``, which tells each process its number. Losses are sums over a process's own
+rows divided by the count of all rows, so that gradients added up are those of the whole batch: the
+run is the same function of its data and settings on one process as on many. Process 0 alone writes.
+
+Reference:
+    Li et al., "PyTorch Distributed: experiences on accelerating data parallel training", 2020.
+"""
+
+import atexit
+import os
+import re
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, distributed
+
+from radarseq.errors import RanksError, UsageError
+
+T = TypeVar("T")
+TIMEOUT_VARIABLE = "RADARSEQ_RANK_TIMEOUT_S"
+DEFAULT_TIMEOUT_S = 600.0  # longer than process 0 takes to judge and to write an epoch
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """The processes of a run.
+
+    Attributes:
+        number: Of this process, from 0.
+        count: Of all of them.
+    """
+
+    number: int = 0
+    count: int = 1
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process judges and writes."""
+        return self.number == 0
+
+    def part(self, rows: int) -> slice:
+        """Return which rows of a batch are this process's; the processes' parts make up all."""
+        first, after = (n * rows // self.count for n in (self.number, self.number + 1))
+        return slice(first, after)
+
+    def check_batches(self, examples: int, batch_size: int) -> None:
+        """Refuse batches that leave a process without a row.
+
+        Raises:
+            UsageError: Naming the batch, and what to change.
+        """
+        left = examples % batch_size
+        smallest = min(batch_size, left or batch_size)
+        if smallest < self.count:
+            raise UsageError(
+                f"{examples} examples in batches of {batch_size} leave {smallest} in a batch, "
+                f"fewer than the {self.count} processes. Choose another batch_size, or fewer "
+                "processes"
+            )
+
+    def summed(self, values: Tensor) -> Tensor:
+        """Return the sum of a tensor over the processes."""
+        if self.count == 1:
+            return values
+        total = values.clone()
+        with _answered():
+            distributed.all_reduce(total)
+        return total
+
+    def add_up(self, tensors: Iterable[Tensor]) -> None:
+        """Sum tensors over the processes, in place, in one message."""
+        own = list(tensors)
+        if self.count == 1 or not own:
+            return
+        total = self.summed(torch.cat([values.reshape(-1).to(own[0].dtype) for values in own]))
+        for values, summed in zip(own, total.split([v.numel() for v in own]), strict=True):
+            values.copy_(summed.view_as(values))
+
+    def share_first(self, tensors: Iterable[Tensor]) -> None:
+        """Give every process the tensors of the first, in place."""
+        if self.count == 1:
+            return
+        with _answered():
+            for values in tensors:
+                distributed.broadcast(values, src=0)
+
+    def from_first(self, work: Callable[[], T]) -> T:
+        """Return what the first process makes; the others wait for it.
+
+        Raises:
+            RanksError: If the first process fails; there it is the failure itself.
+        """
+        if self.count == 1:
+            return work()
+        told: list[Any] = [None, ""]
+        fault = None
+        if self.is_first:
+            try:
+                told[0] = work()
+            except Exception as raised:
+                fault, told[1] = raised, f"{type(raised).__name__}: {raised}"
+        with _answered():
+            distributed.broadcast_object_list(told, src=0)
+        if fault is not None:
+            raise fault
+        if told[1]:
+            raise RanksError(f"process 0 failed, and this one ends with it: {told[1]}")
+        return told[0]
+
+    def agreed(self, work: Callable[[], T]) -> T:
+        """Return what ``work`` gives in this process, once it has gone well in all.
+
+        Raises:
+            RanksError: If it failed in another process; in that one it is the failure itself.
+        """
+        if self.count == 1:
+            return work()
+        result, fault = None, None
+        try:
+            result = work()
+        except Exception as raised:
+            fault = raised
+        told: list[Any] = [None] * self.count
+        with _answered():
+            distributed.all_gather_object(told, "" if fault is None else str(fault) or repr(fault))
+        if fault is not None:
+            raise fault
+        for number, message in enumerate(told):
+            if message:
+                raise RanksError(f"process {number} failed, and this one ends with it: {message}")
+        return result  # type: ignore[return-value]
+
+
+ALONE = Ranks()
+
+
+def asked_ranks() -> Ranks:
+    """Return the number of this process and the count of all, as ``torchrun`` told them.
+
+    Raises:
+        UsageError: If what the environment says makes no sense.
+    """
+    texts = [os.environ.get(name) for name in ("RANK", "WORLD_SIZE")]
+    if None in texts:
+        return ALONE
+    try:
+        number, count = (int(text) for text in texts if text is not None)
+    except ValueError:
+        number = count = -1
+    if not 0 <= number < count:
+        raise UsageError(
+            f"RANK is {texts[0]!r} of WORLD_SIZE {texts[1]!r}; expected a number from 0 to below "
+            "the count. Start with torchrun, or unset both"
+        )
+    return Ranks(number, count)
+
+
+def join(device: torch.device) -> Ranks:
+    """Return the processes of this run, connected; one process alone connects to nothing.
+
+    On CUDA they speak through NCCL, else through Gloo. The connection lasts as long as the process.
+
+    Raises:
+        RanksError: If the others cannot be reached.
+    """
+    ranks = asked_ranks()
+    if ranks.count == 1 or distributed.is_initialized():
+        return ranks
+    timeout = timedelta(seconds=float(os.environ.get(TIMEOUT_VARIABLE, DEFAULT_TIMEOUT_S)))
+    with _answered():
+        # Both: what is no tensor goes through Gloo, also where tensors go through NCCL.
+        backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
+        distributed.init_process_group(backend, timeout=timeout)
+    atexit.register(_leave)
+    return ranks
+
+
+def _leave() -> None:
+    """Close the connection: its threads must not outlive the interpreter."""
+    atexit.unregister(_leave)
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
+
+
+@contextmanager
+def _answered() -> Iterator[None]:
+    """Put into words that another process has ended, or does not answer."""
+    try:
+        yield
+    except (RuntimeError, ValueError) as fault:  # torch's errors of networks are RuntimeErrors
+        reason = (str(fault) or repr(fault)).strip().splitlines()[0]
+        reason = re.sub(r"^\[[^\]]*\]\s*", "", reason)  # where in torch's source
+        traceback.clear_frames(fault.__traceback__)  # they hold what the connection has to let go
+        _leave()
+        raise RanksError(
+            "another process of this run has ended or does not answer "
+            f"({TIMEOUT_VARIABLE} is {os.environ.get(TIMEOUT_VARIABLE, DEFAULT_TIMEOUT_S)}): "
+            f"{reason}. What was saved is whole: start all of them again with --resume"
+        ) from fault
