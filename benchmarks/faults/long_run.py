@@ -5,7 +5,7 @@
 All in one process, through the functions that the commands call. A line is printed for about every
 tenth of the time. What a first pass takes for good (compiled kernels, caches of libraries) is left
 out: growth counts from a quarter of the time on. Beside the resident memory stands what of the heap
-is in use and how many Python objects there are: a leak raises those too, a heap with holes does not.
+is in use, and how many Python objects there are: a leak raises those too, a heap with holes not.
 """
 
 import argparse

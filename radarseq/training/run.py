@@ -24,6 +24,7 @@ from radarseq.files import (
     write_atomically,
     write_json,
 )
+from radarseq.memory import gives_memory_back
 from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
 from radarseq.training.average import Average
@@ -85,6 +86,7 @@ class TrainResult:
     notes: tuple[str, ...]
 
 
+@gives_memory_back
 def train(
     data: Path | str,
     out: Path | str,
