@@ -10,6 +10,7 @@ code that atheris does not see, and that may only crash in the child process mad
 """
 
 import argparse
+import importlib
 import json
 import re
 import subprocess
@@ -18,6 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from benchmarks.faults import corpus
 
@@ -30,8 +32,7 @@ TOLD_EVERY = 50
 
 def fuzz_here(name: str, target: Path, told: Path, flags: list[str]) -> None:
     """Be the process that fuzzes one format; does not return."""
-    import atheris
-
+    atheris: Any = importlib.import_module("atheris")  # part of it is compiled, without types
     with atheris.instrument_imports(include=["radarseq.captures"]):
         from radarseq.captures.reading import AS_WRITTEN
         from radarseq.captures.registry import read_capture

@@ -2,8 +2,8 @@
 
     python -m benchmarks.faults.probe_cost [--files 300] [--quick]
 
-The small recordings of ``corpus.py``, copied, are opened by one child, one after the other, and then
-in this process, which is what the look comes on top of. The child's start is part of the cost.
+The small recordings of ``corpus.py``, copied, are opened by one child, one after the other, and
+then in this process, which the look comes on top of. The child's start is part of the cost.
 """
 
 import argparse
