@@ -157,6 +157,10 @@ class World:
         """Return the words that train eight short epochs on the dataset."""
         return ["train", self.data, *_SMALL, "--epochs", 8, "--out", out]
 
+    def train_averaged(self, out: Path) -> list[object]:
+        """Return the words that train as ``train`` does, and keep an average of the weights."""
+        return [*self.train(out), "--set", "ema=0.9"]
+
     def train_fresh(self, out: Path) -> list[object]:
         """Return the words that train six short epochs on fresh pairs."""
         pairs = ("--set", "pairs_per_epoch=1000", "--set", "validation_pairs=200")

@@ -1,6 +1,6 @@
 """Fill the disk under each command; nothing half may stay, and what can go on must end the same.
 
-    python -m benchmarks.faults.disk_full [--quick]
+    python -m benchmarks.faults.disk_full [--quick] [--only COMMAND]
 
 The disk is filled twice: by a limit to the size of a file (RLIMIT_FSIZE), and by a tmpfs that is
 too small, where mounting one is permitted. Each time the command must end in status 1 and name the
@@ -49,7 +49,7 @@ class Case:
 
     def rooms(self, shares: tuple[float, ...]) -> list[int]:
         """Return sizes of a disk that is too small."""
-        pages = sum(-(-len(value) // PAGE) + 1 for value in self.expected.values())
+        pages = sum(-(-len(value) // PAGE) for value in self.expected.values())
         return [int(share * pages) * PAGE for share in shares]
 
 
@@ -114,7 +114,10 @@ def with_small_disk(case: Case, base: Path, room: int) -> list[str]:
 
 
 def _call(*words: object) -> None:
-    subprocess.run([str(word) for word in words], check=True, capture_output=True)
+    try:
+        subprocess.run([str(word) for word in words], check=True, capture_output=True, text=True)
+    except subprocess.CalledProcessError as fault:
+        raise OSError(f"{' '.join(map(str, words))}: {fault.stderr.strip()}") from fault
 
 
 def may_mount(base: Path) -> bool:
@@ -123,7 +126,7 @@ def may_mount(base: Path) -> bool:
     disk.mkdir()
     try:
         _call("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk)
-    except (subprocess.CalledProcessError, FileNotFoundError):
+    except OSError:
         return False
     _call("umount", disk)
     return True
@@ -142,7 +145,9 @@ def main() -> None:
     """Fill the disk under every command, and print the table."""
     parser = argparse.ArgumentParser(description="Fill the disk under each command.")
     parser.add_argument("--quick", action="store_true", help="one try each")
-    shares = (0.6,) if parser.parse_args().quick else (0.05, 0.3, 0.6, 0.8, 0.95)
+    parser.add_argument("--only", default="", help="one command")
+    options = parser.parse_args()
+    shares = (0.6,) if options.quick else (0.05, 0.3, 0.6, 0.8, 0.95)
     rows = []
     with small_world() as world:
         mounts = may_mount(world.base)
@@ -153,6 +158,8 @@ def main() -> None:
             ("import", world.import_, False),
             ("export", world.export, False),
         ):
+            if options.only not in ("", name):
+                continue
             straight = world.base / f"straight-{name}"
             good(*words(straight))
             case = Case(name, words, resumes, equal_part(straight))

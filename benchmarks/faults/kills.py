@@ -1,6 +1,6 @@
 """Kill commands at random moments, run them again, and hold the result against an undisturbed one.
 
-    python -m benchmarks.faults.kills [--quick]
+    python -m benchmarks.faults.kills [--quick] [--only COMMAND] [--seed 0]
 
 Each command is killed with SIGKILL at 50 moments drawn over its length, each time in a new folder,
 and run again to its end; then 200 kills fall on folders that go on being worked in. A file under a
@@ -30,6 +30,7 @@ from radarseq.training.history import read_history
 Words = Callable[[Path], list[object]]
 # What says how long something took differs from run to run.
 UNEQUAL = "environment.json"
+ALL = "all"
 
 
 class Job:
@@ -170,31 +171,40 @@ def kill_again_and_again(jobs: list[Job], base: Path, kills: int, chance: random
     return {"command": "all, again and again", "kills": attempts, **done, "redone, most": "-"}
 
 
-def jobs_of(world: World) -> list[Job]:
-    """Return the commands to kill."""
+def jobs_of(world: World, only: str = "") -> list[Job]:
+    """Return the commands to kill, or the one that is to be killed alone."""
     listed = [
         ("simulate", world.simulate, True),
         ("train", world.train, True),
+        ("train with EMA", world.train_averaged, True),
         ("train on fresh pairs", world.train_fresh, True),
         ("evaluate", world.evaluate, False),
         ("import", world.import_, False),
         ("export", world.export, False),
     ]
-    return [Job(name, words, resumes, world.base) for name, words, resumes in listed]
+    return [
+        Job(name, words, resumes, world.base)
+        for name, words, resumes in listed
+        if only in ("", ALL, name)
+    ]
 
 
 def main() -> None:
     """Kill, and print the table."""
     parser = argparse.ArgumentParser(description="Kill commands at random moments.")
     parser.add_argument("--quick", action="store_true", help="a tenth of the kills")
+    parser.add_argument("--only", default="", help="one command; all: only the kills of all")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     share = 10 if options.quick else 1
     chance = random.Random(options.seed)
+    rows = []
     with small_world() as world:
-        jobs = jobs_of(world)
-        rows = [kill_each_time_anew(job, world.base, 50 // share, chance) for job in jobs]
-        rows.append(kill_again_and_again(jobs, world.base, 200 // share, chance))
+        jobs = jobs_of(world, options.only)
+        if options.only != ALL:
+            rows = [kill_each_time_anew(job, world.base, 50 // share, chance) for job in jobs]
+        if options.only in ("", ALL):
+            rows.append(kill_again_and_again(jobs, world.base, 200 // share, chance))
     print_table(rows)
 
 

@@ -4,13 +4,17 @@
 
 All in one process, through the functions that the commands call. A line is printed for about every
 tenth of the time. What a first pass takes for good (compiled kernels, caches of libraries) is left
-out: growth counts from a quarter of the time on.
+out: growth counts from a quarter of the time on. Beside the resident memory stands what of the heap
+is in use, and how many Python objects there are: a leak raises those too, a heap with holes not.
 """
 
 import argparse
+import ctypes
+import gc
 import os
 import resource
 import shutil
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -19,6 +23,7 @@ import radarseq
 from benchmarks.faults.commands import World, print_table, small_world
 
 PAGE = resource.getpagesize()
+TOLD = ("heap in use, MB", "objects")  # which explain the resident memory, and are no verdict
 MOST_GROWTH_MB = 16.0  # over the last three quarters of the time
 
 
@@ -33,13 +38,36 @@ def one_pass(world: World, number: int) -> None:
     shutil.rmtree(base)
 
 
+class _Heap(ctypes.Structure):
+    """What glibc says of its heap: ``struct mallinfo2``."""
+
+    _fields_ = tuple(
+        (name, ctypes.c_size_t)
+        for name in (
+            "arena", "ordblks", "smblks", "hblks", "hblkhd",
+            "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost",
+        )
+    )  # fmt: skip
+
+
+def heap_bytes() -> int:
+    """Return how much of the heap is in use, mapped blocks among it."""
+    tell = ctypes.CDLL(None).mallinfo2
+    tell.restype = _Heap
+    heap = tell()
+    return heap.uordblks + heap.hblkhd
+
+
 def held() -> dict[str, float]:
     """Return what this process holds: memory, open files, and files in the temporary folder."""
+    gc.collect()
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     mine = os.getuid()
     files = [p for p in Path(tempfile.gettempdir()).iterdir() if p.lstat().st_uid == mine]
     return {
         "resident, MB": round(pages * PAGE / 2**20, 1),
+        "heap in use, MB": round(heap_bytes() / 2**20, 1),
+        "objects": len(gc.get_objects()),
         "open files": sum(1 for _ in Path("/proc/self/fd").iterdir()),
         "threads": sum(1 for _ in Path("/proc/self/task").iterdir()),
         "temporary files": len(files),
@@ -64,6 +92,7 @@ def main() -> None:
                 one_pass(world, passes)
                 passes += 1
                 now = held()
+                print(f"{passes}: {now}", file=sys.stderr, flush=True)
                 if gone > length_s / 4:
                     settled.append(now)
                 if gone >= len(rows) * length_s / 10:
@@ -83,7 +112,7 @@ def verdict(settled: list[dict[str, float]]) -> str:
         for name in settled[0]
     }
     flat = grown["resident, MB"] < MOST_GROWTH_MB and not any(
-        value > 0 for name, value in grown.items() if name != "resident, MB"
+        value > 0 for name, value in grown.items() if name not in ("resident, MB", *TOLD)
     )
     told = ", ".join(f"{name} {value:+g}" for name, value in grown.items())
     return f"{'flat' if flat else 'NOT flat'}: {told}"

@@ -1,6 +1,6 @@
 """Ask commands to end, at random moments; each must within five seconds, in 130 or 143.
 
-    python -m benchmarks.faults.signals [--quick]
+    python -m benchmarks.faults.signals [--quick] [--only COMMAND]
 
 SIGINT and SIGTERM, twenty times each, to each command that writes. What is under a final name must
 be whole, and the command, run again, must end in the bytes of an undisturbed one.
@@ -60,12 +60,14 @@ def main() -> None:
     """Signal every command, and print the table."""
     parser = argparse.ArgumentParser(description="Ask commands to end at random moments.")
     parser.add_argument("--quick", action="store_true", help="a tenth of the tries")
-    tries = 2 if parser.parse_args().quick else 20
+    parser.add_argument("--only", default="", help="one command")
+    options = parser.parse_args()
+    tries = 2 if options.quick else 20
     chance = random.Random(1)
     with small_world() as world:
         rows = [
             row_of(job, number, tries, chance)
-            for job in jobs_of(world)
+            for job in jobs_of(world, options.only)
             for number in (signal.SIGINT, signal.SIGTERM)
         ]
     print_table(rows)

@@ -11,6 +11,7 @@ from radarseq.dataset.schema import PARAMETER_PREFIX, Examples, Header
 from radarseq.dataset.write import ROWS_PER_SHARD, ShardWriter, expected_bytes, shard_image
 from radarseq.errors import UsageError
 from radarseq.files import output_folder, sha256_of
+from radarseq.memory import gives_memory_back
 from simulators.pairs import PairGenerator, Pairs
 from simulators.scene import Scene
 from simulators.series import Sequences, Series, SeriesGenerator
@@ -97,6 +98,7 @@ def plan_simulation(
     return SimulationPlan(recipe, examples, size, recipe.content.warnings())
 
 
+@gives_memory_back
 def simulate(
     recipe: Recipe | Path | str,
     out: Path | str,

@@ -33,6 +33,7 @@ from radarseq.evaluation.report_data import write_report_data
 from radarseq.evaluation.settings import JudgeSettings
 from radarseq.evaluation.showing import shown
 from radarseq.files import output_folder, read_json
+from radarseq.memory import gives_memory_back
 from radarseq.validation import check_digests
 
 
@@ -53,6 +54,7 @@ class EvaluateResult:
     failures: list[dict[str, str]]
 
 
+@gives_memory_back
 def evaluate(
     run: Path | str,
     data: Path | str | Sequence[Path | str],

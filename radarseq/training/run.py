@@ -27,6 +27,7 @@ from radarseq.files import (
     write_json,
 )
 from radarseq.models.kernels import check_kernels, use_fused_layers
+from radarseq.memory import gives_memory_back
 from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
 from radarseq.training.arithmetic import arithmetic, check_precision, set_precision
@@ -87,6 +88,7 @@ class TrainResult:
     notes: tuple[str, ...]
 
 
+@gives_memory_back
 def train(
     data: Path | str,
     out: Path | str,

@@ -1,0 +1,121 @@
+"""Guided by coverage, invent recordings until a reader breaks.
+
+    python -m benchmarks.faults.coverage_fuzz [--runs 20000] [--seconds 120] [--quick]
+
+Needs atheris (libFuzzer for Python). Each format is fuzzed in a process of its own, from the good
+recording in ``corpus.py`` on: what reaches new lines of ``radarseq.captures`` is kept and changed
+further. An input may be read or refused with a RadarseqError; anything else ends that process, as
+do ten seconds without an end. Formats inside HDF5 are left to ``fuzz.py``: their parser is compiled
+code that atheris does not see, and that may only crash in the child process made for it.
+"""
+
+import argparse
+import importlib
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from benchmarks.faults import corpus
+
+INSIDE_HDF5 = {"MATLAB 7.3", "Acconeer A121", "Acconeer A111", "Digital RF"}
+LONGEST_S = 10
+MOST_MB = 2048
+LARGEST = 8192
+TOLD_EVERY = 50
+
+
+def fuzz_here(name: str, target: Path, told: Path, flags: list[str]) -> None:
+    """Be the process that fuzzes one format; does not return."""
+    atheris: Any = importlib.import_module("atheris")  # part of it is compiled, without types
+    with atheris.instrument_imports(include=["radarseq.captures"]):
+        from radarseq.captures.reading import AS_WRITTEN
+        from radarseq.captures.registry import read_capture
+        from radarseq.captures.stored import read_whole
+    from radarseq.errors import RadarseqError
+
+    opened = target.with_suffix("") if target.suffix == ".toml" else target
+    counts = Counter[str]()
+
+    def once(content: bytes) -> None:
+        target.write_bytes(content)
+        try:
+            read_whole(read_capture(opened, AS_WRITTEN).samples, 16 << 20)
+        except RadarseqError:
+            counts["refused"] += 1
+        else:
+            counts["accepted"] += 1
+        if counts.total() % TOLD_EVERY == 0:
+            told.write_text(json.dumps(counts))
+
+    atheris.Setup([name, *flags], once)
+    atheris.Fuzz()
+
+
+def row_of(name: str, runs: int, seconds: int) -> dict[str, object]:
+    """Fuzz a format in a process, and return a row of the table."""
+    with tempfile.TemporaryDirectory() as folder:
+        base = Path(folder)
+        files, seeds, kept = base / "files", base / "seeds", base / "kept"
+        told = base / "told.json"
+        seeds.mkdir()
+        kept.mkdir()
+        files.mkdir()
+        target = corpus.write(files)[name]
+        (seeds / "good").write_bytes(target.read_bytes())
+        flags = [
+            f"-runs={runs}", f"-max_total_time={seconds}", f"-timeout={LONGEST_S}", "-seed=1",
+            f"-rss_limit_mb={MOST_MB}", f"-max_len={LARGEST}", f"-artifact_prefix={base}/bad-",
+            str(kept), str(seeds),
+        ]  # fmt: skip
+        words = [sys.executable, "-m", "benchmarks.faults.coverage_fuzz", "--here", name]
+        started = time.monotonic()
+        ran = subprocess.run(
+            [*words, str(target), str(told), *flags], capture_output=True, text=True, check=False
+        )
+        took_s = time.monotonic() - started
+        bad = sorted(base.glob("bad-*"))
+        if bad or ran.returncode:
+            found = [f"{path.name}: {path.read_bytes()[:300]!r}" for path in bad]
+            print(f"{name}: exit {ran.returncode} {found}\n{ran.stderr[-3000:]}", flush=True)
+        done = [int(n) for n in re.findall(r"^#(\d+)\s", ran.stderr, re.MULTILINE)]
+        edges = [int(n) for n in re.findall(r"\bcov: (\d+)", ran.stderr)]
+        counts = json.loads(told.read_text()) if told.exists() else {}
+        return {
+            "format": name,
+            "inputs": max(done, default=0),
+            "accepted": counts.get("accepted", 0),
+            "refused": counts.get("refused", 0),
+            "broke": int(bool(bad) or ran.returncode != 0),
+            "kept": sum(1 for _ in kept.iterdir()),
+            "edges, first to last": f"{edges[0]} to {edges[-1]}" if edges else "-",
+            "s": round(took_s),
+        }
+
+
+def main() -> None:
+    """Fuzz every format, and print the table; exit 1 if a reader broke."""
+    if sys.argv[1:2] == ["--here"]:
+        name, target, told, *flags = sys.argv[2:]
+        fuzz_here(name, Path(target), Path(told), flags)
+    parser = argparse.ArgumentParser(description="Invent recordings, guided by coverage.")
+    parser.add_argument("--runs", type=int, default=20_000, help="inputs for each format")
+    parser.add_argument("--seconds", type=int, default=120, help="at most, for each format")
+    parser.add_argument("--quick", action="store_true", help="500 inputs, at most 10 s")
+    options = parser.parse_args()
+    runs, seconds = (500, 10) if options.quick else (options.runs, options.seconds)
+    names = [name for name in corpus.FORMATS if name not in INSIDE_HDF5]
+    from benchmarks.faults.commands import print_table  # brings the readers, not instrumented
+
+    rows = [row_of(name, runs, seconds) for name in names]
+    print_table(rows)
+    raise SystemExit(any(row["broke"] for row in rows))
+
+
+if __name__ == "__main__":
+    main()
