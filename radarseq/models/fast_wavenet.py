@@ -68,8 +68,7 @@ class FastWaveNet:
         needed, now, past, count = self._plan(len(x), last)
         if len(needed) < len(x):
             x = x.index_select(0, torch.from_numpy(needed))
-        opened = self._network.first(x)
-        given, batch = opened.detach().numpy(), x.shape[1]
+        given, batch = self._network.first(x).detach().contiguous().numpy(), x.shape[1]
         skips = np.empty((int(count[-1]), batch, self.skip), np.float32)
         threads = max(1, min(torch.get_num_threads(), batch // _LEAST))
         edges = [batch * k // threads // BLOCK * BLOCK for k in range(threads)] + [batch]
@@ -142,38 +141,51 @@ def _through_layers(
     for start in range(first, end, BLOCK):
         side = min(BLOCK, end - start)
         for n in range(len(given)):
-            x[n * side : (n + 1) * side] = given[n, start : start + side]
-        total[: steps * side] = skip_bias
+            for k in range(side):
+                for i in range(width):
+                    x[n * side + k, i] = given[n, start + k, i]
+        _fill(total, skip_bias, steps * side)
         for layer in range(layers):
             cells_here = count[layer]
             rows = cells_here * side
-            _gather(x, now[layer], past[layer], cells_here, side, both, following)
-            y[:rows] = dilated_bias[layer]
+            _gather(x, now[layer], past[layer], cells_here, side, both)
+            _fill(y, dilated_bias[layer], rows)
             add_product(both, dilated[layer], y, rows)
             open_gate(y, passed, rows)
             late = (cells_here - steps) * side
             add_product(passed[late:], skip[layer], total, steps * side)
             if layer < layers - 1:
-                following[:rows] += residual_bias[layer]
+                for row in range(rows):
+                    for i in range(width):
+                        following[row, i] = both[row, width + i] + residual_bias[layer, i]
                 add_product(passed, residual[layer], following, rows)
                 x, following = following, x
         for n in range(steps):
-            skips[n, start : start + side] = total[n * side : (n + 1) * side]
+            for k in range(side):
+                for i in range(len(skip_bias)):
+                    skips[n, start + k, i] = total[n * side + k, i]
 
 
 @njit(cache=True, nogil=True)
-def _gather(x, now, past, cells_here, side, both, following):
-    """Write (past, now) of each cell to ``both``, and now to ``following``."""
+def _fill(y, bias, rows):
+    """Write ``bias`` to the first rows."""
+    for row in range(rows):
+        for i in range(len(bias)):
+            y[row, i] = bias[i]
+
+
+@njit(cache=True, nogil=True)
+def _gather(x, now, past, cells_here, side, both):
+    """Write (past, now) of each cell to ``both``."""
     width = x.shape[1]
     for n in range(cells_here):
         for k in range(side):
-            row = n * side + k
-            at = now[n] * side + k
+            row, at = n * side + k, now[n] * side + k
             for i in range(width):
                 both[row, width + i] = x[at, i]
-                following[row, i] = x[at, i]
             if past[n] < 0:
-                both[row, :width] = np.float32(0.0)
+                for i in range(width):
+                    both[row, i] = np.float32(0.0)
             else:
                 before = past[n] * side + k
                 for i in range(width):
@@ -192,7 +204,7 @@ class FastStream:
 
     def step(self, x: Tensor) -> Tensor:
         """Return the output (batch, skip) of the next step, from its features."""
-        opened = self._network.first(x).detach().numpy()
+        opened = self._network.first(x).detach().contiguous().numpy()
         skips = np.empty(self._shape, np.float32)
         _one_step(
             opened, self._seen, self._starts, self._dilations, self._count, *self._weights, skips
@@ -210,15 +222,16 @@ def _one_step(
     batch, width = given.shape
     x, passed = given.copy(), np.empty((batch, width), np.float32)
     both, y = np.empty((batch, 2 * width), np.float32), np.empty((batch, 2 * width), np.float32)
-    skips[:] = skip_bias
+    _fill(skips, skip_bias, batch)
     for layer in range(len(dilated)):
         slot = starts[layer] + step % dilations[layer]
-        both[:, :width] = seen[slot]
-        both[:, width:] = x
-        seen[slot] = x
-        y[:] = dilated_bias[layer]
+        for k in range(batch):
+            for i in range(width):
+                both[k, i], both[k, width + i] = seen[slot, k, i], x[k, i]
+                seen[slot, k, i] = x[k, i]
+                x[k, i] += residual_bias[layer, i]
+        _fill(y, dilated_bias[layer], batch)
         add_product(both, dilated[layer], y, batch)
         open_gate(y, passed, batch)
         add_product(passed, skip[layer], skips, batch)
-        x += residual_bias[layer]
         add_product(passed, residual[layer], x, batch)
