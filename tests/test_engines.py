@@ -106,7 +106,7 @@ def test_gradients_are_torchs_own():
 def test_an_engine_that_cannot_be_had_says_so():
     small = network_of(spec_of(), width=8, skip=32)
     assert use_engine(small, "auto") == "torch"
-    with pytest.raises(UsageError, match="multiples of 32, without layer_norm; .* width 8"):
+    with pytest.raises(UsageError, match=r"multiples of 32, without layer_norm; .* width 8"):
         use_engine(small, "fused")
     with pytest.raises(UsageError, match="is for a wavenet; this model is 'lstm'"):
         use_engine(network_of(spec_of(), model="lstm"), "fused")

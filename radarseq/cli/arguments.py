@@ -12,7 +12,5 @@ Resume = Annotated[bool, typer.Option("--resume", help="Continue an interrupted 
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Engine = Annotated[
     str,
-    typer.Option(
-        help="torch; fused, for a WaveNet on the CPU, compiled once a machine; auto: fused if it can."
-    ),
+    typer.Option(help="torch, or fused: WaveNets on the CPU, compiled once; auto: what is faster."),
 ]
