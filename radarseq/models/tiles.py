@@ -112,9 +112,9 @@ def add_product(a: Floats, b: Floats, y: Floats, rows: int) -> None:
     whole = rows - rows % ROWS
     for column in range(0, b.shape[1], COLUMNS):
         for first in range(0, whole, ROWS):
-            _tile(a, b, y, first, column, 8)
+            _tile(a, b, y, first, column, 8)  # type: ignore[call-arg]
         for first in range(whole, rows):
-            _tile(a, b, y, first, column, 1)
+            _tile(a, b, y, first, column, 1)  # type: ignore[call-arg]
 
 
 @njit(cache=True, nogil=True, fastmath={"contract", "arcp", "nsz"}, error_model="numpy")
