@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from radarseq.cli.arguments import Device, Json, Out
+from radarseq.cli.arguments import Device, Engine, Json, Out
 from radarseq.cli.options import reads_recordings
 from radarseq.cli.terminal import finish, judging_bar, note, print_result, warn
 
@@ -56,6 +56,7 @@ def evaluate(
         bool, typer.Option("--resume", help="Continue an interrupted evaluation.")
     ] = False,
     device: Device = "auto",
+    engine: Engine = "auto",
     as_json: Json = False,
     *,
     given: dict[str, Any],
@@ -87,6 +88,7 @@ def evaluate(
             workers=workers,
             resume=resume,
             device=device,
+            engine=engine,
             progress=progress,
         )
     warn(result.metrics["data"]["warnings"])

@@ -65,6 +65,7 @@ def evaluate(
     beside: Sequence[Path | str] = (),
     unknown: Sequence[Path | str] = (),
     device: str = "auto",
+    engine: str = "auto",
     progress: BatchProgress | None = None,
     **settings: Any,
 ) -> EvaluateResult:
@@ -84,6 +85,7 @@ def evaluate(
         unknown: A dataset, or recordings, of objects that the model was not trained on: they show
             how well unknown objects are told, and choose the score that tells them.
         device: ``auto``, ``cpu`` or ``cuda``.
+        engine: How the model computes: ``auto``, ``torch`` or ``fused``, see ``predict.load``.
         progress: Called while recordings are judged, with how many are done, and how many windows.
         **settings: Fields of ``JudgeSettings``, such as ``split="all"``, ``false_reject=0.01``,
             ``stress=True``, ``workers=2``, ``resume=True``.
@@ -102,12 +104,12 @@ def evaluate(
     chosen = JudgeSettings.of(settings)
     if chosen.parquet:
         check_parquet()
-    predictor = load(run, device=device)
+    predictor = load(run, device=device, engine=engine)
     paths = [Path(data)] if isinstance(data, str | Path) else [Path(item) for item in data]
     task = Task(
         run=Path(run),
         predictor=predictor,
-        beside=_load_beside(beside, predictor, device),
+        beside=_load_beside(beside, predictor, device, engine),
         paths=paths,
         reading=_reading(predictor, {**(reading or {}), **({"name": name} if name else {})}),
         unknown=[Path(path) for path in unknown],
@@ -173,12 +175,12 @@ def _reading(predictor: Predictor, given: Mapping[str, Any]) -> Reading:
 
 
 def _load_beside(
-    runs: Sequence[Path | str], predictor: Predictor, device: str
+    runs: Sequence[Path | str], predictor: Predictor, device: str, engine: str
 ) -> dict[str, Predictor]:
     """Return the other models, by a name that tells them apart."""
     others: dict[str, Predictor] = {}
     for run in runs:
-        other = load(run, device=device)
+        other = load(run, device=device, engine="torch" if engine == "torch" else "auto")
         if other.class_names != predictor.class_names:
             raise DatasetError(
                 f"{run} knows the classes {', '.join(other.class_names)}, not "

@@ -14,6 +14,7 @@ from radarseq.dataset.schema import Examples, Header
 from radarseq.devices import choose_device
 from radarseq.errors import CheckpointError, MismatchError
 from radarseq.files import standing_folder
+from radarseq.models.engines import use_engine
 from radarseq.models.network import Network
 from radarseq.models.streaming import NetworkStream
 from radarseq.training.checkpoint import Checkpoint, load_checkpoint
@@ -55,10 +56,14 @@ class Predictor:
         manifest: Of its checkpoint.
         temperature: By which class scores are divided, so that probabilities mean what they say.
         device: What it computes on.
+        engine: By which way, see ``radarseq.models.engines``.
     """
 
-    def __init__(self, checkpoint: Checkpoint, device: torch.device) -> None:
+    def __init__(
+        self, checkpoint: Checkpoint, device: torch.device, *, engine: str = "auto"
+    ) -> None:
         self.network: Network = checkpoint.network.to(device)
+        self.engine = use_engine(self.network, engine)
         self.header: Header = checkpoint.header
         self.manifest = checkpoint.manifest
         self.temperature = checkpoint.temperature
@@ -266,16 +271,18 @@ def _check_answers(answers: list[NDArray[Any]], first: int) -> None:
             )
 
 
-def load(run: Path | str, *, device: str = "auto") -> Predictor:
+def load(run: Path | str, *, device: str = "auto", engine: str = "auto") -> Predictor:
     """Return the best model of a run, ready to predict.
 
     Args:
         run: A run folder, or a checkpoint folder.
         device: ``auto``, ``cpu`` or ``cuda``.
+        engine: ``auto``, ``torch`` or ``fused``, see ``radarseq.models.engines.use_engine``.
 
     Raises:
         CheckpointError: If there is no checkpoint, or it is damaged.
         DeviceError: If the device is absent.
+        UsageError: If the engine is unknown, or cannot compute this model.
 
     Example:
         ``radarseq.load("runs/w").predict(rx, tx).probabilities``
@@ -288,4 +295,4 @@ def load(run: Path | str, *, device: str = "auto") -> Predictor:
             f"{run}: no checkpoint here (looked for {best / 'manifest.json'}); "
             "expected a run folder made by radarseq train"
         )
-    return Predictor(load_checkpoint(folder), choose_device(device))
+    return Predictor(load_checkpoint(folder), choose_device(device), engine=engine)

@@ -9,7 +9,7 @@ Reference:
 
 from collections import deque
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -79,6 +79,30 @@ class GatedLayer(nn.Module):
         return x.index_select(0, now) + residual, skip
 
 
+class Step(Protocol):
+    """A WaveNet that is fed one step after the other."""
+
+    def step(self, x: Tensor) -> Tensor:
+        """Return the output (batch, skip) of the next step, from its features."""
+        ...
+
+
+class Engine(Protocol):
+    """Another way to the same answers, without gradients."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (step, batch, skip) from ``x`` (step, batch, feature)."""
+        ...
+
+    def at_last_step(self, x: Tensor) -> Tensor:
+        """Return ``forward(x)[-1]``."""
+        ...
+
+    def stream(self, batch: int) -> Step:
+        """Return a state that takes one step after the other."""
+        ...
+
+
 class WaveNet(nn.Module):
     """Gated, dilated, causal convolutions with residual and skip connections.
 
@@ -110,6 +134,7 @@ class WaveNet(nn.Module):
         )
         self.last = nn.Linear(skip, skip)
         self.frozen: Packed | None = None  # for one kernel, see radarseq.models.kernels
+        self.engine: Engine | None = None  # see radarseq.models.engines
 
     @property
     def receptive_field(self) -> int:
@@ -124,6 +149,8 @@ class WaveNet(nn.Module):
         """Return (step, batch, skip) from ``x`` (step, batch, feature)."""
         if (done := self._in_one_kernel(x, last_only=False)) is not None:
             return done
+        if self.engine is not None and not torch.is_grad_enabled():
+            return self.engine.forward(x)
         x = self.first(x)
         total = torch.zeros((), device=x.device)
         for layer in self.layers:
@@ -138,7 +165,9 @@ class WaveNet(nn.Module):
         """
         if (done := self._in_one_kernel(x, last_only=True)) is not None:
             return done
-        needed, rows = _cells(len(x), self.dilations)
+        if self.engine is not None and not torch.is_grad_enabled():
+            return self.engine.at_last_step(x)
+        needed, rows = cells(len(x), self.dilations)
         x = self.first(x.index_select(0, torch.tensor(needed, device=x.device)))
         total = torch.zeros((), device=x.device)
         for layer, (now, past) in zip(self.gated_layers(), rows, strict=True):
@@ -160,8 +189,10 @@ class WaveNet(nn.Module):
         """Return the output from the sum of the layers' skips."""
         return functional.gelu(self.last(functional.gelu(skips / len(self.layers) ** 0.5)))
 
-    def stream(self, batch: int) -> "WaveNetStream":
+    def stream(self, batch: int) -> Step:
         """Return a state that takes one step after the other."""
+        if self.engine is not None:
+            return self.engine.stream(batch)
         return WaveNetStream(self, batch)
 
 
@@ -169,7 +200,7 @@ Rows = tuple[int, ...]
 
 
 @lru_cache(maxsize=64)
-def _cells(steps: int, dilations: tuple[int, ...]) -> tuple[Rows, tuple[tuple[Rows, Rows], ...]]:
+def cells(steps: int, dilations: tuple[int, ...]) -> tuple[Rows, tuple[tuple[Rows, Rows], ...]]:
     """Return the steps that the last output depends on, and for each layer the rows it reads."""
     wanted, rows = [steps - 1], []
     for dilation in reversed(dilations):
