@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from simulators.bodies import amplitude, set_inertia
+from simulators.bodies import amplitudes_along, set_inertia
 from simulators.drawing import (
     Objects,
     draw_object,
@@ -22,7 +22,6 @@ from simulators.effects import Scratch as EffectScratch
 from simulators.effects import scratch as effect_scratch
 from simulators.meshed import Meshes, mesh_echo
 from simulators.motion import fill_directions
-from simulators.objects import KIND_SPHERE
 from simulators.scattering.tables import Tables, look_up_all
 from simulators.turns import sine_cosine
 
@@ -120,17 +119,10 @@ def scatter(dwell, object_class, number, sizes, directions, echo):
         start = tables.start[object_class] + member * length
         look_up_all(tables.values, start, length, directions, echo)
         return
-    if kind == KIND_SPHERE:
-        echo[:] = amplitude(kind, dwell.k, sizes, 0.0, 0.0, 1.0, dwell.ripple, dwell.smallest_ka)
-        return
     if dwell.meshes.extents[object_class] > 0.0:
         mesh_echo(dwell.meshes, object_class, dwell.k, sizes[0], directions, echo)
         return
-    for n in range(echo.shape[0]):
-        echo[n] = amplitude(
-            kind, dwell.k, sizes, directions[0, n], directions[1, n], directions[2, n],
-            dwell.ripple, dwell.smallest_ka,
-        )  # fmt: skip
+    amplitudes_along(kind, dwell.k, sizes, directions, dwell.ripple, dwell.smallest_ka, echo)
 
 
 @njit(cache=True, nogil=True)
