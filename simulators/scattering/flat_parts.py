@@ -1,9 +1,9 @@
 """Amplitudes of bodies with flat sides along a whole dwell, in loops that vectorise.
 
-The physics is that of ``closed_forms.plate``, ``composites.box`` and ``composites.satellite``, which
-take one look; here both sides of every branch are computed and one is chosen, so that a compiler
-may take several looks at a time. Bodies without an axis have no table over one angle: these loops
-are what the generator reads instead.
+The physics is that of ``closed_forms.plate``, ``composites.box`` and ``composites.satellite``,
+which take one look; here both sides of every branch are computed and one is chosen, so that a
+compiler may take several looks at a time. A body without an axis has no table over one angle:
+these loops stand in for it.
 """
 
 import numpy as np
@@ -34,7 +34,7 @@ def _jinc(x):
 
 @njit(cache=True, nogil=True)
 def plate_along(k, width, height, directions, echo):
-    """Set ``echo`` to the amplitudes of a thin rectangular plate in ``directions``, ``(3, steps)``."""
+    """Set ``echo`` to the amplitudes of a thin plate in ``directions``, ``(3, steps)``."""
     peak = -k / _ROOT_PI * width * height
     for n in range(echo.shape[0]):
         x, y = abs(k * width * directions[0, n]), abs(k * height * directions[1, n])
