@@ -27,7 +27,9 @@ def test_a_dwell_is_its_looks_one_by_one(name):
     looks[2, 200:400] *= 10.0 ** np.linspace(-7, 0, 200)
     looks /= np.linalg.norm(looks, axis=0)
     drawn, nothing = np.array(sizes), np.zeros(0, dtype=complex)
-    expected = np.array([amplitude(item.kind, K, drawn, *u, nothing, 0.0) for u in looks.T])
+    expected = np.array(
+        [amplitude(item.kind, K, drawn, x, y, z, nothing, 0.0) for x, y, z in looks.T]
+    )
     found = np.empty(looks.shape[1], dtype=complex)
     amplitudes_along(item.kind, K, drawn, looks, nothing, 0.0, found)
     assert np.abs(found - expected).max() < 1e-13 * np.abs(expected).max()
