@@ -5,8 +5,9 @@
 The recipe is ``datasets/space_objects.toml``, the NumPy version ``benchmarks/numpy_pairs.py``; both
 are checked to agree before they are timed. The parts are the kernel's own functions, each in a loop
 of its own. The limit is what no pair can do without: its random numbers, drawn by the same Philox,
-and its three sequences, stored. ``--stream`` writes that many pairs to a temporary dataset and
-tells the largest resident size (0 leaves it out; 2,000,000 take 1.8 GB of disk).
+and its three sequences, stored. The rates of ``datasets/pulse_profiles.toml`` stand beside them.
+``--stream`` writes that many pairs to a temporary dataset and tells the largest resident size (0
+leaves it out; 2,000,000 take 1.8 GB of disk).
 """
 
 import argparse
@@ -42,6 +43,7 @@ from simulators.motion import fill_directions
 from simulators.pairs import PairGenerator
 
 RECIPE = Path(__file__).parents[1] / "datasets" / "space_objects.toml"
+PULSE_RECIPE = RECIPE.with_name("pulse_profiles.toml")
 SEED, REPEATS, BATCH = np.uint64(1), 7, 10_000
 
 
@@ -178,9 +180,12 @@ def main() -> None:
     plain = _ns_a_pair(numpy_pairs, generate, 0, BATCH)
     print(f"  {'plain NumPy':<26}{plain:8,.0f} ns a pair")
     print(f"{share:.0%} of the limit; {plain / timed['whole generator']:.1f} times plain NumPy")
-    for threads in (1, 2):
-        rate = pairs_per_s(generate, asked.pairs, threads)
-        print(f"{threads} threads: {rate:,.0f} pairs/s")
+    pulses = PairGenerator(read_recipe(PULSE_RECIPE).scene, seed=int(SEED))
+    pulses(0, 1)  # compiles
+    for name, made in (("dwell", generate), ("pulse", pulses)):
+        for threads in (1, 2):
+            rate = pairs_per_s(made, asked.pairs, threads)
+            print(f"{name}, {threads} threads: {rate:,.0f} pairs/s")
     if asked.stream:
         stream(asked.stream)
 

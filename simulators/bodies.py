@@ -31,7 +31,15 @@ from simulators.objects.kinds import (
     KIND_TRIHEDRAL,
     SMALL_AS_SPHERE,
 )
-from simulators.scattering import closed_forms, composites, corners, mie, revolution, wire
+from simulators.scattering import (
+    closed_forms,
+    composites,
+    corners,
+    flat_parts,
+    mie,
+    revolution,
+    wire,
+)
 from simulators.scattering.validity import SMALLEST_KA
 
 RIPPLE_STEP = 0.02  # in ka; four-point interpolation of the sphere's ripple is then within 1e-6
@@ -123,6 +131,37 @@ def _composite(kind, k, sizes, ux, uy, uz):
     if kind == KIND_ROCKET_BODY:
         return revolution.rocket_body(k, sizes[0], sizes[1], sizes[2], sizes[3], uz)
     return complex(np.nan, np.nan)  # a mesh: ``meshed.mesh_echo`` knows its facets
+
+
+@njit(cache=True, nogil=True)
+def amplitudes_along(kind, k, sizes, directions, ripple, smallest_ka, echo):
+    """Set ``echo`` to the amplitudes [m] of a body along a dwell, as ``amplitude`` gives them.
+
+    Args:
+        kind: See ``amplitude``.
+        k: Wavenumber [rad/m].
+        sizes: See ``amplitude``.
+        directions: Directions to the radar in the body's frame, ``(3, steps)``.
+        ripple: See ``amplitude``.
+        smallest_ka: See ``amplitude``.
+        echo: Is set, complex128 ``(steps,)``.
+    """
+    if kind == KIND_SPHERE:
+        echo[:] = amplitude(kind, k, sizes, 0.0, 0.0, 1.0, ripple, smallest_ka)
+    elif kind == KIND_PLATE:
+        flat_parts.plate_along(k, sizes[0], sizes[1], directions, echo)
+    elif kind == KIND_BOX:
+        flat_parts.box_along(k, sizes[0], sizes[1], sizes[2], directions, echo)
+    elif kind == KIND_CUBESAT:
+        form = int(sizes[0])
+        width, height = CUBESAT_SIDES_M[form, 0], CUBESAT_SIDES_M[form, 1]
+        flat_parts.box_along(k, width, height, CUBESAT_SIDES_M[form, 2], directions, echo)
+    elif kind == KIND_SATELLITE:
+        flat_parts.satellite_along(k, sizes[0], sizes[1], sizes[2], sizes[3], directions, echo)
+    else:
+        for n in range(echo.shape[0]):
+            ux, uy, uz = directions[0, n], directions[1, n], directions[2, n]
+            echo[n] = amplitude(kind, k, sizes, ux, uy, uz, ripple, smallest_ka)
 
 
 @njit(cache=True, nogil=True)

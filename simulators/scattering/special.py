@@ -23,19 +23,20 @@ def sinc(x):
 
 
 @njit(cache=True, nogil=True)
-def bessel_j1(x):
-    """Return the Bessel function J1(x) for x >= 0, within 1e-7."""
-    if x <= 3.0:
-        t = (x / 3.0) ** 2
-        series = 0.5 + t * (
-            -0.56249985
-            + t
-            * (
-                0.21093573
-                + t * (-0.03954289 + t * (0.00443319 + t * (-0.00031761 + t * 0.00001109)))
-            )
-        )
-        return x * series
+def near_bessel_j1(x):
+    """Return J1(x) for 0 <= x <= 3, within 1e-7."""
+    t = (x / 3.0) ** 2
+    series = 0.5 + t * (
+        -0.56249985
+        + t
+        * (0.21093573 + t * (-0.03954289 + t * (0.00443319 + t * (-0.00031761 + t * 0.00001109))))
+    )
+    return x * series
+
+
+@njit(cache=True, nogil=True)
+def far_bessel_j1(x):
+    """Return J1(x) for x >= 3, within 1e-7."""
     t = 3.0 / x
     modulus = 0.79788456 + t * (
         0.00000156
@@ -55,7 +56,14 @@ def bessel_j1(x):
             )
         )
     )
-    return modulus * np.cos(phase) / np.sqrt(x)
+    _, cosine = sine_cosine(phase / (2.0 * np.pi))
+    return modulus * cosine / np.sqrt(x)
+
+
+@njit(cache=True, nogil=True)
+def bessel_j1(x):
+    """Return the Bessel function J1(x) for x >= 0, within 1e-7."""
+    return near_bessel_j1(x) if x <= 3.0 else far_bessel_j1(x)
 
 
 @njit(cache=True, nogil=True)
