@@ -235,6 +235,6 @@ def set_inertia(kind, sizes, inertia):
     elif kind == KIND_FRAGMENT:
         _set_fragment(sizes[0], sizes[1], sizes[2], sizes[3], inertia)
     elif kind == KIND_SPHERE:
-        inertia[:] = 1.0
+        _set_turned(1.0, 1.0, inertia)
     else:
-        inertia[:] = sizes[1:4]
+        inertia[0], inertia[1], inertia[2] = sizes[1], sizes[2], sizes[3]
