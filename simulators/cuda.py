@@ -15,6 +15,9 @@ from simulators.objects.kinds import KIND_MESH
 from simulators.pairs import PairGenerator, Pairs
 from simulators.scene import Scene
 
+# numba's simulator, on the CPU, in place of a device; chosen by NUMBA_ENABLE_CUDASIM=1.
+IS_SIMULATED = bool(getattr(config, "ENABLE_CUDASIM", False))
+
 
 def left_to_cpu(scene: Scene) -> list[str]:
     """Return what a scene asks for that is simulated on the CPU alone; empty if nothing is."""
@@ -49,8 +52,10 @@ class CudaPairs:
         if missing := left_to_cpu(generate.scene):
             raise ValueError(f"not simulated on a CUDA device: {', '.join(missing)}")
         self._cuda, self._device, self._generate = _numba_cuda(device), device, generate
-        from simulators.cuda_kernel import THREADS_PER_BLOCK, fill_kernel
+        from simulators.cuda_kernel import THREADS_PER_BLOCK, complete_functions, fill_kernel
 
+        if not IS_SIMULATED:
+            complete_functions()
         self._kernel, self._threads = fill_kernel(generate.scene.radar.steps), THREADS_PER_BLOCK
         with self._cuda.gpus[device]:
             self._scene = self._resident(generate.kernel._replace(effects=(), meshes=()))
@@ -68,7 +73,7 @@ class CudaPairs:
         if count == 0:
             return
         with self._cuda.gpus[self._device]:
-            arrays = out if config.ENABLE_CUDASIM else self._seen(out)
+            arrays = out if IS_SIMULATED else self._seen(out)
             blocks = -(-count // self._threads)
             # The simulator knows one stream, and no handles.
             order = self._cuda.external_stream(stream) if stream else 0
@@ -113,7 +118,7 @@ class CudaPairs:
         numba's simulator has no device, and takes arrays inside of tuples as they are.
         """
         if isinstance(value, np.ndarray):
-            return value if config.ENABLE_CUDASIM else self._cuda.to_device(value)
+            return value if IS_SIMULATED else self._cuda.to_device(value)
         if isinstance(value, tuple):
             parts = [self._resident(part) for part in value]
             return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)

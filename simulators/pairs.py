@@ -231,10 +231,10 @@ class PairGenerator:
         """Return what a kernel has filled as the scene's pairs."""
         if self.scene.level == "normalised":
             _normalise(out, self.scene.radar.steps)
-        tx, rx, target = self._sequences(out)
+        tx, rx, target = self.sequences(out)
         return Pairs(tx, rx, target, out.label, out.group, out.split, self._parameters(out))
 
-    def _sequences(self, out: dwell.Outputs) -> tuple[NDArray, NDArray, NDArray]:
+    def sequences(self, out: dwell.Outputs) -> tuple[NDArray, NDArray, NDArray]:
         """Return tx, rx and the target that the scene asks for."""
         steps, target = self.scene.radar.steps, self.scene.target
         if target in ("rcs", "profile"):

@@ -16,6 +16,8 @@ import pytest
 import torch
 
 from radarseq.config import read_recipe
+from radarseq.training import device_pairs
+from radarseq.training.batches import simulated_batch
 from simulators.cuda import CudaPairs, left_to_cpu
 from simulators.fluctuation import Fluctuation
 from simulators.objects import SHAPES
@@ -93,3 +95,39 @@ def test_what_the_device_leaves_to_the_cpu_is_named():
 def test_without_a_device_the_error_names_the_extra():
     with pytest.raises(RuntimeError, match=r"no CUDA device.*radarseq\[cuda\]"):
         CudaPairs(PairGenerator(FEW, seed=1))
+
+
+class OnHost:
+    """Stands for the device: fills the tensors that it is handed with the CPU's pairs."""
+
+    def __init__(self, generate, *, device):
+        self.generate = generate
+
+    def fill(self, first, out, *, stream):
+        pairs = self.generate(first, len(out.tx))
+        for name in ("tx", "rx", "label"):
+            getattr(out, name).copy_(torch.from_numpy(getattr(pairs, name)))
+        wanted = out.rcs_dbsm if self.generate.scene.target == "rcs" else out.echo
+        wanted.copy_(torch.from_numpy(pairs.target))
+
+
+@pytest.mark.parametrize("target", ["echo", "rcs"])
+def test_batches_are_the_tensors_that_the_device_filled(target, monkeypatch):
+    monkeypatch.setattr(device_pairs, "CudaPairs", OnHost)
+    cpu, generate = torch.device("cpu"), PairGenerator(replace(FEW, target=target), seed=5)
+    found = simulated_batch(device_pairs.DevicePairs(generate, cpu), 40, 20, cpu)
+    expected = simulated_batch(generate, 40, 20, cpu)
+    for name in ("signal", "tx", "target", "label", "index"):
+        torch.testing.assert_close(getattr(found, name), getattr(expected, name), rtol=0, atol=0)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_training_says_why_pairs_come_from_the_cpu():
+    cuda = torch.device("cuda")
+    plain = PairGenerator(FEW, seed=1)
+    assert device_pairs.on_device(plain, torch.device("cpu")) == (plain, ())
+    assert "finds no CUDA device" in device_pairs.on_device(plain, cuda)[1][0]
+    odd = PairGenerator(replace(FEW, level="normalised"), seed=1)
+    chosen, notes = device_pairs.on_device(odd, cuda)
+    assert chosen is odd
+    assert notes == ("pairs are simulated on the CPU; not on the CUDA device: level 'normalised'",)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from radarseq.dataset.schema import Examples
+from radarseq.training.device_pairs import DevicePairs
 from radarseq.training.tasks import NOISE_POWER
 from simulators.pairs import PairGenerator
 
@@ -75,7 +76,7 @@ def _has_noise_of_its_own(columns: Examples) -> bool:
     return NOISE_POWER in columns and bool(np.isfinite(columns[NOISE_POWER]).all())
 
 
-def to_tensor(values: NDArray[Any], device: torch.device) -> Tensor:
+def to_tensor(values: NDArray[Any] | Tensor, device: torch.device) -> Tensor:
     """Return an array as a tensor on ``device``; memory is shared where that can be."""
     return torch.as_tensor(values).to(device)
 
@@ -145,7 +146,7 @@ class FreshBatches:
 
     def __init__(
         self,
-        generate: PairGenerator,
+        generate: PairGenerator | DevicePairs,
         *,
         batch_size: int,
         pairs_per_epoch: int,
@@ -178,7 +179,9 @@ class FreshBatches:
         return simulated_batch(self._generate, first, self._batch_size, self._device)
 
 
-def simulated_batch(generate: PairGenerator, first: int, count: int, device: torch.device) -> Batch:
+def simulated_batch(
+    generate: PairGenerator | DevicePairs, first: int, count: int, device: torch.device
+) -> Batch:
     """Return simulated examples ``first`` to ``first + count - 1`` as a batch."""
     pairs = generate(first, count)
     rx, tx, target, label = (

@@ -292,7 +292,7 @@ def _notes(
             f"patience ({settings.patience}) had ended this run after epoch {progress.epoch}. To "
             f"go on, resume it with more epochs than {settings.epochs}"
         )
-    return (*prepared.header.warnings, *notes)
+    return (*prepared.header.warnings, *prepared.notes, *notes)
 
 
 def _restore(last: Path, trainer: Trainer, progress: Progress, prepared: TrainingData) -> None:
