@@ -27,8 +27,16 @@ from simulators.scene import Radar, Scene
 pytest.importorskip("numba_cuda", reason="pairs on a CUDA device need the extra [cuda]")
 RECIPE = Path(__file__).parents[1] / "datasets" / "space_objects.toml"
 FEW = replace(read_recipe(RECIPE).scene, objects_per_class=7)  # whose tables take no time
+MOTIONS = (
+    {"motion": "tumble"},
+    {"motion": "spin", "spin_rad_per_s": (1.0, 4.0)},
+    {"motion": "precession", "precession_rad_per_s": (1.0, 4.0), "angle_deg": (5.0, 30.0)},
+    {"motion": "nutation", "spin_rad_per_s": (1.0, 4.0), "angle_deg": (5.0, 30.0)},
+    {"motion": "stabilised"},
+)
+BODIES = [(name, kind) for name, kind in SHAPES.items() if name != "mesh"]
 ALL_SHAPES = Scene(
-    objects=tuple(kind(name=name) for name, kind in SHAPES.items() if name != "mesh"),
+    objects=tuple(kind(name=name, **MOTIONS[n % 5]) for n, (name, kind) in enumerate(BODIES)),
     objects_per_class=0,
     target="rcs",
     radar=Radar(steps=16, code="random"),
