@@ -24,8 +24,8 @@ KIND = {name: shape.kind for name, shape in SHAPES.items()}
 
 def dwell_of(generate: PairGenerator) -> Dwell:
     """Return what the kernel knows of the scene, whose mode is a dwell."""
-    assert isinstance(generate._kernel, Dwell)
-    return generate._kernel
+    assert isinstance(generate.kernel, Dwell)
+    return generate.kernel
 
 
 def uniforms(seed: int, stream: int, index: NDArray[np.uint64], blocks: int) -> Real:

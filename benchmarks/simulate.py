@@ -126,7 +126,7 @@ def _ns_a_pair(function: Callable[..., Any], *arguments: Any) -> float:
 
 def parts(generate: PairGenerator) -> dict[str, float]:
     """Return the time of each part of the kernel, a pair [ns]."""
-    dwell, out = dwell_of(generate), generate._outputs(BATCH)
+    dwell, out = dwell_of(generate), generate.outputs(BATCH)
     room = kernel.scratch(dwell)
     paths = np.empty((BATCH, *room.directions.shape))
     _draw(dwell, out, room)

@@ -147,7 +147,9 @@ def amplitudes_along(kind, k, sizes, directions, ripple, smallest_ka, echo):
         echo: Is set, complex128 ``(steps,)``.
     """
     if kind == KIND_SPHERE:
-        echo[:] = amplitude(kind, k, sizes, 0.0, 0.0, 1.0, ripple, smallest_ka)
+        same = amplitude(kind, k, sizes, 0.0, 0.0, 1.0, ripple, smallest_ka)
+        for n in range(echo.shape[0]):  # no slice: a device's kernel takes this function too
+            echo[n] = same
     elif kind == KIND_PLATE:
         flat_parts.plate_along(k, sizes[0], sizes[1], directions, echo)
     elif kind == KIND_BOX:
@@ -274,6 +276,6 @@ def set_inertia(kind, sizes, inertia):
     elif kind == KIND_FRAGMENT:
         _set_fragment(sizes[0], sizes[1], sizes[2], sizes[3], inertia)
     elif kind == KIND_SPHERE:
-        inertia[:] = 1.0
+        _set_turned(1.0, 1.0, inertia)
     else:
-        inertia[:] = sizes[1:4]
+        inertia[0], inertia[1], inertia[2] = sizes[1], sizes[2], sizes[3]

@@ -116,15 +116,21 @@ def scratch(dwell):
 @njit(cache=True, nogil=True, forceinline=True)
 def scatter(dwell, object_class, number, sizes, directions, echo):
     """Set ``echo`` to the amplitude of a body in each of the directions, ``(3, steps)``."""
+    if dwell.meshes.extents[object_class] > 0.0 and dwell.tables.start[object_class] < 0:
+        mesh_echo(dwell.meshes, object_class, dwell.k, sizes[0], directions, echo)
+        return
+    scatter_form(dwell, object_class, number, sizes, directions, echo)
+
+
+@njit(cache=True, nogil=True)
+def scatter_form(dwell, object_class, number, sizes, directions, echo):
+    """As ``scatter``, of a body that is no mesh: by its table or its closed form."""
     kind, tables = dwell.objects.kinds[object_class], dwell.tables
     if tables.start[object_class] >= 0:
         length = tables.length[object_class]
         member = np.int64(number) - object_class * dwell.objects.per_class
         start = tables.start[object_class] + member * length
         look_up_all(tables.values, start, length, directions, echo)
-        return
-    if dwell.meshes.extents[object_class] > 0.0:
-        mesh_echo(dwell.meshes, object_class, dwell.k, sizes[0], directions, echo)
         return
     amplitudes_along(kind, dwell.k, sizes, directions, dwell.ripple, dwell.smallest_ka, echo)
 
@@ -165,8 +171,12 @@ def record_rcs(echo, rcs_dbsm):
 
 
 @njit(cache=True, nogil=True, forceinline=True)
-def make_echo(dwell, seed, domain, index, row, out, room):
-    """Set ``room.echo`` to the clean echo; return its mean power and the asked SNR [dB]."""
+def draw_example(dwell, seed, domain, index, row, out, room):
+    """Draw what example ``index`` is; set ``room.directions`` and its columns of the outputs.
+
+    Returns:
+        Its class, its object's number, and the asked signal-to-noise ratio [dB].
+    """
     split, object_class, number, home = draw_object(dwell.objects, seed, domain, index)
     out.label[row], out.split[row], out.group[row] = object_class, split, np.int64(number)
     sizes, signal, kind = out.sizes[row], out.signal[row], dwell.objects.kinds[object_class]
@@ -182,9 +192,41 @@ def make_echo(dwell, seed, domain, index, row, out, room):
         room.inertia, room.state, dwell.interval_s, dwell.objects.axisymmetric[object_class],
         room.work, room.directions,
     )  # fmt: skip
-    scatter(dwell, object_class, number, sizes, room.directions, room.echo)
-    propagate(dwell, velocity, acceleration, phase, room.echo)
-    return modulate(dwell, seed, domain, index, room.echo, out.tx[row]), snr_db
+    return object_class, number, snr_db
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def make_echo(dwell, seed, domain, index, row, out, room):
+    """Set ``room.echo`` to the clean echo; return its mean power and the asked SNR [dB]."""
+    object_class, number, snr_db = draw_example(dwell, seed, domain, index, row, out, room)
+    scatter(dwell, object_class, number, out.sizes[row], room.directions, room.echo)
+    return transmit(dwell, seed, domain, index, row, out, room), snr_db
+
+
+@njit(cache=True, nogil=True)
+def transmit(dwell, seed, domain, index, row, out, room):
+    """Turn the amplitudes in ``room.echo`` into the clean echo; return its mean power."""
+    signal = out.signal[row]
+    propagate(dwell, signal[6], signal[7], signal[8], room.echo)
+    return modulate(dwell, seed, domain, index, room.echo, out.tx[row])
+
+
+@njit(cache=True, nogil=True)
+def record_white(dwell, clean, snr_db, seed, domain, index, row, out, room):
+    """Record the clean echo of mean power ``clean`` in white noise alone."""
+    reference = dwell.reference_m2 if dwell.reference_m2 > 0.0 else clean
+    noise = reference * 10.0 ** (-0.1 * snr_db)
+    record_rcs(room.echo, out.rcs_dbsm[row])
+    target, rx = out.echo[row], out.rx[row]
+    realised = receive(room.echo, noise, seed, domain, index, room.noise, target, rx)
+    _record_levels(out.signal[row], clean, clean, noise, realised)
+
+
+@njit(cache=True, nogil=True)
+def _record_levels(signal, clean, power, noise, realised):
+    signal[9] = 10.0 * np.log10(clean / noise)
+    signal[10] = 10.0 * np.log10(power / realised)
+    signal[11] = noise
 
 
 @njit(cache=True, nogil=True, forceinline=True)
@@ -192,25 +234,20 @@ def fill_example(dwell, seed, domain, index, row, out, room):
     """Simulate example ``index`` into row ``row`` of the outputs."""
     echo, told, effects = room.echo, room.effects, dwell.effects
     clean, snr_db = make_echo(dwell, seed, domain, index, row, out, room)
+    if not effects.any:
+        record_white(dwell, clean, snr_db, seed, domain, index, row, out, room)
+        return
     reference = dwell.reference_m2 if dwell.reference_m2 > 0.0 else clean
-    if effects.any:
-        noise = noise_power_of(effects, reference, snr_db, told, seed, domain, index)
-        power = vary(effects, echo, told, seed, domain, index)
-        record_rcs(echo, out.rcs_dbsm[row])
-        realised = impair(effects, echo, clean, noise, told, seed, domain, index)
-        for n in range(echo.shape[0]):
-            out.echo[row, n] = echo[n]
-            out.rx[row, n] = told.row[n]
-        for i in range(told.told.shape[0]):
-            out.told[row, i] = told.told[i]
-    else:
-        power, noise = clean, reference * 10.0 ** (-0.1 * snr_db)
-        record_rcs(echo, out.rcs_dbsm[row])
-        realised = receive(echo, noise, seed, domain, index, room.noise, out.echo[row], out.rx[row])
-    signal = out.signal[row]
-    signal[9] = 10.0 * np.log10(clean / noise)
-    signal[10] = 10.0 * np.log10(power / realised)
-    signal[11] = noise
+    noise = noise_power_of(effects, reference, snr_db, told, seed, domain, index)
+    power = vary(effects, echo, told, seed, domain, index)
+    record_rcs(echo, out.rcs_dbsm[row])
+    realised = impair(effects, echo, clean, noise, told, seed, domain, index)
+    for n in range(echo.shape[0]):
+        out.echo[row, n] = echo[n]
+        out.rx[row, n] = told.row[n]
+    for i in range(told.told.shape[0]):
+        out.told[row, i] = told.told[i]
+    _record_levels(out.signal[row], clean, power, noise, realised)
 
 
 @njit(cache=True, nogil=True)

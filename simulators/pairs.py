@@ -89,6 +89,9 @@ class PairGenerator:
     Example ``i`` is a function of (scene, seed, domain, i) alone. The compiled kernel releases the
     interpreter lock, so threads may share one generator.
 
+    Attributes:
+        kernel: The scene as the arrays that its kernel reads.
+
     Args:
         scene: What to simulate.
         seed: 0 to 2^64 - 1.
@@ -114,9 +117,9 @@ class PairGenerator:
             if scene.objects_per_split[domain - FRESH_TRAIN] == 0:
                 raise ValueError("split leaves this part of the data without objects")
         self.scene, self.seed, self.domain = scene, np.uint64(seed), domain
-        self._kernel = self._kernel_scene(progress)
+        self.kernel = self._kernel_scene(progress)
         if scene.receiver.snr_reference == "scene":
-            self._kernel = self._kernel._replace(reference_m2=self._mean_power())
+            self.kernel = self.kernel._replace(reference_m2=self._mean_power())
 
     def _kernel_scene(self, progress: Progress | None) -> dwell.Dwell | pulse.FastTime:
         """Return the scene as the arrays that its kernel reads."""
@@ -187,11 +190,11 @@ class PairGenerator:
     def _mean_power(self) -> float:
         """Return the mean echo power of the scene [m^2], over its first stored examples."""
         calm = effects_of(Environment(), Receiver(), Fluctuation(), interval_s=1.0, carrier_hz=1e9)
-        out = self._outputs(_REFERENCE_EXAMPLES)
-        _fill(self._kernel._replace(effects=calm), self.seed, STORED, 0, out)
+        out = self.outputs(_REFERENCE_EXAMPLES)
+        _fill(self.kernel._replace(effects=calm), self.seed, STORED, 0, out)
         return float(np.mean(np.abs(out.echo.astype(np.complex128)) ** 2))
 
-    def _outputs(self, count: int) -> dwell.Outputs:
+    def outputs(self, count: int) -> dwell.Outputs:
         """Return the arrays that the kernel fills for ``count`` examples."""
         steps = self.scene.radar.steps + self.scene.horizon
         rcs_steps = steps if self.scene.target in ("rcs", "profile") else 0
@@ -205,7 +208,7 @@ class PairGenerator:
             split=np.empty(count, dtype=np.uint8),
             sizes=np.full((count, MOST_SIZES), np.nan),
             signal=np.empty((count, len(self._signal_names))),
-            told=np.empty((count if self._kernel.effects.any else 0, len(TOLD))),
+            told=np.empty((count if self.kernel.effects.any else 0, len(TOLD))),
         )
 
     @property
@@ -220,14 +223,18 @@ class PairGenerator:
         """
         if first < 0 or count < 0:
             raise ValueError(f"first {first} and count {count} must be 0 or more")
-        out = self._outputs(count)
-        _fill(self._kernel, self.seed, self.domain, first, out)
+        out = self.outputs(count)
+        _fill(self.kernel, self.seed, self.domain, first, out)
+        return self.pairs_of(out)
+
+    def pairs_of(self, out: dwell.Outputs) -> Pairs:
+        """Return what a kernel has filled as the scene's pairs."""
         if self.scene.level == "normalised":
             _normalise(out, self.scene.radar.steps)
-        tx, rx, target = self._sequences(out)
+        tx, rx, target = self.sequences(out)
         return Pairs(tx, rx, target, out.label, out.group, out.split, self._parameters(out))
 
-    def _sequences(self, out: dwell.Outputs) -> tuple[NDArray, NDArray, NDArray]:
+    def sequences(self, out: dwell.Outputs) -> tuple[NDArray, NDArray, NDArray]:
         """Return tx, rx and the target that the scene asks for."""
         steps, target = self.scene.radar.steps, self.scene.target
         if target in ("rcs", "profile"):
@@ -246,7 +253,7 @@ class PairGenerator:
         for name, values in zip(self._signal_names, out.signal.T, strict=True):
             if name != "noise_power_m2" or self.scene.has_white_noise_alone:
                 named[name] = values.astype(np.float32)
-        for name in told_by(self._kernel.effects):
+        for name in told_by(self.kernel.effects):
             named[name] = out.told[:, TOLD.index(name)].astype(np.float32)
         return named
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from radarseq.dataset.schema import Examples
+from radarseq.training.device_pairs import DevicePairs
 from radarseq.training.ranks import ALONE, Ranks
 from radarseq.training.tasks import NOISE_POWER
 from simulators.pairs import PairGenerator
@@ -76,7 +77,7 @@ def _has_noise_of_its_own(columns: Examples) -> bool:
     return NOISE_POWER in columns and bool(np.isfinite(columns[NOISE_POWER]).all())
 
 
-def to_tensor(values: NDArray[Any], device: torch.device) -> Tensor:
+def to_tensor(values: NDArray[Any] | Tensor, device: torch.device) -> Tensor:
     """Return an array as a tensor on ``device``; memory is shared where that can be."""
     return torch.as_tensor(values).to(device)
 
@@ -162,7 +163,7 @@ class FreshBatches:
 
     def __init__(
         self,
-        generate: PairGenerator,
+        generate: PairGenerator | DevicePairs,
         *,
         batch_size: int,
         pairs_per_epoch: int,
@@ -218,7 +219,9 @@ class PartOfBatches:
         return self._source.sample()
 
 
-def simulated_batch(generate: PairGenerator, first: int, count: int, device: torch.device) -> Batch:
+def simulated_batch(
+    generate: PairGenerator | DevicePairs, first: int, count: int, device: torch.device
+) -> Batch:
     """Return simulated examples ``first`` to ``first + count - 1`` as a batch."""
     pairs = generate(first, count)
     rx, tx, target, label = (

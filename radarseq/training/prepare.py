@@ -25,6 +25,7 @@ from radarseq.training.batches import (
     as_batch,
     simulated_batch,
 )
+from radarseq.training.device_pairs import on_device
 from radarseq.training.ranks import ALONE, Ranks
 from radarseq.training.settings import TrainSettings
 from radarseq.training.tasks import check_symbols_known, spec_of, task_examples
@@ -43,6 +44,7 @@ class TrainingData:
         facts: Path, digest and kind, for the checkpoint.
         examples: In an epoch.
         class_counts: Training examples of each class; of fresh pairs, those of a sample.
+        notes: What a user should know.
     """
 
     source: BatchSource
@@ -52,6 +54,7 @@ class TrainingData:
     facts: dict[str, Any]
     examples: int
     class_counts: np.ndarray
+    notes: tuple[str, ...] = ()
 
 
 def prepare(
@@ -164,8 +167,9 @@ def _fresh(
         raise UsageError(str(fault)) from fault
     header = header_of(recipe, settings.seed)
     spec = spec_of(examples_of(generate(0, 1), header), model)
+    simulate, notes = on_device(generate, device)
     source = FreshBatches(
-        generate,
+        simulate,
         batch_size=settings.examples_a_step,
         pairs_per_epoch=settings.pairs_per_epoch,
         device=device,
@@ -182,4 +186,5 @@ def _fresh(
         {"path": str(path), "digest": sha256_of(recipe.text.encode()), "kind": "fresh"},
         len(source) * settings.examples_a_step,
         np.bincount(validation.label.cpu().numpy(), minlength=spec.classes),
+        notes,
     )

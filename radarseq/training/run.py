@@ -26,8 +26,8 @@ from radarseq.files import (
     write_atomically,
     write_json,
 )
-from radarseq.models.kernels import check_kernels, use_fused_layers
 from radarseq.memory import gives_memory_back
+from radarseq.models.kernels import check_kernels, use_fused_layers
 from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
 from radarseq.training.arithmetic import arithmetic, check_precision, set_precision
@@ -369,7 +369,7 @@ def _notes(
             f"patience ({settings.patience}) had ended this run after epoch {progress.epoch}. To "
             f"go on, resume it with more epochs than {settings.epochs}"
         )
-    return (*prepared.header.warnings, *notes)
+    return (*prepared.header.warnings, *prepared.notes, *notes)
 
 
 def _environment(device: torch.device, ranks: Ranks, rate: float) -> dict[str, Any]:
