@@ -31,12 +31,14 @@ SETTINGS: dict[str, Any] = {
     "task": "classify",
     "features": ("log_mel",),
     "causal": False,
+    "width": 8,
+    "layers": 1,
 }
 
 
 def network_of(spec=SPEC, **settings: Any):
     torch.manual_seed(0)
-    return Network(ModelSettings(**{"width": 8, "layers": 1} | SETTINGS | settings), spec).eval()
+    return Network(ModelSettings(**SETTINGS | settings), spec).eval()
 
 
 def sound_of(count=2, steps=4000):
