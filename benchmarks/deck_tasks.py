@@ -17,7 +17,16 @@ from pathlib import Path
 from deck.table import Row, as_table, kept_rows
 
 # The longest first, so that two processes end at about the same time.
-TASKS = ("series_many", "series_one", "chorales", "piano_roll", "daily")
+TASKS = (
+    "series_many",
+    "series_one",
+    "digits",
+    "chorales",
+    "piano_roll",
+    "frames",
+    "daily",
+    "sketches",
+)
 
 
 def run_task(name: str, out: Path, seeds: int, threads: int) -> tuple[list[Row], float]:

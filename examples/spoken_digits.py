@@ -1,13 +1,16 @@
 """Spoken digits: thousands of raw audio samples, one label.
 
     python examples/spoken_digits.py RECORDINGS data/digits
-    radarseq train data/digits --model conv_gru --task classify --set strides='[5,4,4,4]' \
-        --set features='["iq","level"]' --out runs/digits
+    radarseq train data/digits --model conv_gru --task classify \
+        --set features='["log_mel"]' --set causal=false --set layers=1 --set dropout=0.3 \
+        --set batch_size=64 --set speed=0.2 --set occlusion=0.3 --out runs/digits
     radarseq evaluate runs/digits data/digits --out eval/digits
 
 ``RECORDINGS`` holds WAV files ``digit_speaker_index.wav`` at 8 kHz
-(github.com/Jakobovski/free-spoken-digit-dataset). Strided convolutions shorten the sequence 320
-times before the recurrent layers see it. The official split tests on the indices 0 to 4;
+(github.com/Jakobovski/free-spoken-digit-dataset). The feature ``log_mel`` makes a frame of 80
+samples, a strided convolution halves their number, and a GRU reads what is left, both ways. With
+``strides='[5,4,4,4]'`` and the features ``iq`` and ``level`` convolutions alone shorten the raw
+samples, 320 times. The official split tests on the indices 0 to 4;
 ``--leave-out SPEAKER`` tests on one speaker instead.
 """
 
@@ -43,6 +46,8 @@ def read_digit(path: Path) -> NDArray[np.float32]:
 def import_digits(folder: Path, out: Path, leave_out: str = "") -> Examples:
     """Write the dataset, a speaker a group."""
     paths = sorted(folder.glob("*_*_*.wav"))
+    if not paths:
+        raise SystemExit(f"{folder}: no digit_speaker_index.wav there; give the folder of them")
     named = [path.stem.split("_") for path in paths]
     speakers = sorted({speaker for _, speaker, _ in named})
     if leave_out and leave_out not in speakers:

@@ -196,3 +196,43 @@ def test_ridership_days_that_occur_twice_are_taken_once(tmp_path):
     (file,) = (RECORDINGS / "ridership").glob("*.csv")
     days = daily.read_days(file, "service_date", ["total_rides"])
     assert len(days) == 7701 - 62
+
+
+def test_a_video_frame_has_its_label_at_its_last_sample(tmp_path):
+    frames = example("video_frames")
+    data = frames.generate_frames(tmp_path / "out", count=40, frames=6)
+    assert open_dataset(tmp_path / "out").load()["x"].shape == (40, 6 * 320, 1)
+    assert (data["target"] >= 0).sum(axis=1).tolist() == [[6]] * 40
+    labels = frames.at_frames(data["target"])[..., 0]
+    assert labels.shape == (40, 6) and (labels >= 0).all()
+    sound = data["x"].reshape(40, 6, 320)
+    loud = (sound**2).mean(axis=2)
+    assert loud[labels == 0].max() < 1.4 < loud[labels == 2].min()  # noise of 1, and 1 more
+
+
+def test_frames_of_samples_come_aligned_out_of_conv_gru(tmp_path):
+    import torch
+
+    from radarseq.models.network import Network
+    from radarseq.models.settings import ModelSettings
+    from radarseq.training.tasks import spec_of
+
+    frames = example("video_frames")
+    data = frames.generate_frames(tmp_path / "out", count=5, frames=4)
+    settings = ModelSettings(
+        model="conv_gru",
+        task="step_label",
+        strides=(4, 4, 4, 5),
+        features=("value",),
+        width=8,
+        layers=1,
+    )
+    torch.manual_seed(0)
+    network = Network(settings, spec_of(data, settings)).eval()
+    x = torch.tensor(data["x"][:1])
+    told = network(x).symbols
+    assert told is not None and told.shape == (1, 4 * 320, 1, 4)
+    changed = x.clone()
+    changed[0, 640] += 5.0  # the first sample of the third frame
+    moved = (network(changed).symbols != told).any(dim=3)[0, :, 0]
+    assert frames.at_frames(moved[None])[0].tolist() == [False, False, True, True]

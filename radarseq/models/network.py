@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from radarseq.errors import MismatchError, UsageError
 from radarseq.features import Features
+from radarseq.log_mel import LogMel, frames_in
 from radarseq.models.backbones import at_last_step, backbone_of
 from radarseq.models.embedding import SymbolEmbedding
 from radarseq.models.heads import ClassHead, SequenceHead, SymbolHead
@@ -47,9 +48,11 @@ class Network(nn.Module):
                 f"sequences of {spec.steps} step have no spectrum; leave the feature spectrum out, "
                 """such as by --set features='["iq", "level"]'"""
             )
-        self.features: Features | SymbolEmbedding
+        self.features: Features | SymbolEmbedding | LogMel
         if spec.symbols:
             self.features = SymbolEmbedding(spec.symbols, spec.channels, settings.embedding)
+        elif settings.has_frames:
+            self.features = _log_mel(settings, spec)
         else:
             self.features = Features(
                 settings.features, spec.channels, is_complex=spec.is_complex, causal=settings.causal
@@ -95,6 +98,8 @@ class Network(nn.Module):
         self.check(signal, tx)
         described = self.features(signal, tx, length)
         steps = described.steps.transpose(0, 1)  # (step, batch, feature)
+        if isinstance(self.features, LogMel) and length is not None:
+            length = frames_in(length, self.features.hop)
         if self.settings.task == "classify" and self.settings.pool == "last" and length is None:
             assert self.classes is not None
             with self._arithmetic(steps):
@@ -130,6 +135,11 @@ class Network(nn.Module):
         """
         if self.classes is None:
             raise UsageError(f"task {self.settings.task!r} has no class; train with task=classify")
+        if self.settings.has_frames:
+            raise UsageError(
+                "the class of this model reads frames of log_mel, less the mean of the recording, "
+                "so that single steps do not decide. Train without the feature log_mel"
+            )
         if self.classes.spectrum is not None or not self.settings.causal:
             raise UsageError(
                 "the class of this model reads the sequence as a whole, so that single steps do "
@@ -185,6 +195,22 @@ class Network(nn.Module):
             raise MismatchError(f"expected {wanted}; tx is {'given' if tx is not None else 'not'}")
         if tx is not None and tx.shape != signal.shape[:2]:
             raise MismatchError(f"expected tx {tuple(signal.shape[:2])}, got {tuple(tx.shape)}")
+
+
+def _log_mel(settings: ModelSettings, spec: InputSpec) -> LogMel:
+    """Return the features of sound, refused where there is none."""
+    if spec.is_complex or spec.coded or settings.task != "classify":
+        raise UsageError(
+            f"the feature log_mel takes real sound and names a class; here are "
+            f"{'complex' if spec.is_complex or spec.coded else 'real'} samples and task "
+            f"{settings.task!r}. Use other features, or task=classify"
+        )
+    if not spec.sample_interval_s > 0:
+        raise UsageError(
+            "the feature log_mel is told in hertz, and the data do not say their sample interval "
+            "(0 s found). Write sample_interval_s into the dataset, or use other features"
+        )
+    return LogMel(1 / spec.sample_interval_s, settings.hop)
 
 
 def _reverse(steps: Tensor, length: Tensor | None) -> Tensor:

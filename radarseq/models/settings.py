@@ -40,7 +40,10 @@ class ModelSettings:
         horizon: Steps to forecast, where the data do not store what to forecast.
         symbols: How many symbols there are; 0 takes those of the training rows.
         embedding: Numbers that stand for a symbol at the input; few, as symbols are few.
-        features: What the network is shown, see ``radarseq.features``.
+        hop: Samples from frame to frame of the feature ``log_mel``; 80 at 8 kHz are 10 ms, in which
+            a vocal tract hardly moves.
+        features: What the network is shown, see ``radarseq.features`` and, for ``log_mel``,
+            ``radarseq.log_mel``.
     """
 
     __pydantic_config__: ClassVar = {"extra": "forbid", "strict": True}
@@ -61,11 +64,12 @@ class ModelSettings:
     horizon: int = 1
     symbols: int = 0
     embedding: int = 8
+    hop: int = 80
     features: tuple[str, ...] = RADAR_FEATURES
 
     def __post_init__(self) -> None:
         """Refuse sizes that make no network and features that do not exist."""
-        for name in ("width", "skip", "stacks", "layers", "horizon", "embedding"):
+        for name in ("width", "skip", "stacks", "layers", "horizon", "embedding", "hop"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected 1 or more")
         for name in ("dilations", "strides"):
@@ -83,12 +87,29 @@ class ModelSettings:
         """Whether the network names a class of the whole sequence."""
         return self.task in ("both", "classify")
 
+    @property
+    def has_frames(self) -> bool:
+        """Whether the network sees a frame every ``hop`` samples, and no longer the samples."""
+        return "log_mel" in self.features
+
     def _check_features(self) -> None:
         unknown = [name for name in self.features if name not in FEATURE_NAMES]
         if unknown or set(self.features) <= {"spectrum"}:
             raise ValueError(
                 f"features are {self.features}; expected some of {FEATURE_NAMES}, "
                 "one besides spectrum"
+            )
+        if not self.has_frames:
+            return
+        if self.features != ("log_mel",):
+            raise ValueError(
+                f"features are {self.features}; expected log_mel alone: it has a frame every hop "
+                "samples, the others a value at each sample"
+            )
+        if self.task not in ("both", "classify"):
+            raise ValueError(
+                f"features are {self.features} with task {self.task!r}, which needs an output at "
+                "each sample. Use conv_gru with strides instead"
             )
 
     def _check_causal(self) -> None:

@@ -24,6 +24,8 @@ class InputSpec:
         target_symbols: How many symbols the target is made of; 0 where it is no ``"symbol"``.
         standardised: Whether a real target is standardised by its own statistics. Models of
             before there were such have it in units of the input's level.
+        sample_interval_s: Of the samples, for features that are told in hertz; 0 where it is not
+            known, or models are older than this.
     """
 
     __pydantic_config__: ClassVar = {"extra": "forbid", "strict": True}
@@ -39,6 +41,7 @@ class InputSpec:
     symbols: int = 0
     target_symbols: int = 0
     standardised: bool = False
+    sample_interval_s: float = 0.0
 
 
 class Output(NamedTuple):

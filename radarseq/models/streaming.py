@@ -34,6 +34,11 @@ class NetworkStream:
                 "a network with causal=false needs the whole sequence before its first output, so "
                 "that it cannot be streamed. Train one with causal=true"
             )
+        if network.settings.has_frames:
+            raise UsageError(
+                "a network with the feature log_mel reads the whole recording before its first "
+                "output, so that it cannot be streamed. Train without log_mel"
+            )
         self._network, self._batch = network, batch
         self._backbone = network.backbone.stream(batch)
         features = network.features

@@ -56,7 +56,7 @@ def with_faults(batch: Batch, settings: TrainSettings, generator: torch.Generato
     Args:
         batch: Of samples, no symbols.
         settings: ``dropped`` and ``spikes`` are shares of the steps, ``saturation`` and
-            ``occlusion`` shares of the examples.
+            ``occlusion`` shares of the examples, and ``speed`` the largest change of pace.
         generator: Of the draws, on the device of its own.
     """
     shape, device = batch.signal.shape[:2], batch.signal.device
@@ -64,6 +64,8 @@ def with_faults(batch: Batch, settings: TrainSettings, generator: torch.Generato
     def uniform(*size: int) -> Tensor:
         return torch.rand(size, generator=generator, device=generator.device).to(device)
 
+    if settings.speed:
+        batch = at_another_pace(batch, settings.speed, uniform(len(batch)))
     signal = batch.signal if batch.signal.ndim == 3 else batch.signal[..., None]
     if settings.occlusion:
         hides = uniform(shape[0]) < settings.occlusion
@@ -79,6 +81,35 @@ def with_faults(batch: Batch, settings: TrainSettings, generator: torch.Generato
     if settings.dropped:
         signal = signal * (uniform(*shape) >= settings.dropped)[..., None]
     return replace(batch, signal=signal.reshape(batch.signal.shape))
+
+
+def at_another_pace(batch: Batch, most: float, turn: Tensor) -> Batch:
+    """Return the batch played faster or slower, from its first step on.
+
+    What has come too early is followed by silence, and what comes too late is cut off: the arrays
+    stay as long as they are. Between samples it is interpolated linearly.
+
+    Args:
+        batch: Without a target, which would have to change with it.
+        most: Largest change of pace, as a share.
+        turn: Uniform numbers ``(batch,)``: 0 is slowest, 1 fastest.
+    """
+    signal = batch.signal if batch.signal.ndim == 3 else batch.signal[..., None]
+    steps = signal.shape[1]
+    pace = (1 + most) ** (2 * turn - 1)  # as often faster as slower
+    last = torch.full_like(pace, steps) if batch.length is None else batch.length.to(pace.dtype)
+    place = torch.arange(steps, device=signal.device) * pace[:, None]  # (batch, step)
+    inside = place <= (last - 1)[:, None]
+    low = place.floor().long().clamp(max=steps - 1)
+    high = (low + 1).clamp(max=steps - 1)
+    row = torch.arange(len(signal), device=signal.device)[:, None]
+    share = (place - low)[..., None].to(signal.real.dtype)
+    played = signal[row, low] * (1 - share) + signal[row, high] * share
+    length = batch.length
+    if length is not None:
+        length = ((last - 1) / pace + 1).floor().long().clamp(1, steps)
+    played = played.masked_fill(~inside[..., None], 0.0).reshape(batch.signal.shape)
+    return replace(batch, signal=played, length=length)
 
 
 def _runs(examples: int, steps: int, length: Tensor, first: Tensor) -> Tensor:

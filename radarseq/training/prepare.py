@@ -73,10 +73,15 @@ def prepare(
     """
     prepared = (_fresh if data.suffix == ".toml" else _stored)(data, model, settings, device, ranks)
     ranks.check_batches(prepared.examples, settings.examples_a_step)
+    if settings.speed and model.task != "classify" and prepared.spec.target:
+        raise UsageError(
+            f"speed = {settings.speed:g} changes the pace of the input, and the target of task "
+            f"{model.task!r} would have to change with it. Leave speed out, or use task=classify"
+        )
     if prepared.spec.symbols and settings.augments:
         raise UsageError(
-            "dropped, spikes, saturation and occlusion are faults of samples; the input is made of "
-            "symbols. Leave these settings out"
+            "dropped, spikes, saturation, occlusion and speed change samples; the input is made "
+            "of symbols. Leave these settings out"
         )
     return prepared
 

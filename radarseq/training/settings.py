@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 Precision = Literal["float32", "tf32", "bf16"]
-AUGMENTATIONS = ("dropped", "spikes", "saturation", "occlusion")
+AUGMENTATIONS = ("dropped", "spikes", "saturation", "occlusion", "speed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,10 +35,12 @@ class TrainSettings:
         ema: Decay of the moving average of the weights that is judged and kept as the best, such
             as 0.999; 0 judges the weights themselves.
         dropped: Share of the steps of a training batch that are lost; see
-            ``radarseq.training.augmentation`` for this and the next three.
+            ``radarseq.training.augmentation`` for this and the next four.
         spikes: Share of the steps that are hit by a spike 20 dB above the signal.
         saturation: Share of the examples that are clipped at their rms.
         occlusion: Share of the examples in which a tenth to three tenths of the steps are hidden.
+        speed: Largest change of pace of a training sequence, as a share: 0.2 plays it between 1.2
+            times as fast and as slow, and all frequencies with it, as of another voice.
         redraw_noise: Whether each epoch adds new noise to the stored echoes of a simulated
             dataset; stored examples then last longer before they are learnt by heart.
         seed: Of the initial weights, the order of the examples and the dropout.
@@ -71,6 +73,7 @@ class TrainSettings:
     spikes: float = 0.0
     saturation: float = 0.0
     occlusion: float = 0.0
+    speed: float = 0.0
     redraw_noise: bool = True
     seed: int = 0
     precision: Precision = "float32"

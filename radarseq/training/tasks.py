@@ -115,6 +115,7 @@ def spec_of(examples: Examples, settings: ModelSettings | None = None) -> InputS
         classes=len(examples.header.class_names) if "label" in examples else 0,
         coded=examples.code is not None,
         standardised=kind == "real",
+        sample_interval_s=examples.header.sample_interval_s if settings.has_frames else 0.0,
     )
     if settings.task == "forecast":
         return replace(spec, horizon=max(1, target_channels // channels))

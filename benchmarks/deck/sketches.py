@@ -1,0 +1,52 @@
+"""Sketches of three words: strokes of different lengths, few of them."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from .table import RECORDINGS, Row, seed_runs
+
+WORDS = ("cat", "airplane", "basketball")
+SETTINGS: dict[str, Any] = {
+    "model": "gru",
+    "task": "classify",
+    "features": ("value",),
+    "causal": False,
+    "width": 32,
+    "layers": 1,
+    "dropout": 0.3,
+    "batch_size": 16,
+    "epochs": 60,
+    "patience": 0,
+    "ema": 0.9,
+}
+_SCRIPT = Path(__file__).parents[2] / "examples" / "sketches.py"
+
+
+def rows(folder: Path, seeds: int, threads: int) -> list[Row]:
+    """Return the accuracy on the few test drawings, with its interval, beside the baselines."""
+    data = folder / "data"
+    if not (data / "manifest.json").exists():
+        files = sorted((RECORDINGS / "sketches").rglob("*.ndjson"))
+        if not files:
+            raise SystemExit(f"{RECORDINGS / 'sketches'}: no .ndjson there; see docs/deck_tasks.md")
+        command = [sys.executable, str(_SCRIPT), *map(str, files), str(data), "--words", *WORDS]
+        if code := subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode:
+            raise SystemExit(f"{_SCRIPT.name} ended with status {code}")
+    metrics, _ = seed_runs(data, folder / "runs", seeds, **SETTINGS)
+    parts = [one["classification"] for one in metrics]
+    low, high = parts[0]["model"]["accuracy_interval"]
+    return [
+        Row(
+            task="sketches, 3 words",
+            who="GRU",
+            measure="accuracy [%]",
+            ours=[part["model"]["accuracy"] * 100 for part in parts],
+            baselines={w: t["accuracy"] * 100 for w, t in parts[0]["baselines"].items()},
+            more_is_better=True,
+            digits=1,
+            note=f"{metrics[0]['examples']} drawings test; seed 0 lies between {low:.0%} and "
+            f"{high:.0%} (95 %). {parts[0]['verdict']}",
+        )
+    ]
