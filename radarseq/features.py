@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 RADAR_FEATURES = ("iq", "log_magnitude", "increment", "level", "spectrum")
-FEATURE_NAMES = (*RADAR_FEATURES, "value", "log_mel")
+FEATURE_NAMES = (*RADAR_FEATURES, "value")
 _FLOOR = 1e-30  # of a level, so that silence has a finite logarithm
 _LEAST_STD = 1e-3  # of features that are relative: below this they are constant
 _FEATURES_PER_CHANNEL = {"iq": 2, "log_magnitude": 1, "increment": 2, "value": 2}

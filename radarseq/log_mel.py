@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from radarseq.features import Described, valid_steps
 
+FRAME_FEATURE = "log_mel"  # its name among the features of a model
 BANDS = 40
 _LOWEST_HZ = 60.0  # below are hum and wind
 _OVERLAP = 2.5  # a frame is seen through a taper of so many hops

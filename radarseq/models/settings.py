@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from radarseq.features import FEATURE_NAMES, RADAR_FEATURES
+from radarseq.log_mel import FRAME_FEATURE
 
 ModelName = Literal["wavenet", "lstm", "gru", "rnn", "conv_gru"]
 Task = Literal["both", "classify", "echo", "forecast", "next_symbol", "step_label"]
 Pool = Literal["mean_max", "last"]
+_FEATURES = (*FEATURE_NAMES, FRAME_FEATURE)
 FORESEEING = ("forecast", "next_symbol")  # tasks whose answer stands in the later input
 
 
@@ -90,18 +92,17 @@ class ModelSettings:
     @property
     def has_frames(self) -> bool:
         """Whether the network sees a frame every ``hop`` samples, and no longer the samples."""
-        return "log_mel" in self.features
+        return FRAME_FEATURE in self.features
 
     def _check_features(self) -> None:
-        unknown = [name for name in self.features if name not in FEATURE_NAMES]
+        unknown = [name for name in self.features if name not in _FEATURES]
         if unknown or set(self.features) <= {"spectrum"}:
             raise ValueError(
-                f"features are {self.features}; expected some of {FEATURE_NAMES}, "
-                "one besides spectrum"
+                f"features are {self.features}; expected some of {_FEATURES}, one besides spectrum"
             )
         if not self.has_frames:
             return
-        if self.features != ("log_mel",):
+        if self.features != (FRAME_FEATURE,):
             raise ValueError(
                 f"features are {self.features}; expected log_mel alone: it has a frame every hop "
                 "samples, the others a value at each sample"
