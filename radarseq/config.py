@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from radarseq.errors import RecipeError
+from radarseq.mesh_digests import TABLE as MESH_DIGESTS
+from radarseq.mesh_digests import with_mesh_digests
 from radarseq.waveform_files import with_waveform
 from simulators.objects import SHAPES, ObjectClass
 from simulators.scene import Scene
@@ -27,7 +29,8 @@ class Recipe:
 
     Attributes:
         name: Short name, for messages and reports.
-        text: The TOML itself, and what files it names hold; stored in every dataset made from it.
+        text: The TOML itself, with what the waveform that it names holds and the digests of its
+            meshes; stored in every dataset made from it.
         content: What the simulator needs: a scene for Tx/Rx pairs, or time series.
     """
 
@@ -62,7 +65,7 @@ def read_recipe(path: Path) -> Recipe:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as fault:
         raise RecipeError(f"{path}: cannot be read as a recipe ({fault})") from fault
-    return parse_recipe(with_waveform(text, path), str(path))
+    return parse_recipe(with_mesh_digests(with_waveform(text, path), path), str(path))
 
 
 def parse_recipe(text: str, source: str = "recipe") -> Recipe:
@@ -92,12 +95,14 @@ def _scene(content: dict[str, Any], source: str) -> Scene:
     """Return the scene, each part parsed by its own type, so that errors name the right keys."""
     hints = typing.get_type_hints(Scene)
     known = [field.name for field in fields(Scene)]
+    digests = parse(dict[str, str], content.pop(MESH_DIGESTS, {}), source, MESH_DIGESTS)
     for key in content:
         if key not in known:
             raise RecipeError(f"{source}: {_unknown(key, [*known, 'name', 'description', 'kind'])}")
     tables = content.get("objects", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise RecipeError(f"{source}: objects must be a list of [[objects]] tables")
+    tables = [_pinned(table, digests) for table in tables]
     faults, values = [], {}
     for key in known:
         try:
@@ -113,6 +118,12 @@ def _scene(content: dict[str, Any], source: str) -> Scene:
         return Scene(**values)
     except ValueError as fault:
         raise RecipeError(f"{source}: {fault}") from fault
+
+
+def _pinned(table: dict[str, Any], digests: dict[str, str]) -> dict[str, Any]:
+    """Return the table of a mesh with the digest that its file had when the text was stored."""
+    digest = digests.get(str(table.get("name")))
+    return table | {"sha256": digest} if digest and table.get("shape") == "mesh" else table
 
 
 def _object(table: dict[str, Any], index: int, source: str) -> ObjectClass:

@@ -1,13 +1,15 @@
 """The object classes: inertia against integrals over meshes, small bodies, meshes of the user's."""
 
+import hashlib
 from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from radarseq.config import read_recipe
-from radarseq.errors import RecipeError
+from radarseq.config import parse_recipe, read_recipe
+from radarseq.dataset.simulated import simulate
+from radarseq.errors import OutputError, RecipeError
 from radarseq.inspection import inspect
 from simulators.bodies import amplitude, ripple_table, set_inertia
 from simulators.directions import direction_amplitudes
@@ -319,7 +321,6 @@ def test_a_mesh_is_put_into_its_principal_axes_and_scaled(bus):
     assert inertia == pytest.approx(box)
     assert bus.largest_extent_m() == pytest.approx(2 * np.linalg.norm([0.3, 0.2, 0.4]))
     assert bus.bounding_m() == pytest.approx((0.6, 0.4, 0.8))
-    assert len(bus.sha256) == 64
 
 
 def test_a_mesh_with_shadows_and_bounces(tmp_path):
@@ -391,9 +392,8 @@ def test_millimetres_taken_for_metres_are_warned_of_with_the_size(tmp_path):
 
 
 def test_a_file_that_changes_is_read_again(bus):
-    before = bus.sha256
+    assert bus.largest_extent_m() == pytest.approx(2 * np.linalg.norm([0.3, 0.2, 0.4]))
     mesh_files.write_mesh(bus.path, meshes.box(0.2, 0.2, 0.2), units="mm")
-    assert bus.sha256 != before
     assert bus.largest_extent_m() == pytest.approx(2 * 0.2 * np.sqrt(3))
 
 
@@ -412,6 +412,22 @@ def test_a_recipe_names_a_mesh_beside_itself_and_inspect_says_its_size(bus, tmp_
     recipe.write_text(recipe.read_text().replace('"mm"', '"m"'))
     with pytest.raises(RecipeError, match=r"own.toml: objects.bus.path: .*read in 'm'"):
         read_recipe(recipe)
+
+
+def test_a_dataset_knows_the_mesh_that_it_was_made_with(bus, tmp_path):
+    recipe, out = tmp_path / "own.toml", tmp_path / "data"
+    recipe.write_text(
+        'objects_per_class = 10\n[[objects]]\nname = "my bus"\nshape = "mesh"\n'
+        'path = "bus.obj"\nunits = "mm"\n'
+    )
+    digest = hashlib.sha256(Path(bus.path).read_bytes()).hexdigest()
+    stored = simulate(recipe, out, examples=4).header.recipe
+    assert f'[mesh_sha256]\n"my bus" = "{digest}"' in stored
+    mesh_files.write_mesh(bus.path, meshes.box(0.2, 0.2, 0.2), units="mm")
+    with pytest.raises(OutputError, match="holds another dataset"):
+        simulate(recipe, out, examples=4, resume=True)
+    with pytest.raises(RecipeError, match=f"my bus.path: .* is another file .* {digest}"):
+        parse_recipe(stored, str(recipe))
 
 
 def test_the_guide_lists_every_class_with_its_keys_and_defaults():

@@ -41,7 +41,7 @@ def known_rows(predictor: Predictor) -> Known | None:
                 return None
             return known_in(predictor.prepared(dataset.load()))
         if facts.get("kind") == "fresh":
-            return _simulated_again(predictor)
+            return _simulated_again(predictor, str(facts.get("path", "recipe")))
     except (RadarseqError, ValueError):
         return None
     return None
@@ -56,9 +56,9 @@ def known_in(examples: Examples) -> Known | None:
     return Known(training, examples.part("validation") if is_split else examples.take(slice(0)))
 
 
-def _simulated_again(predictor: Predictor) -> Known:
+def _simulated_again(predictor: Predictor, recipe: str) -> Known:
     header = predictor.header
-    scene = parse_recipe(header.recipe, "the recipe in the checkpoint").scene
+    scene = parse_recipe(header.recipe, recipe).scene  # its meshes lie beside the recipe
     parts = [
         examples_of(PairGenerator(scene, seed=header.seed, domain=domain)(0, MOST_FRESH), header)
         for domain in (FRESH_TRAIN, FRESH_VALIDATION)

@@ -40,6 +40,7 @@ class MeshBody(ObjectClass):
             whose facets are lit from outside alone.
         scale: What the drawn lengths are multiplied by, drawn once for each object.
         bounces: Bounces that are added up; 1 is physical optics with shadows.
+        sha256: The digest that the file must have, in hexadecimal; empty takes any file.
     """
 
     kind: ClassVar[int] = KIND_MESH
@@ -52,6 +53,7 @@ class MeshBody(ObjectClass):
     closed: bool = True
     scale: Interval = (1.0, 1.0)
     bounces: int = 1
+    sha256: str = ""
 
     def __post_init__(self) -> None:
         """Refuse factors and numbers of bounces that make no sense; the file is read later."""
@@ -69,10 +71,10 @@ class MeshBody(ObjectClass):
         """
         return self._body()[0]
 
-    def _body(self) -> "tuple[Mesh, Mass, str]":
+    def _body(self) -> "tuple[Mesh, Mass]":
         try:
             changed = Path(self.path).stat().st_mtime_ns
-            return _read(self.path, self.units, self.closed, changed)
+            mesh, mass, found = _read(self.path, self.units, self.closed, changed)
         except FileNotFoundError as fault:
             raise ValueError(
                 f"objects.{self.name}.path: there is no file {self.path}; expected a mesh, named "
@@ -80,11 +82,13 @@ class MeshBody(ObjectClass):
             ) from fault
         except (OSError, ValueError, ImportError) as fault:
             raise ValueError(f"objects.{self.name}.path: {fault}") from fault
-
-    @property
-    def sha256(self) -> str:
-        """The digest of the file's bytes, on which the echoes depend as on the recipe."""
-        return self._body()[2]
+        if self.sha256 and self.sha256 != found:
+            raise ValueError(
+                f"objects.{self.name}.path: {self.path} is another file than the recipe's: its "
+                f"sha256 is {found}, the recipe's {self.sha256}. Put that file back, or take the "
+                "digest out of the recipe"
+            )
+        return mesh, mass
 
     def constants(self) -> tuple[float, ...]:
         """Return the principal moments of inertia per unit mass [m^2] at a scale of 1."""
