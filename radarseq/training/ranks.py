@@ -11,6 +11,7 @@ Reference:
 import atexit
 import os
 import re
+import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, distributed
 
-from radarseq.errors import RanksError, UsageError
+from radarseq.errors import EXIT_FAILURE, RanksError, UsageError
 
 T = TypeVar("T")
 TIMEOUT_VARIABLE = "RADARSEQ_RANK_TIMEOUT_S"
@@ -189,6 +190,17 @@ def _leave() -> None:
         distributed.destroy_process_group()
 
 
+def _end_at_once() -> None:
+    """End with the status of a failure, past the teardown of libraries.
+
+    Threads of a connection whose other end has died may still be about, and torch then aborts the
+    process when their handles are destroyed, which would hide the status.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(EXIT_FAILURE)
+
+
 @contextmanager
 def _answered() -> Iterator[None]:
     """Put into words that another process has ended, or does not answer."""
@@ -199,6 +211,7 @@ def _answered() -> Iterator[None]:
         reason = re.sub(r"^\[[^\]]*\]\s*", "", reason)  # where in torch's source
         traceback.clear_frames(fault.__traceback__)  # they hold what the connection has to let go
         _leave()
+        atexit.register(_end_at_once)
         raise RanksError(
             "another process of this run has ended or does not answer "
             f"({TIMEOUT_VARIABLE} is {os.environ.get(TIMEOUT_VARIABLE, DEFAULT_TIMEOUT_S)}): "
