@@ -109,6 +109,8 @@ class Ranks:
                 fault, told[1] = raised, f"{type(raised).__name__}: {raised}"
         with _answered():
             distributed.broadcast_object_list(told, src=0)
+        if told[1]:
+            atexit.register(_end_at_once)
         if fault is not None:
             raise fault
         if told[1]:
@@ -131,6 +133,8 @@ class Ranks:
         told: list[Any] = [None] * self.count
         with _answered():
             distributed.all_gather_object(told, "" if fault is None else str(fault) or repr(fault))
+        if any(told):
+            atexit.register(_end_at_once)
         if fault is not None:
             raise fault
         for number, message in enumerate(told):
@@ -193,8 +197,8 @@ def _leave() -> None:
 def _end_at_once() -> None:
     """End with the status of a failure, past the teardown of libraries.
 
-    Threads of a connection whose other end has died may still be about, and torch then aborts the
-    process when their handles are destroyed, which would hide the status.
+    Threads of a connection whose other end has died or is leaving may still be about, and torch
+    then aborts the process when their handles are destroyed, which would hide the status.
     """
     sys.stdout.flush()
     sys.stderr.flush()
