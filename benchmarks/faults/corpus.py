@@ -36,9 +36,14 @@ def _npz(path: Path) -> None:
     np.savez_compressed(path, rx=_noise(6, 32), tx=_noise(6, 32), sample_interval_s=1e-3)
 
 
-def _mat_5(path: Path) -> None:
+def _mat_5(path: Path, packed: bool = True) -> None:
     content = {"echo": _noise(6, 32).astype(np.complex128), "radar": {"rate": 3.0, "name": "x"}}
-    scipy.io.savemat(path, content, do_compression=True)
+    scipy.io.savemat(path, content, do_compression=packed)
+
+
+def _mat_5_plain(path: Path) -> None:
+    """Its tags stand in the open: changes of a packed file seldom reach them."""
+    _mat_5(path, packed=False)
 
 
 def _mat_7(path: Path) -> None:
@@ -116,6 +121,7 @@ FORMATS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "npy": ("a.npy", lambda path: np.save(path, _noise(6, 32))),
     "npz": ("a.npz", _npz),
     "MATLAB 5": ("a.mat", _mat_5),
+    "MATLAB 5, plain": ("plain.mat", _mat_5_plain),
     "MATLAB 7.3": ("b.mat", _mat_7),
     "WAV": ("a.wav", _wav),
     "Acconeer A121": ("a.h5", _a121),

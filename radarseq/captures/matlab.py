@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from radarseq.captures.capture import Capture, make_capture
 from radarseq.captures.faults import CaptureFault
 from radarseq.captures.hdf5 import array_at, member, member_names, open_hdf5
+from radarseq.captures.matlab_tags import check_tags
 from radarseq.captures.numbers import check_in_memory, check_size
 from radarseq.captures.reading import Reading
 from radarseq.captures.stored import Permuted, Samples
@@ -32,6 +33,8 @@ def read(path: Path, reading: Reading) -> Capture:
 
 
 def _version_5(path: Path, reading: Reading) -> NDArray[Any]:
+    if scipy.io.matlab.matfile_version(path)[0] == 1:
+        check_tags(path)
     known = {name: (shape, kind) for name, shape, kind in scipy.io.whosmat(path)}
     top, *inner = reading.variable.split(".") if reading.variable else [""]
     if inner and known.get(top, ((), ""))[1] == "struct":

@@ -1,0 +1,130 @@
+"""MATLAB 5 files that scipy could not follow are refused before it does; scipy's own are taken."""
+
+import struct
+import sys
+import warnings
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.io
+
+from radarseq.captures import matlab
+from radarseq.captures.faults import CaptureFault
+from radarseq.captures.matlab_tags import check_tags
+from radarseq.captures.probe import Prober
+from radarseq.captures.reading import AS_WRITTEN, Reading
+
+WRITTEN_BY_MATLAB = Path(scipy.io.__file__).parent / "matlab/tests/data"
+
+
+def level_5():
+    """Return the MATLAB 5 files of scipy's tests: of many releases, both byte orders, damaged."""
+    files = []
+    for path in sorted(WRITTEN_BY_MATLAB.glob("*.mat")):
+        try:
+            version = scipy.io.matlab.matfile_version(path)[0]
+        except (ValueError, scipy.io.matlab.MatReadError):
+            continue
+        if version == 1:
+            files.append(path)
+    return files
+
+
+@pytest.mark.skipif(not level_5(), reason="scipy is installed without its tests")
+def test_what_scipy_reads_of_its_own_test_files_is_taken():
+    files, refused = level_5(), []
+    for path in files:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                scipy.io.loadmat(path)
+        except Exception:
+            continue
+        try:
+            check_tags(path)
+        except CaptureFault as fault:
+            refused.append(str(fault))
+    assert len(files) > 60
+    assert refused == []
+
+
+@pytest.mark.skipif(not level_5(), reason="scipy is installed without its tests")
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("bad_miuint32", "dimensions"),
+        ("corrupted_zlib_checksum", "incorrect data check"),
+        ("malformed1", "658840 bytes"),
+    ],
+)
+def test_damaged_files_of_scipys_tests_are_refused(name, words):
+    with pytest.raises(CaptureFault, match=words):
+        check_tags(WRITTEN_BY_MATLAB / f"{name}.mat")
+
+
+@pytest.fixture
+def plain(tmp_path):
+    """A file whose tags stand in the open: complex samples, then a struct."""
+    path = tmp_path / "plain.mat"
+    echo = np.ones((2, 3), np.complex64)
+    content = {"echo": echo, "log": {"gain": np.arange(5.0), "note": "text", "cell": ["a", 1]}}
+    scipy.io.savemat(path, content, do_compression=False)
+    check_tags(path)
+    return path
+
+
+FIRST_FLAGS, FIRST_SIZES, FIRST_TYPE = 144, 160, 176  # offsets in the file
+
+
+@pytest.mark.parametrize(
+    ("offset", "number", "words"),
+    [
+        (FIRST_TYPE, 135, "an element of type 135 stands where"),
+        (FIRST_TYPE, 8, "an element of type 8 stands where"),
+        (FIRST_TYPE + 4, 1 << 30, "an element of 1073741824 bytes does not fit"),
+        (FIRST_TYPE + 4, 16, "4 numbers stand in an array of 6"),
+        (FIRST_FLAGS, 99, "class 99"),
+        (FIRST_SIZES, 7, "6 numbers stand in an array of 21"),
+        (FIRST_SIZES, 0xFFFFFFFF, "dimensions"),
+        (128, 3, "an element of type 3 stands where an array is to be"),
+        (132, 20, "an array ends before its elements do"),
+    ],
+)
+def test_a_tag_that_leads_nowhere_is_refused(plain, offset, number, words):
+    content = bytearray(plain.read_bytes())
+    content[offset : offset + 4] = struct.pack("<I", number)
+    plain.write_bytes(content)
+    with pytest.raises(CaptureFault, match=words):
+        matlab.read(plain, AS_WRITTEN)
+
+
+def test_arrays_nested_without_end_are_refused(tmp_path):
+    """Each level is a call of its own in whoever follows it."""
+    deep = np.ones(1)
+    for _level in range(50):
+        box = np.empty(1, object)
+        box[0] = deep
+        deep = box
+    path = tmp_path / "deep.mat"
+    scipy.io.savemat(path, {"a": {"b": deep}}, do_compression=True)
+    with pytest.raises(CaptureFault, match="nested deeper than 32"):
+        matlab.read(path, Reading(variable="a.b"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the child's limits are those of Linux")
+def test_a_changed_number_in_any_tag_never_ends_the_process_that_reads(plain, tmp_path):
+    """A type that is none ended it once in 450 changes before tags were walked."""
+    good = plain.read_bytes()
+    rng = np.random.default_rng(3)
+    with closing(Prober()) as prober:
+        for attempt in range(200):
+            content = bytearray(good)
+            content[int(rng.integers(32, len(good) // 4)) * 4] = int(rng.integers(256))
+            path = tmp_path / f"changed{attempt}.mat"
+            path.write_bytes(content)
+            try:
+                prober.check(path, AS_WRITTEN)
+            except CaptureFault as fault:
+                assert "crashes" not in str(fault), fault
