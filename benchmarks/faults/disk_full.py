@@ -48,9 +48,9 @@ class Case:
         ]
 
     def rooms(self, shares: tuple[float, ...]) -> list[int]:
-        """Return sizes of a disk that is too small."""
+        """Return sizes of a disk that is too small; of size 0 a tmpfs would have no limit."""
         pages = sum(-(-len(value) // PAGE) for value in self.expected.values())
-        return [int(share * pages) * PAGE for share in shares]
+        return [max(1, int(share * pages)) * PAGE for share in shares]
 
 
 def faults_after(case: Case, out: Path, ended: Ended) -> list[str]:

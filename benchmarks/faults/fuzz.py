@@ -26,6 +26,7 @@ from radarseq.captures.registry import find_captures
 
 OUTCOMES = ("attempts", "accepted", "refused", "crashes", "hangs", "unlisted")
 _LARGEST_SEED = 1 << 20
+_MOST_OF_A_FOLDER = 4
 _NUMBERS = [b"\xff" * 4, b"\x00" * 4, b"\xff\xff\xff\x7f", b"\x00" * 8, b"\xff" * 8, b"\x01"]
 
 
@@ -121,10 +122,13 @@ def _outcome(prober: Prober, path: Path, reading: Reading) -> tuple[str, str]:
 
 
 def _copied(folder: Path, recordings: Path) -> dict[str, Path]:
-    """Copy the small recordings of a folder, to be damaged."""
+    """Copy small recordings to be damaged, a few of each folder within."""
     seeds: dict[str, Path] = {}
+    taken = Counter[Path]()
     for path in find_captures([recordings]):
-        if path.is_file() and path.stat().st_size <= _LARGEST_SEED:
+        small = path.is_file() and path.stat().st_size <= _LARGEST_SEED
+        if small and taken[path.parent] < _MOST_OF_A_FOLDER:
+            taken[path.parent] += 1
             own = folder / f"given-{len(seeds)}"
             own.mkdir()
             seeds[path.name] = own / path.name
