@@ -25,6 +25,7 @@ from radarseq.captures.hdf5 import (
     numbered,
     open_hdf5,
     text_at,
+    text_of,
 )
 from radarseq.captures.reading import STEP_AXIS, Reading, parse_layout
 from radarseq.captures.stored import Converted, Joined
@@ -143,8 +144,7 @@ def _interval_s(path: Path, file: h5py.File, name: str, step: int) -> float:
     fast as it can, which the metadata give.
     """
     session, group = name.split("/group_")[0], int(name.split("/group_")[1].split("/")[0])
-    sensor = member(path, file, f"{name}/sensor_id")
-    key = str(sensor[()]) if isinstance(sensor, h5py.Dataset) else ""
+    key = text_of(path, member(path, file, f"{name}/sensor_id"), "sensor_id")
     config = _json(text_at(path, file, f"{session}/session_config"))
     config = _at(config, "groups", group, key)
     metadata = _json(text_at(path, file, f"{name}/metadata"))

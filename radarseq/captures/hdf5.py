@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from radarseq.captures.capture import Capture, make_capture
 from radarseq.captures.faults import CaptureFault
+from radarseq.captures.global_heap import check_heap
 from radarseq.captures.numbers import check_size
 from radarseq.captures.reading import Reading
 from radarseq.captures.stored import Key, Stored
@@ -138,13 +139,23 @@ def text_at(path: Path, group: h5py.Group, name: str) -> str:
     """Return a text; empty if there is none.
 
     Raises:
-        CaptureFault: If it is too long to be a setting.
+        CaptureFault: If it is too long to be a setting, or its heap is damaged.
     """
     if group.get(name, getlink=True) is None:
         return ""
-    dataset = member(path, group, name)
+    return text_of(path, member(path, group, name), name)
+
+
+def text_of(path: Path, dataset: h5py.Group | h5py.Dataset, name: str) -> str:
+    """Return a text; empty if it is no single value stored in this file.
+
+    Raises:
+        CaptureFault: If it is too long to be a setting, or its heap is damaged.
+    """
     if not isinstance(dataset, h5py.Dataset) or dataset.shape != () or dataset.external:
         return ""
+    if dataset.dtype.hasobject:
+        check_heap(path, dataset)
     value = dataset[()]
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
     if len(text) > _LARGEST_TEXT:
