@@ -32,10 +32,14 @@ def level_5():
     return files
 
 
-@pytest.mark.skipif(not level_5(), reason="scipy is installed without its tests")
+LEVEL_5 = level_5()
+with_scipys_tests = pytest.mark.skipif(not LEVEL_5, reason="scipy is installed without its tests")
+
+
+@with_scipys_tests
 def test_what_scipy_reads_of_its_own_test_files_is_taken():
-    files, refused = level_5(), []
-    for path in files:
+    refused = []
+    for path in LEVEL_5:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -46,11 +50,11 @@ def test_what_scipy_reads_of_its_own_test_files_is_taken():
             check_tags(path)
         except CaptureFault as fault:
             refused.append(str(fault))
-    assert len(files) > 60
+    assert len(LEVEL_5) > 60
     assert refused == []
 
 
-@pytest.mark.skipif(not level_5(), reason="scipy is installed without its tests")
+@with_scipys_tests
 @pytest.mark.parametrize(
     ("name", "words"),
     [

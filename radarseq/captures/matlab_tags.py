@@ -12,6 +12,7 @@ import io
 import math
 import struct
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -20,9 +21,8 @@ from radarseq.captures.faults import CaptureFault
 
 _MATRIX, _COMPRESSED = 14, 15
 _NUMBERS = {1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 4, 9: 8, 12: 8, 13: 8}  # bytes of each type
-_LETTERS = {16: 1, 17: 2, 18: 4}
-_TEXT, _FLAGS = {1: 1, 2: 1, 16: 1}, {6: 4}
-_INT32 = {5: 4, 6: 4}  # some writers say unsigned
+_LETTERS, _TEXT, _FLAGS = (16, 17, 18), (1, 2, 16), (6,)
+_INT32 = (5, 6)  # some writers say unsigned
 _CELL, _STRUCT, _OBJECT, _CHAR, _SPARSE, _FUNCTION, _OPAQUE = 1, 2, 3, 4, 5, 16, 17
 _NUMERIC = range(6, 16)  # double, single, and integers of 8 to 64 bits
 _COMPLEX = 0x0800
@@ -107,7 +107,14 @@ class _Walk:
             raise self.wrong(f"an element of {found.size} bytes does not fit what holds it")
         return found, after
 
-    def data(self, left: int, kinds: dict[int, int], most: int) -> tuple[_Tag, bytes, int]:
+    def array_tag(self, left: int, kinds: Collection[int]) -> tuple[_Tag, int]:
+        """Return the next tag as ``tag`` does, where an array is to be."""
+        found, after = self.tag(left)
+        if found.kind not in kinds or found.held is not None:
+            raise self.wrong(f"an element of type {found.kind} stands where an array is to be")
+        return found, after
+
+    def data(self, left: int, kinds: Collection[int], most: int = 0) -> tuple[_Tag, bytes, int]:
         """Return an element of one of ``kinds``; its content as well if no longer than ``most``."""
         tag, after = self.tag(left)
         if tag.kind not in kinds:
@@ -121,7 +128,7 @@ class _Walk:
         self.skip(left - 8 - after)
         return tag, b"", after
 
-    def matrix(self, left: int, depth: int = 0) -> None:
+    def matrix(self, left: int, depth: int) -> None:
         """Check an array's elements, which fill ``left`` bytes."""
         if left == 0:
             return  # an empty field
@@ -140,35 +147,42 @@ class _Walk:
         if len(sizes) < 2 or min(sizes) < 0:
             raise self.wrong(f"an array of dimensions {sizes}")
         count = math.prod(sizes)
-        _, _, left = self.data(left, _TEXT, 0)  # the name
+        _, _, left = self.data(left, _TEXT)  # the name
         if kind in _NUMERIC:
             left = self._numbers(left, count, is_complex)
         elif kind == _CHAR:
-            _, _, left = self.data(left, _NUMBERS | _LETTERS, 0)
+            _, _, left = self.data(left, (*_NUMBERS, *_LETTERS))
         elif kind == _SPARSE:
-            _, _, left = self.data(left, _INT32, 0)
-            _, _, left = self.data(left, _INT32, 0)
+            _, _, left = self.data(left, _INT32)
+            _, _, left = self.data(left, _INT32)
             left = self._numbers(left, None, is_complex)
         elif kind in (_STRUCT, _OBJECT):
             if kind == _OBJECT:
-                _, _, left = self.data(left, _TEXT, 0)
+                _, _, left = self.data(left, _TEXT)
             fields, left = self._fields(left)
-            left = self._children(left, count * fields, depth)
+            left = self.arrays(left, count * fields, depth + 1)
         elif kind in (_CELL, _FUNCTION):
-            left = self._children(left, count if kind == _CELL else 1, depth)
+            left = self.arrays(left, count if kind == _CELL else 1, depth + 1)
         else:
             raise self.wrong(f"an array is of class {kind}, which is none of MATLAB's")
         if left:
             raise self.wrong(f"{left} bytes are left of an array after its last element")
 
+    def arrays(self, left: int, count: int, depth: int) -> int:
+        """Check so many arrays, and return how many bytes are left of what holds them."""
+        for _array in range(count):
+            tag, left = self.array_tag(left, (_MATRIX,))
+            self.matrix(tag.size, depth)
+        return left
+
     def _opaque(self, left: int, depth: int) -> None:
         for _name in range(3):  # of the variable, of the kind of object, of its class
-            _, _, left = self.data(left, _TEXT, 0)
-        self._children(left, 1, depth)
+            _, _, left = self.data(left, _TEXT)
+        self.arrays(left, 1, depth + 1)
 
     def _numbers(self, left: int, count: int | None, is_complex: bool) -> int:
         for _part in range(2 if is_complex else 1):
-            tag, _, left = self.data(left, _NUMBERS, 0)
+            tag, _, left = self.data(left, _NUMBERS)
             if count is not None and tag.size != count * _NUMBERS[tag.kind]:
                 raise self.wrong(
                     f"{tag.size // _NUMBERS[tag.kind]} numbers stand in an array of {count}"
@@ -178,19 +192,10 @@ class _Walk:
     def _fields(self, left: int) -> tuple[int, int]:
         _, content, left = self.data(left, _INT32, 4)
         length = self.integers(content)[0] if len(content) == 4 else 0
-        names, _, left = self.data(left, _TEXT, 0)
+        names, _, left = self.data(left, _TEXT)
         if length <= 0 or names.size % length:
             raise self.wrong(f"names of fields take {names.size} bytes, {length} each")
         return names.size // length, left
-
-    def _children(self, left: int, count: int, depth: int) -> int:
-        for _child in range(count):
-            tag, after = self.tag(left)
-            if tag.kind != _MATRIX or tag.held is not None:
-                raise self.wrong(f"an element of type {tag.kind} stands where an array is to be")
-            self.matrix(tag.size, depth + 1)
-            left = after
-        return left
 
 
 def check_tags(path: Path) -> None:
@@ -204,20 +209,15 @@ def check_tags(path: Path) -> None:
         order = "<" if file.read(_HEADER)[-2:] == b"IM" else ">"
         outer = _Walk(path, file, order)
         while left > 0:
-            tag, left = outer.tag(left)
-            if tag.held is not None or tag.kind not in (_MATRIX, _COMPRESSED):
-                raise outer.wrong(f"an element of type {tag.kind} stands where an array is to be")
+            tag, left = outer.array_tag(left, (_MATRIX, _COMPRESSED))
             if tag.kind == _MATRIX:
-                outer.matrix(tag.size)
+                outer.matrix(tag.size, 0)
                 continue
             after = file.tell() + tag.size
             try:
                 # A compressed array says its size before it is known.
                 inner = _Walk(path, io.BufferedReader(_Inflated(file, tag.size)), order)
-                held, _ = inner.tag(_UNKNOWN)
-                if held.kind != _MATRIX or held.held is not None:
-                    raise outer.wrong(f"type {held.kind} is compressed where an array is to be")
-                inner.matrix(held.size)
+                inner.arrays(_UNKNOWN, 1, 0)
             except zlib.error as fault:
                 raise outer.wrong(f"compressed data do not unfold ({fault})") from fault
             file.seek(after)

@@ -109,12 +109,7 @@ class Ranks:
                 fault, told[1] = raised, f"{type(raised).__name__}: {raised}"
         with _answered():
             distributed.broadcast_object_list(told, src=0)
-        if told[1]:
-            atexit.register(_end_at_once)
-        if fault is not None:
-            raise fault
-        if told[1]:
-            raise RanksError(f"process 0 failed, and this one ends with it: {told[1]}")
+        _end_with([told[1]], fault)
         return told[0]
 
     def agreed(self, work: Callable[[], T]) -> T:
@@ -133,13 +128,7 @@ class Ranks:
         told: list[Any] = [None] * self.count
         with _answered():
             distributed.all_gather_object(told, "" if fault is None else str(fault) or repr(fault))
-        if any(told):
-            atexit.register(_end_at_once)
-        if fault is not None:
-            raise fault
-        for number, message in enumerate(told):
-            if message:
-                raise RanksError(f"process {number} failed, and this one ends with it: {message}")
+        _end_with(told, fault)
         return result  # type: ignore[return-value]
 
 
@@ -192,6 +181,16 @@ def _leave() -> None:
     atexit.unregister(_leave)
     if distributed.is_initialized():
         distributed.destroy_process_group()
+
+
+def _end_with(told: list[str], fault: Exception | None) -> None:
+    """Raise what ends this process if any has failed: its own fault, or what the other told."""
+    for number, message in enumerate(told):
+        if message:
+            atexit.register(_end_at_once)
+            raise fault or RanksError(
+                f"process {number} failed, and this one ends with it: {message}"
+            )
 
 
 def _end_at_once() -> None:
