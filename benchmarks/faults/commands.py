@@ -166,6 +166,10 @@ class World:
         pairs = ("--set", "pairs_per_epoch=1000", "--set", "validation_pairs=200")
         return ["train", self.recipe, *_SMALL, *pairs, "--epochs", 6, "--out", out]
 
+    def train_fresh_averaged(self, out: Path) -> list[object]:
+        """Return the words that train on fresh pairs, and keep an average of the weights."""
+        return [*self.train_fresh(out), "--set", "ema=0.9"]
+
     def evaluate(self, out: Path) -> list[object]:
         """Return the words that judge the run on the dataset."""
         return ["evaluate", self.run, self.data, "--out", out]
