@@ -4,9 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .table import RECORDINGS
+from task_table import RECORDINGS
 
-_ROOT = Path(__file__).parents[2]
+_ROOT = Path(__file__).parents[1]
 
 
 def imported(script: str, recordings: str, out: Path, *before: str, options: str = "") -> Path:
@@ -24,12 +24,11 @@ def imported(script: str, recordings: str, out: Path, *before: str, options: str
     """
     if (out / "manifest.json").exists():
         return out
-    source = RECORDINGS / recordings
+    file, source = _ROOT / "examples" / f"{script}.py", RECORDINGS / recordings
     if not source.exists():
         raise SystemExit(
-            f"{source}: not there; docs/deck_tasks.md says where these files are had from"
+            f"{source}: not there; the head of {file.name} says where these files are had from"
         )
-    file = _ROOT / "examples" / f"{script}.py"
     command = [sys.executable, str(file), *before, str(source), str(out), *options.split()]
     if code := subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode:
         raise SystemExit(f"{' '.join(command)} ended with status {code}")
