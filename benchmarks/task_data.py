@@ -1,4 +1,4 @@
-"""Datasets by the scripts in ``examples``, run as a newcomer runs them."""
+"""Datasets by the commands and by the scripts in ``examples``, run as a newcomer runs them."""
 
 import subprocess
 import sys
@@ -7,6 +7,17 @@ from pathlib import Path
 from task_table import RECORDINGS
 
 _ROOT = Path(__file__).parents[1]
+
+
+def commanded(out: Path, *command: str | Path | int) -> Path:
+    """Return the dataset ``out``, written by ``radarseq COMMAND`` unless it is there.
+
+    Raises:
+        SystemExit: If the command fails.
+    """
+    if not (out / "manifest.json").exists():
+        _run([sys.executable, "-m", "radarseq", *map(str, command), "--out", str(out)])
+    return out
 
 
 def imported(script: str, recordings: str, out: Path, *before: str, options: str = "") -> Path:
@@ -29,9 +40,7 @@ def imported(script: str, recordings: str, out: Path, *before: str, options: str
         raise SystemExit(
             f"{source}: not there; the head of {file.name} says where these files are had from"
         )
-    command = [sys.executable, str(file), *before, str(source), str(out), *options.split()]
-    if code := subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode:
-        raise SystemExit(f"{' '.join(command)} ended with status {code}")
+    _run([sys.executable, str(file), *before, str(source), str(out), *options.split()])
     return out
 
 
@@ -43,7 +52,10 @@ def generated(script: str, out: Path, options: str) -> Path:
     """
     if not (out / "manifest.json").exists():
         file = _ROOT / "examples" / f"{script}.py"
-        command = [sys.executable, str(file), str(out), *options.split()]
-        if code := subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode:
-            raise SystemExit(f"{' '.join(command)} ended with status {code}")
+        _run([sys.executable, str(file), str(out), *options.split()])
     return out
+
+
+def _run(command: list[str]) -> None:
+    if code := subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode:
+        raise SystemExit(f"{' '.join(command)} ended with status {code}")

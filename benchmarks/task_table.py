@@ -79,6 +79,29 @@ def seed_runs(
     return metrics, runs
 
 
+def accuracy_row(metrics: Sequence[dict[str, Any]], *, task: str, who: str, **told: Any) -> Row:
+    """Return the row of a class: the accuracy of each seed, beside the baselines of the first.
+
+    Args:
+        metrics: Of the evaluations, as ``seed_runs`` gives them.
+        task: See ``Row``, for this and the next.
+        who: The model.
+        **told: Other fields of ``Row``; ``baselines`` are added to those of the evaluation.
+    """
+    parts = [one["classification"] for one in metrics]
+    simple = {who: 100 * part["accuracy"] for who, part in parts[0]["baselines"].items()}
+    return Row(
+        task=task,
+        who=who,
+        measure="accuracy [%]",
+        ours=[100 * part["model"]["accuracy"] for part in parts],
+        baselines=told.pop("baselines", {}) | simple,
+        more_is_better=True,
+        digits=1,
+        **told,
+    )
+
+
 def kept_rows(folder: Path, seeds: int, make: Callable[[], list[Row]]) -> list[Row]:
     """Return the rows that ``folder`` keeps for so many seeds; made, and kept, if there are none.
 
