@@ -25,6 +25,10 @@ class TrainSettings:
             run that stopped goes on with ``resume`` and more ``epochs``; it then waits anew.
         echo_weight: Of the echo's log error (nats), or a real target's squared error over its
             variance, beside the class's cross-entropy (nats).
+        echo_error: Of a complex target: ``log`` makes the logarithm of each example's relative error
+            small, so that a decibel counts alike at any signal-to-noise ratio; ``relative`` the
+            error over the target's energy itself, as it is judged, which the noisiest examples
+            rule. Over targets that are nearly nothing it is told in a thousandth of the input.
         trained_steps: ``all`` steps of a forecast or a real target count in training, so that the
             net is told at every step how it did; ``last`` counts the last valid one alone, a
             sequence to a vector. Judged is the same in both.
@@ -65,6 +69,7 @@ class TrainSettings:
     clip: float = 1.0
     patience: int = 10
     echo_weight: float = 0.2
+    echo_error: Literal["log", "relative"] = "log"
     trained_steps: Literal["all", "last"] = "all"
     class_weights: Literal["none", "balanced"] = "none"
     label_smoothing: float = 0.0
