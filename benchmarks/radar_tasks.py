@@ -12,6 +12,7 @@ from task_runner import run_tasks
 TASKS = {
     "space_wavenet": 2,
     "space_lstm": 2,
+    "echo": 1,
     "space_debris": 2,
     "gestures": 2,
     "ionosphere": 5,

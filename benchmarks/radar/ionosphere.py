@@ -12,9 +12,17 @@ from .simple import svm_right
 
 FILE = RECORDINGS / "ionosphere" / "ionosphere.csv"
 READING = "--interleaved --label-column -1 --train-rows 200 --validation 0"
+# Chosen by cross-validation within the 200 training rows alone.
 SETTINGS: dict[str, Any] = {
     "model": "wavenet",
     "task": "classify",
+    "features": ("value",),
+    "causal": False,
+    "width": 16,
+    "skip": 32,
+    "dropout": 0.3,
+    "label_smoothing": 0.1,
+    "ema": 0.98,
     "epochs": 60,
     "batch_size": 32,
     "patience": 0,
