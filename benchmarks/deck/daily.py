@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from .example import imported
-from .table import Row, seed_runs
+from task_data import imported
+from task_table import Row, seed_runs
 
 COMMON = {"task": "forecast", "dropout": 0.0, "ema": 0.99, "batch_size": 64}
 # File, how it is read, and how it is learnt.

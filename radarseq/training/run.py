@@ -294,6 +294,7 @@ def _trainer(
             settings.echo_weight,
             weight,
             settings.label_smoothing,
+            settings.echo_error,
             last_step=settings.trained_steps == "last",
         ),
         Average(network, settings.ema) if settings.ema else None,

@@ -1,0 +1,23 @@
+"""Space objects by an LSTM."""
+
+from pathlib import Path
+from typing import Any
+
+from task_table import Row
+
+from .space_objects import rows_of
+
+STORED: dict[str, Any] = {"model": "lstm"}
+FRESH: dict[str, Any] = STORED | {
+    "batch_size": 512,
+    "pairs_per_epoch": 50_000,
+    "epochs": 40,
+    "patience": 0,
+    "ema": 0.999,
+    "dropout": 0.0,
+}
+
+
+def rows(folder: Path, seeds: int, threads: int) -> list[Row]:
+    """Return the accuracies from stored and from fresh pairs."""
+    return rows_of("LSTM", folder, seeds, STORED, FRESH)
