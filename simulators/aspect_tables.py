@@ -19,7 +19,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from simulators.bodies import amplitude
+from simulators.bodies import over_band
 from simulators.drawing import draw_sizes
 from simulators.objects import KIND_SPHERE, ObjectClass
 
@@ -83,19 +83,12 @@ def interpolate(values, start, steps, uz, weight, parts):
 
 
 @njit(cache=True, nogil=True)
-def over_frequency(kind, node_k, sizes, ux, uy, uz, ripple, smallest_ka, values):
-    """Set the amplitudes of a body at all wavenumbers ``node_k``; see ``bodies.amplitude``."""
-    for node in range(node_k.shape[0]):
-        values[node] = amplitude(kind, node_k[node], sizes, ux, uy, uz, ripple, smallest_ka)
-
-
-@njit(cache=True, nogil=True)
 def _look(kind, node_k, sizes, aspects, ripple, smallest_ka):
     """Return the amplitudes at each aspect [rad], complex128 ``(aspect, frequency)``."""
     values = np.empty((aspects.shape[0], node_k.shape[0]), dtype=np.complex128)
     for i in range(aspects.shape[0]):
         across, along = np.sin(aspects[i]), np.cos(aspects[i])
-        over_frequency(kind, node_k, sizes, across, 0.0, along, ripple, smallest_ka, values[i])
+        over_band(kind, node_k, sizes, across, 0.0, along, ripple, smallest_ka, values[i])
     return values
 
 

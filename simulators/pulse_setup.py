@@ -10,7 +10,7 @@ from simulators.aspect_tables import Band, Progress, aspect_tables
 from simulators.bodies import ripple_table
 from simulators.drawing import Objects
 from simulators.effects import Effects
-from simulators.objects import KIND_SPHERE
+from simulators.meshed import meshes_of
 from simulators.pulse import FastTime, Sequences
 from simulators.responses import (
     frequency_grid_hz,
@@ -21,8 +21,6 @@ from simulators.responses import (
 )
 from simulators.scene import Scene
 from simulators.units import wavenumber
-
-_CREEPING = 1 + math.pi / 2  # a wave around a sphere lags its centre by this many radii, one way
 
 
 def fast_time(
@@ -45,10 +43,7 @@ def fast_time(
     sent = pulse.samples(scene.radar.steps, scene.waveform_samples)
     random_code = scene.waveform_samples is None and pulse.name == "random"
     offsets_m = pulse.offsets_m(scene.longest_body_m, scene.radar.steps, len(sent))
-    longest_m = max(
-        item.largest_extent_m() * (_CREEPING if item.kind == KIND_SPHERE else 1.0)
-        for item in scene.objects
-    )
+    longest_m = max(item.echo_length_m() for item in scene.objects)
     count = node_count(longest_m, pulse.sample_interval_s)
     baseband_hz = nodes_hz(count, pulse.sample_interval_s)
     tx = np.zeros(steps, dtype=np.complex128)
@@ -80,6 +75,7 @@ def fast_time(
             most_mib=scene.table_mib,
             progress=progress,
         ),
+        meshes=meshes_of(scene.objects, max(node_k)),
         node_turns=-baseband_hz * pulse.sample_interval_s,
         echo=sequences(np.ones_like(spectrum) if random_code else spectrum, lead),
         profile=sequences(taper, 0),

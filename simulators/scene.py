@@ -152,11 +152,11 @@ class Scene:
         self._check_objects()
         self._check_target()
         self._check_noise()
-        lowest_hz = self._check_dwell() if self.mode == "dwell" else self._check_pulse()
-        for item in self.objects:
-            item.check_physics(wavenumber(lowest_hz))
+        band_hz = self._check_dwell() if self.mode == "dwell" else self._check_pulse()
+        for item, frequency_hz in itertools.product(self.objects, band_hz):
+            item.check_physics(wavenumber(frequency_hz))
 
-    def _check_dwell(self) -> float:
+    def _check_dwell(self) -> tuple[float]:
         """Refuse what belongs to a pulse; return the frequency [Hz]."""
         for key in ("pulse", "waveform_samples"):
             if getattr(self, key) is not None:
@@ -164,10 +164,10 @@ class Scene:
         if self.target == "profile":
             raise ValueError('target is "profile", but mode is "dwell"; expected mode = "pulse"')
         self._check_tables()
-        return self.radar.carrier_hz
+        return (self.radar.carrier_hz,)
 
-    def _check_pulse(self) -> float:
-        """Refuse what does not fit a pulse; return the lowest frequency of its band [Hz]."""
+    def _check_pulse(self) -> Interval:
+        """Refuse what does not fit a pulse; return the ends of its band [Hz]."""
         pulse, steps = self.fast_time, self.radar.steps
         if self.target == "rcs":
             raise ValueError('target is "rcs", but mode is "pulse"; expected target = "profile"')
@@ -185,7 +185,7 @@ class Scene:
                 f"pulse.sample_interval_s: a sample rate of {pulse.sample_rate_hz:g} Hz does not "
                 f"fit a carrier of {self.radar.carrier_hz:g} Hz; expected less than 1.9 times it"
             )
-        return lowest_hz
+        return lowest_hz, self.radar.carrier_hz + pulse.sample_rate_hz / 2
 
     def _check_objects(self) -> None:
         names = self.class_names
