@@ -11,7 +11,6 @@ from numba import njit
 from numpy.typing import NDArray
 
 from simulators import random as rng
-from simulators.aspect_tables import AspectTables, interpolate
 from simulators.bodies import over_band
 from simulators.drawing import (
     Objects,
@@ -25,6 +24,7 @@ from simulators.drawing import (
 from simulators.dwell import LEAST_ECHO_M2, RCS_FLOOR_M2
 from simulators.effects import Effects
 from simulators.meshed import Meshes, mesh_amplitudes
+from simulators.scattering.tables import Tables, look_up
 from simulators.turns import sine_cosine
 
 STREAM_GATE = 30  # where the body lies in the gate
@@ -86,7 +86,7 @@ class FastTime(NamedTuple):
     effects: Effects
     k: float
     node_k: NDArray[np.float64]
-    tables: AspectTables
+    tables: Tables
     meshes: Meshes
     node_turns: NDArray[np.float64]
     echo: Sequences
@@ -108,7 +108,6 @@ class Scratch(NamedTuple):
     """Room for one example, so that the kernel allocates nothing."""
 
     direction: NDArray[np.float64]  # (3,)
-    weight: NDArray[np.float64]  # (6,)
     parts: NDArray[np.float64]  # (2 node,)
     at_nodes: NDArray[np.complex128]  # (node,)
     real: NDArray[np.float64]  # (2 steps,)
@@ -150,9 +149,11 @@ def scatter(fast, object_class, number, sizes, delay, scratch):
             fast.meshes, object_class, fast.node_k, sizes[0], u.reshape((1, 3)),
             fast.ripple, fast.smallest_ka, at_nodes.reshape((1, at_nodes.shape[0])),
         )  # fmt: skip
-    elif tables.start.shape[0] > 0 and tables.start[number] >= 0:
-        start, steps = tables.start[number], tables.steps[number]
-        interpolate(tables.values, start, steps, u[2], scratch.weight, parts)
+    elif tables.start[object_class] >= 0:
+        length = tables.length[object_class]
+        member = np.int64(number) - object_class * fast.objects.per_class
+        start = tables.start[object_class] + member * length
+        look_up(tables.values, start, length, u[2], parts)
         for node in range(at_nodes.shape[0]):
             at_nodes[node] = complex(parts[2 * node], parts[2 * node + 1])
     else:
@@ -279,7 +280,6 @@ def fill(fast, seed, domain, first, out):
     steps, nodes = fast.tx.shape[0], fast.node_k.shape[0]
     scratch = Scratch(
         np.empty(3),
-        np.empty(6),
         np.empty(2 * nodes),
         np.empty(nodes, dtype=np.complex128),
         np.empty(2 * steps),

@@ -132,6 +132,10 @@ class ObjectClass(ABC):
     def largest_extent_m(self) -> float:
         """Return the largest tip-to-tip extent [m] that the priors allow."""
 
+    def aspect_extent_m(self) -> float:
+        """Return the extent [m] that its amplitude changes over aspect by; 0 if it does not."""
+        return self.largest_extent_m()
+
     def echo_length_m(self) -> float:
         """Return how much of range [m] the largest object spreads a short pulse over."""
         if self.small_body == "sphere":

@@ -35,6 +35,10 @@ class Sphere(ObjectClass):
         """Return the largest diameter [m]."""
         return 2 * self.radius_m[1]
 
+    def aspect_extent_m(self) -> float:
+        """Return 0: every look at a sphere is the same."""
+        return 0.0
+
     def echo_length_m(self) -> float:
         """Return the largest diameter and what a creeping wave lags [m]."""
         return CREEPING_LENGTHS * self.largest_extent_m()
