@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import stat
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from fnmatch import fnmatch
@@ -45,9 +46,9 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     Raises:
         OSError: If the disk is full or the folder cannot be written; nothing is left behind.
     """
-    temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
+    temporary, opened = _new_file(path)
     try:
-        with temporary.open("wb") as file:
+        with opened as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -59,6 +60,18 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def _new_file(path: Path) -> tuple[Path, BinaryIO]:
+    """Open a new file beside ``path``: of two processes that write the same, each has its own."""
+    temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
+    try:
+        return temporary, temporary.open("xb")
+    except FileExistsError:
+        temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex[:12]}{TEMPORARY_SUFFIX}")
+        return temporary, temporary.open("xb")
+    except OSError as fault:
+        raise OSError(fault.errno, fault.strerror, str(path)) from fault
 
 
 def replace_folder(temporary: Path, final: Path) -> None:

@@ -86,8 +86,15 @@ def expected_bytes(examples: Examples, rows: int, rows_per_shard: int) -> int:
     return rows * row + -(-rows // rows_per_shard) * (len(shard_image(one)) - row)
 
 
+def keep_shard(folder: Path, index: int, image: bytes, rows: int) -> dict[str, Any]:
+    """Write shard ``index`` from its bytes; return its record for the manifest."""
+    name = shard_name(index)
+    write_atomically(folder / name, image)
+    return {"file": name, "rows": rows, "sha256": sha256_of(image)}
+
+
 class ShardWriter:
-    """Writes the shards of one dataset in any order, and at the end the manifest.
+    """Notes the shards of one dataset as they are written, in any order; at the end the manifest.
 
     What is done is kept in ``manifest.unfinished.json``: a resumed run takes over the shards whose
     digest still holds and makes the others again.
@@ -142,11 +149,9 @@ class ShardWriter:
         """Return whether shard ``index`` is written and whole."""
         return shard_name(index) in self._records
 
-    def write(self, index: int, image: bytes, rows: int) -> None:
-        """Write shard ``index`` from its bytes."""
-        name = shard_name(index)
-        write_atomically(self._folder / name, image)
-        self._records[name] = {"file": name, "rows": rows, "sha256": sha256_of(image)}
+    def add(self, record: dict[str, Any]) -> None:
+        """Note a shard that ``keep_shard`` has written."""
+        self._records[record["file"]] = record
         self._save(self._unfinished)
 
     def finish(self) -> None:
@@ -179,5 +184,5 @@ def write_dataset(
         writer = ShardWriter(folder, examples.header, {"rows": len(examples)})
         for index, first in enumerate(range(0, len(examples), rows_per_shard)):
             rows = examples.take(slice(first, first + rows_per_shard))
-            writer.write(index, shard_image(rows), len(rows))
+            writer.add(keep_shard(folder, index, shard_image(rows), len(rows)))
         writer.finish()

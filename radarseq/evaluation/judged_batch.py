@@ -13,6 +13,7 @@ from radarseq.evaluation.capture_judge import CaptureJudge
 from radarseq.evaluation.comparison import BOOSTING
 from radarseq.evaluation.fitted import weights_sha256
 from radarseq.evaluation.gathering import unknown_objects
+from radarseq.evaluation.judging import judge_at_hand
 from radarseq.evaluation.known import Known, known_rows
 from radarseq.evaluation.merging import Merged, merge
 from radarseq.evaluation.outcome import (
@@ -29,6 +30,7 @@ from radarseq.evaluation.windows import capture_rows
 from radarseq.files import canonical_sha256, printable
 from radarseq.models.baselines import Boosting, fit_boosting
 from radarseq.training.checkpoint import versions
+from radarseq.workers import workers_at
 
 
 def judge_recordings(task: Task, folder: Path, progress: BatchProgress | None) -> Outcome:
@@ -51,14 +53,19 @@ def judge_recordings(task: Task, folder: Path, progress: BatchProgress | None) -
     judge = CaptureJudge(
         predictor, None if chosen is None else chosen.describe, task.beside, baseline
     )
-    batch = judge_batch(
-        judge,
-        openings(task.paths, task.reading),
-        folder,
-        stride=task.reading.stride,
-        workers=task.settings.workers,
-        progress=progress,
-    )
+    settings = task.settings
+    # On a cluster the baseline is fitted before it is known whether a recording is labelled.
+    boosting = baseline() if settings.scheduler else None
+    score = None if chosen is None else (chosen.rejection, chosen.name)
+    with workers_at(settings.workers, settings.scheduler, folder) as workers:
+        batch = judge_batch(
+            judge_at_hand(judge, score, boosting),
+            openings(task.paths, task.reading),
+            folder,
+            stride=task.reading.stride,
+            workers=workers,
+            progress=progress,
+        )
     tempering = prepared.tempering
     merged = merge(folder, batch, predictor, prepared.fitted.prior, tempering.exponent, chosen)
     windows = merged.windows

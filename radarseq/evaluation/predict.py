@@ -51,6 +51,7 @@ class Predictor:
     """A model with its weights and what it was trained on.
 
     Attributes:
+        path: The folder of its checkpoint.
         network: The network, in evaluation mode.
         header: Of its training data: class names, sample axis and interval.
         manifest: Of its checkpoint.
@@ -62,6 +63,7 @@ class Predictor:
     def __init__(
         self, checkpoint: Checkpoint, device: torch.device, *, engine: str = "auto"
     ) -> None:
+        self.path = checkpoint.path
         self.network: Network = checkpoint.network.to(device)
         self.engine = use_engine(self.network, engine)
         self.header: Header = checkpoint.header
