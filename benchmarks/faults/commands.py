@@ -50,6 +50,7 @@ width_m = [0.1, 0.5]
 height_m = [0.1, 0.5]
 tumble_rad_per_s = [0.2, 4.0]
 """
+_STOPS = (signal.SIGINT, signal.SIGTERM)
 LEFTOVERS = (".part", ".old", ".lock", ".unfinished", "manifest.unfinished.json")
 
 
@@ -74,9 +75,13 @@ class Command:
         descriptor, name = tempfile.mkstemp()
         self._output, self._started = Path(name), time.monotonic()
         sys.stdout.flush()  # or the child would print what is still in the buffer
+        # A signal that came before or after the command would unwind the child through all that
+        # this process has still to do.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
         self._pid = os.fork()
         if self._pid == 0:
             _become([str(word) for word in words], descriptor, largest_file)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
         os.close(descriptor)
 
     def signal_after(self, seconds: float, number: int) -> Ended:
@@ -117,6 +122,7 @@ def _become(words: list[str], output: int, largest_file: int) -> None:
         if largest_file:
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
         sys.argv = ["radarseq", *words]
         cli.main()
         status = 0
@@ -125,6 +131,7 @@ def _become(words: list[str], output: int, largest_file: int) -> None:
     except BaseException as fault:
         print(f"Traceback: {fault!r}")
     finally:
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
         sys.stdout.flush()
         os._exit(status)
 
@@ -195,6 +202,7 @@ def small_world() -> Iterator[World]:
         return real(**(settings | {"max_iter": 5}))
 
     base = Path(tempfile.mkdtemp(prefix="radarseq-faults-"))
+    owner = os.getpid()
     try:
         # In this process, and so in all that are forked from it.
         with patch.object(baselines, "HistGradientBoostingClassifier", few_trees):
@@ -206,7 +214,8 @@ def small_world() -> Iterator[World]:
             good("export", world.data, "--out", world.captures)
             yield world
     finally:
-        shutil.rmtree(base)
+        if os.getpid() == owner:
+            shutil.rmtree(base)
 
 
 def content(folder: Path) -> dict[str, bytes]:
