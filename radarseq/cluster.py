@@ -1,4 +1,4 @@
-"""Workers on other machines, by dask.distributed: what they run, and that it is what runs here.
+"""Workers on other machines, by dask.distributed.
 
 Tasks write what they make to a folder that all machines see, atomically and by their index: a task
 that is carried out twice, because the first worker was lost, writes the same bytes again. Only
@@ -8,22 +8,20 @@ Reference:
     Rocklin, "Dask: parallel computation with blocked algorithms and task scheduling", 2015.
 """
 
-import hashlib
+import logging
 import os
-import platform
-import socket
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache, partial
-from importlib.metadata import PackageNotFoundError, version
+from functools import partial
+from importlib import import_module
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
+from radarseq.admission import Admission, carry_out, sent_itself, what_runs_here
 from radarseq.errors import ClusterError, UsageError
 from radarseq.files import TEMPORARY_SUFFIX
 
@@ -32,118 +30,7 @@ WAIT_VARIABLE = "RADARSEQ_WORKER_WAIT_S"
 DEFAULT_WAIT_S = 300.0  # without any worker; a queue may need longer to start the first
 _AHEAD = 64  # tasks under way at least: a cluster that grows by demand has to see some
 _COUNT_AGE_S = 2.0  # how old the count of a cluster's threads may be
-_PACKAGES = (
-    "numpy", "scipy", "numba", "llvmlite", "h5py", "torch", "scikit-learn", "dask", "distributed",
-)  # fmt: skip
-_ROOTS = ("radarseq", "simulators")
 _LARGEST_SHARED = "4 GiB"  # tables of a recipe are tens of megabytes, and sent once
-
-
-@cache
-def what_runs_here() -> dict[str, str]:
-    """Return what the bytes of a result depend on in this process, by name."""
-    found = {"Python": ".".join(platform.python_version_tuple()[:2])}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "absent"
-    return found | {"radarseq": _source_digest()}
-
-
-def _source_digest() -> str:
-    """Return a digest of our own code: between two versions it may change many times."""
-    digest = hashlib.sha256()
-    above = Path(__file__).parents[1]
-    for root in _ROOTS:
-        for file in sorted((above / root).rglob("*.py")):
-            digest.update(str(file.relative_to(above)).encode() + b"\0" + file.read_bytes())
-    return f"of source {digest.hexdigest()[:12]}"
-
-
-@dataclass(frozen=True)
-class Pass:
-    """What a worker must fulfil to take part.
-
-    Attributes:
-        mark: A file that the client has left in the folder that is written to.
-        runs: What runs at the client.
-    """
-
-    mark: Path
-    runs: dict[str, str]
-
-    def check(self) -> None:
-        """Refuse to work in this process.
-
-        Raises:
-            ClusterError: If it sees another folder, or runs other code.
-        """
-        theirs = what_runs_here()
-        differing = [
-            f"{name} {theirs.get(name)} (here: {mine})"
-            for name, mine in self.runs.items()
-            if theirs.get(name) != mine
-        ]
-        if differing:
-            raise ClusterError(
-                f"{_worker()} has {', '.join(differing)}, and would write other bytes. "
-                "Install the same there as here, and go on with --resume"
-            )
-        if not self.mark.exists():
-            raise ClusterError(
-                f"{_worker()} does not see {self.mark.parent} as this process does; expected a "
-                "folder that all workers share. Mount it there under the same path, or choose "
-                "another --out"
-            )
-
-
-def _worker() -> str:
-    """Return the words for the worker that this process is."""
-    from distributed import get_worker
-
-    return f"worker {get_worker().address} on {socket.gethostname()}"
-
-
-def _carry_out(
-    admission: Pass,
-    task: Callable[[Any, Any], Any],
-    keep: Callable[[Any], Any],
-    item: Any,
-    shared: tuple[str, bytes],
-) -> Any:
-    """Do a task in a worker, if it may take part; return what is kept of the result."""
-    admission.check()
-    return keep(task(_unpacked(*shared), item))
-
-
-_unpacking, _last = Lock(), ("", None)
-
-
-def _unpacked(name: str, packed: bytes) -> Any:
-    """Return what the tasks of a batch share, unpacked once in a process."""
-    global _last
-    from distributed.protocol.pickle import loads
-
-    with _unpacking:
-        if _last[0] != name:
-            _last = name, loads(packed)
-        return _last[1]
-
-
-def _sent_itself() -> Callable[[bytes, Any], Any]:
-    """Return what calls a packed function in a worker.
-
-    As a local function it is sent by value. A function that is sent by its name ends a worker that
-    does not know it, before anything can be said of it.
-    """
-
-    def call(packed: bytes, shared: Any) -> Any:
-        from distributed.protocol.pickle import loads
-
-        return loads(packed)(shared)
-
-    return call
 
 
 @dataclass
@@ -152,7 +39,7 @@ class Cluster:
 
     client: Any
     executor: Any
-    admission: Pass
+    admission: Admission
     address: str
     is_here: bool = False
     _count: int = 0
@@ -194,8 +81,8 @@ class Cluster:
         """Hand out a task."""
         from distributed.protocol.pickle import dumps
 
-        packed = dumps(partial(_carry_out, self.admission, task, keep, item))
-        return self.executor.submit(_sent_itself(), packed, shared)
+        packed = dumps(partial(carry_out, self.admission, task, keep, item))
+        return self.executor.submit(sent_itself(), packed, shared)
 
     def collect(self, keep: Callable, future: Future[Any]) -> Any:
         """Return what the worker has kept of a task."""
@@ -219,10 +106,10 @@ def cluster_at(address: str, folder: Path) -> Iterator[Cluster]:
         UsageError: If the address is none.
         ClusterError: If the scheduler does not answer, or is lost; or a worker may not take part.
     """
-    with _connected(address) as client, _marked(folder) as mark:
+    with _one_voice(), _connected(address) as client, _marked(folder) as mark:
         executor = client.get_executor(pure=False)
         try:
-            yield Cluster(client, executor, Pass(mark, what_runs_here()), address)
+            yield Cluster(client, executor, Admission(mark, what_runs_here()), address)
         finally:
             executor.shutdown(wait=False)
 
@@ -252,6 +139,19 @@ def _connected(address: str) -> Iterator[Any]:
 
 
 @contextmanager
+def _one_voice() -> Iterator[None]:
+    """Keep dask's client from printing the traceback of what is told as an error of ours."""
+    import_module("distributed")  # which sets its loggers up
+    logger = logging.getLogger("distributed.client")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+@contextmanager
 def _marked(folder: Path) -> Iterator[Path]:
     """Leave a file that nobody else can have; a later start sweeps it, should it be left."""
     mark = folder.absolute() / f".{uuid.uuid4().hex}{TEMPORARY_SUFFIX}"
@@ -277,9 +177,10 @@ def _in_our_words(address: str) -> Iterator[None]:
             "small. What is written is whole: go on with --resume"
         ) from fault
     except (CancelledError, CommClosedError, TimeoutError) as fault:
+        reason = str(fault) or type(fault).__name__
         raise ClusterError(
-            f"scheduler {address}: was lost ({fault or type(fault).__name__}). What is written is "
-            "whole: start it again, and go on with --resume"
+            f"scheduler {address}: was lost ({reason}). What is written is whole: start it again, "
+            "and go on with --resume"
         ) from fault
     except (ImportError, AttributeError) as fault:
         raise ClusterError(

@@ -1,5 +1,6 @@
 """Writing a dataset: immutable shards, then the manifest that makes them one dataset."""
 
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,9 @@ from radarseq.files import (
 )
 
 ROWS_PER_SHARD = 50_000
+# Of very many shards not each is noted at once, or the notes would cost more than the shards: they
+# take one part in so many of the time. What a kill leaves unnoted is made again on resuming.
+_ALWAYS_NOTED, _SHARE = 1_000, 20
 
 
 def shard_name(index: int) -> str:
@@ -112,6 +116,7 @@ class ShardWriter:
         self._folder, self._header, self._plan = folder, header, plan
         self._unfinished = folder / UNFINISHED_NAME
         self._records: dict[str, dict[str, Any]] = {}
+        self._due_at = 0.0
         for earlier in (folder / MANIFEST_NAME, self._unfinished):
             if earlier.exists():
                 self._take_over(read_json(earlier, DatasetError))
@@ -152,7 +157,10 @@ class ShardWriter:
     def add(self, record: dict[str, Any]) -> None:
         """Note a shard that ``keep_shard`` has written."""
         self._records[record["file"]] = record
-        self._save(self._unfinished)
+        now = time.monotonic()
+        if len(self._records) < _ALWAYS_NOTED or now >= self._due_at:
+            self._save(self._unfinished)
+            self._due_at = now + _SHARE * (time.monotonic() - now)
 
     def finish(self) -> None:
         """Write the manifest: from here on the folder is a dataset."""
