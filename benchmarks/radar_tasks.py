@@ -14,7 +14,7 @@ TASKS = {
     "space_lstm": 2,
     "echo": 1,
     "space_debris": 2,
-    "gestures": 2,
+    "gestures": 1,
     "ionosphere": 5,
 }
 

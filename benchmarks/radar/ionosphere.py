@@ -23,7 +23,7 @@ SETTINGS: dict[str, Any] = {
     "dropout": 0.3,
     "label_smoothing": 0.1,
     "ema": 0.98,
-    "epochs": 60,
+    "epochs": 20,
     "batch_size": 32,
     "patience": 0,
 }

@@ -8,13 +8,15 @@ from task_table import Row
 from .space_objects import rows_of
 
 STORED: dict[str, Any] = {"model": "lstm"}
-FRESH: dict[str, Any] = STORED | {
+FRESH: dict[str, Any] = {
+    "model": "lstm",
+    "task": "classify",
+    "dropout": 0.0,
     "batch_size": 512,
     "pairs_per_epoch": 50_000,
-    "epochs": 40,
+    "epochs": 36,
     "patience": 0,
-    "ema": 0.999,
-    "dropout": 0.0,
+    "ema": 0.998,
 }
 
 
