@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from radarseq.errors import UsageError
+from radarseq.models.activations import open_gate
 from radarseq.models.engines import use_engine
 from radarseq.models.fast_wavenet import FastWaveNet
-from radarseq.models.tiles import add_product, open_gate
+from radarseq.models.tiles import add_product
 from radarseq.models.wavenet import WaveNet
 from tests.test_contract import network_of, signal_of, spec_of
 

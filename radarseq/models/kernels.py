@@ -1,4 +1,4 @@
-"""Whether, and for what, the fused kernels of a CUDA device are used."""
+"""Whether, and for what, fused layers are used in training, and one kernel on a CUDA device."""
 
 import os
 from importlib.util import find_spec
@@ -30,8 +30,28 @@ def check_kernels(device: torch.device) -> None:
         )
 
 
+def use_compiled_layers(network: Network) -> bool:
+    """Have a network train by compiled layers on the CPU where it can; return whether it will.
+
+    They compute what is large enough and in float32, with gradients or without; all else goes the
+    plain way.
+    """
+    wavenets = [part for part in network.modules() if isinstance(part, WaveNet)]
+    on_cpu = all(p.device.type == "cpu" for p in network.parameters())
+    if not wavenets or not on_cpu or network.narrow is not None:
+        return False
+    from radarseq.models.fast_wavenet import fits
+    from radarseq.models.trained_wavenet import TrainedWaveNet
+
+    for wavenet in wavenets:
+        if not fits(wavenet):
+            return False
+        wavenet.engine = TrainedWaveNet(wavenet)
+    return True
+
+
 def use_fused_layers(network: Network) -> str:
-    """Have a WaveNet pass its layers by fused kernels; return why it cannot, or nothing."""
+    """Have a WaveNet pass its layers by Triton's kernels; return why it cannot, or nothing."""
     from radarseq.models.fused_layer import fits
 
     wavenets = [part for part in network.modules() if isinstance(part, WaveNet)]
@@ -58,11 +78,11 @@ def freeze(network: Network) -> bool:
     steps take this way, the others the plain one.
     """
     from radarseq.models.fused_layer import fits
-    from radarseq.models.fused_wavenet import packed
+    from radarseq.models.fused_wavenet import OneKernel
 
     wavenets = [part for part in network.modules() if isinstance(part, WaveNet)]
     for wavenet in wavenets:
         if not fits(wavenet.first.out_features, wavenet.outputs):
             return False
-        wavenet.frozen = packed(wavenet)
+        wavenet.engine = OneKernel(wavenet)
     return bool(wavenets)
