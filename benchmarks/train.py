@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
+from radarseq.models.trained_wavenet import TrainedWaveNet
 from radarseq.models.wavenet import WaveNet
 
 BATCH, BATCHES = 256, 4
@@ -70,6 +71,8 @@ def check(plain: Judge, ours: Judge, data: Rows) -> None:
 def compare(kind: str, *, pooled: bool) -> None:
     """Print the rows of one job with the threads in force."""
     plain, ours, _ = pair_of(kind, pooled=pooled)
+    if isinstance(ours.hidden, WaveNet):
+        ours.hidden.engine = TrainedWaveNet(ours.hidden)
     data, peak = rows(), gemm_peak_flops()
     check(plain, ours, data)
     loader = DataLoader(TensorDataset(*data), batch_size=BATCH, shuffle=True)
