@@ -9,8 +9,11 @@ import torch
 from radarseq.models.activations import close_gate, open_gate
 from radarseq.models.kernels import use_compiled_layers
 from radarseq.models.parts import Room
+from radarseq.models.recurrent import Recurrent
 from radarseq.models.tiles import add_outer
-from radarseq.models.trained_wavenet import LEAST_CELLS
+from radarseq.models.trained_cells import TrainedCells
+from radarseq.models.trained_wavenet import TrainedWaveNet
+from radarseq.models.wavenet import WaveNet
 from radarseq.training.run import train
 from tests.test_contract import network_of, signal_of, spec_of
 from tests.test_engines import random, wavenet
@@ -30,11 +33,22 @@ def slopes_of(network, x, weight, *, last=False):
 def trained(network):
     """Return the network by compiled layers, however small the job is."""
     network = copy.deepcopy(network).requires_grad_()
-    from radarseq.models.trained_wavenet import TrainedWaveNet
-
-    network.engine = TrainedWaveNet(network)
+    is_wavenet = isinstance(network, WaveNet)
+    network.engine = TrainedWaveNet(network) if is_wavenet else TrainedCells(network.kind)
     network.engine.takes = lambda _: True
     return network
+
+
+def check_slopes(plain, x, weight, **how):
+    """Hold compiled layers against the same network by torch's operations in double precision."""
+    given, found = slopes_of(trained(plain), x, weight, **how)
+    exact, expected = slopes_of(copy.deepcopy(plain).double(), x.double(), weight.double(), **how)
+    torch.testing.assert_close(given.double(), exact, rtol=0, atol=1e-5)
+    assert exact.std() > 0.01
+    for name, slope in expected.items():
+        size = max(1.0, slope.abs().max().item())
+        difference = (found[name] - slope).abs().max().item()
+        assert difference < 1e-5 * size, f"{name}: {difference:.1e} of {size:.1e}"
 
 
 @pytest.mark.parametrize("last", [False, True])
@@ -42,35 +56,49 @@ def trained(network):
     ("dilations", "steps", "batch"),
     [((1, 2, 4, 8, 16), 32, 77), ((3, 1, 50), 17, 9), ((1,), 1, 1), ((4,), 3, 8)],
 )
-def test_values_and_slopes_are_those_of_double_precision(dilations, steps, batch, last):
+def test_a_wavenets_values_and_slopes_are_those_of_double_precision(dilations, steps, batch, last):
     plain = wavenet(dilations, width=64, skip=32, stacks=1).requires_grad_()
     x = torch.from_numpy(random(batch, steps, 6)).transpose(0, 1)
     weight = torch.from_numpy(random(batch, 32) if last else random(steps, batch, 32))
-    given, found = slopes_of(trained(plain), x, weight, last=last)
-    exact, expected = slopes_of(plain.double(), x.double(), weight.double(), last=last)
-    torch.testing.assert_close(given.double(), exact, rtol=0, atol=1e-5)
-    assert exact.std() > 0.01
-    for name, slope in expected.items():
-        size = slope.abs().max()
-        torch.testing.assert_close(
-            found[name].double(), slope, rtol=0, atol=1e-5 * max(1.0, size.item()), msg=name
-        )
-        assert size > 0 or "out" in name or "bias" in name
+    check_slopes(plain, x, weight, last=last)
 
 
-def test_any_number_of_threads_gives_the_same_bytes():
-    network = trained(wavenet())
-    x, weight = torch.from_numpy(random(32, 203, 6)), torch.from_numpy(random(32, 203, 64))
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+@pytest.mark.parametrize(("steps", "batch"), [(32, 77), (1, 1), (3, 8)])
+@pytest.mark.parametrize("more", [{}, {"layer_norm": True, "residual": True}])
+def test_values_and_slopes_of_cells_are_those_of_double_precision(kind, steps, batch, more):
+    torch.manual_seed(2)
+    plain = Recurrent(kind, 13, width=32, layers=2, dropout=0.0, **more)
+    for weights in plain.parameters():  # so that gates are far from linear
+        weights.data.mul_(3.0)
+    x, weight = torch.from_numpy(random(steps, batch, 13)), random(steps, batch, 32)
+    check_slopes(plain, x, torch.from_numpy(weight))
+
+
+def test_dropout_falls_between_compiled_layers_of_cells_too():
+    network = trained(Recurrent("gru", 6, width=32, layers=2, dropout=0.5))
+    x = torch.from_numpy(random(4, 8, 6))
+    with torch.no_grad():
+        assert not torch.equal(network(x), network(x))
+        assert torch.equal(network.eval()(x), network(x))
+
+
+@pytest.mark.parametrize("kind", ["wavenet", "lstm"])
+def test_any_number_of_threads_gives_the_same_bytes(kind):
+    plain = wavenet() if kind == "wavenet" else Recurrent(kind, 6, width=32, layers=1, dropout=0.0)
+    network, x = trained(plain), torch.from_numpy(random(32, 203, 6))
+    weight = torch.from_numpy(random(32, 203, network.outputs))
     threads, taken = torch.get_num_threads(), []
-    try:
-        for count in (1, 3):
+    layers = network.layers if kind == "wavenet" else network.cells
+    for count in (1, 3):
+        try:
             torch.set_num_threads(count)
-            taken.append(network.engine._run(x, last=False))
+            y = network(x)
             network.zero_grad()
-            (taken[-1] * weight).sum().backward()
-            taken[-1] = [p.grad.clone() for p in network.layers.parameters()]
-    finally:
-        torch.set_num_threads(threads)
+            (y * weight).sum().backward()
+        finally:
+            torch.set_num_threads(threads)
+        taken.append([y.detach(), *(p.grad.clone() for p in layers.parameters())])
     assert all(torch.equal(one, other) for one, other in zip(*taken, strict=True))
 
 
@@ -117,20 +145,22 @@ def test_an_outer_product_is_that_of_double_precision(rows):
     np.testing.assert_allclose(y, expected, rtol=0, atol=2e-5)
 
 
-def test_small_jobs_double_precision_and_narrow_products_go_the_plain_way():
-    network = network_of(spec_of(), width=32, skip=32)
+@pytest.mark.parametrize("settings", [{"skip": 32}, {"model": "gru"}])
+def test_small_jobs_double_precision_and_narrow_products_go_the_plain_way(settings):
+    network = network_of(spec_of(), width=32, **settings)
     assert use_compiled_layers(network)
-    engine, few = network.backbone.engine, LEAST_CELLS // 32
-    assert engine.takes(torch.zeros(32, few, 6))
-    assert not engine.takes(torch.zeros(32, few - 1, 6))
-    assert not engine.takes(torch.zeros(32, few, 6, dtype=torch.float64))
+    engine = network.backbone.engine
+    assert engine.takes(torch.zeros(32, 32, 6))
+    assert not engine.takes(torch.zeros(32, 31, 6))
+    assert not engine.takes(torch.zeros(32, 32, 6, dtype=torch.float64))
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert not engine.takes(torch.zeros(32, few, 6))
-    assert not use_compiled_layers(network_of(spec_of(), width=8, skip=32))
+        assert not engine.takes(torch.zeros(32, 32, 6))
+    assert not use_compiled_layers(network_of(spec_of(), width=8, **settings))
 
 
-def test_a_network_that_is_trained_is_judged_by_the_same_layers():
-    network = network_of(spec_of(), width=32, skip=32)
+@pytest.mark.parametrize("model", ["wavenet", "lstm"])
+def test_a_network_that_is_trained_is_judged_by_the_same_layers(model):
+    network = network_of(spec_of(), width=32, skip=32, model=model, dropout=0.0)
     signal, tx = signal_of(network.spec, batch=64)
     plain = network(signal, tx).logits
     assert use_compiled_layers(network)

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from radarseq.models.activations import open_gate
 from radarseq.models.layers_forward import BLOCK, fill, pass_layers
-from radarseq.models.parts import edges_of, in_threads, plan
-from radarseq.models.tiles import COLUMNS, Floats, add_part
+from radarseq.models.parts import as_array, edges_of, in_threads, plan
+from radarseq.models.tiles import COLUMNS, add_part
 from radarseq.models.wavenet import WaveNet
 
 _LEAST = 64  # sequences for a second thread
@@ -40,11 +40,11 @@ class FastWaveNet:
         self.dilations = network.dilations
         out_bias = torch.stack([layer.out.bias.detach() for layer in layers])
         self.weights = (
-            _array(torch.stack([layer.convolution.weight.detach().mT for layer in layers])),
-            _array(torch.stack([layer.convolution.bias.detach() for layer in layers])),
-            _array(torch.stack([layer.out.weight.detach().mT for layer in layers])),
-            _array(out_bias[:, :width]),
-            _array(out_bias[:, width:].sum(dim=0)),
+            as_array(torch.stack([layer.convolution.weight.detach().mT for layer in layers])),
+            as_array(torch.stack([layer.convolution.bias.detach() for layer in layers])),
+            as_array(torch.stack([layer.out.weight.detach().mT for layer in layers])),
+            as_array(out_bias[:, :width]),
+            as_array(out_bias[:, width:].sum(dim=0)),
         )
 
     def takes(self, x: Tensor) -> bool:
@@ -82,10 +82,6 @@ class FastWaveNet:
 
         in_threads(part, len(edges) - 1)
         return self._network.combined(torch.from_numpy(skips))
-
-
-def _array(values: Tensor) -> Floats:
-    return np.array(values.numpy(), dtype=np.float32, order="C")
 
 
 class FastStream:

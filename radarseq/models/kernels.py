@@ -7,6 +7,7 @@ import torch
 
 from radarseq.errors import DeviceError
 from radarseq.models.network import Network
+from radarseq.models.recurrent import Recurrent
 from radarseq.models.wavenet import WaveNet
 
 INTERPRETED = "TRITON_INTERPRET"  # set to 1: Triton runs its kernels on the CPU, for tests
@@ -36,18 +37,18 @@ def use_compiled_layers(network: Network) -> bool:
     They compute what is large enough and in float32, with gradients or without; all else goes the
     plain way.
     """
-    wavenets = [part for part in network.modules() if isinstance(part, WaveNet)]
     on_cpu = all(p.device.type == "cpu" for p in network.parameters())
-    if not wavenets or not on_cpu or network.narrow is not None:
+    if not on_cpu or network.narrow is not None:
         return False
-    from radarseq.models.fast_wavenet import fits
-    from radarseq.models.trained_wavenet import TrainedWaveNet
+    from radarseq.models import fast_wavenet, trained_cells, trained_wavenet
 
-    for wavenet in wavenets:
-        if not fits(wavenet):
-            return False
-        wavenet.engine = TrainedWaveNet(wavenet)
-    return True
+    will = False
+    for part in network.modules():
+        if isinstance(part, WaveNet) and fast_wavenet.fits(part):
+            part.engine, will = trained_wavenet.TrainedWaveNet(part), True
+        elif isinstance(part, Recurrent) and trained_cells.fits(part):
+            part.engine, will = trained_cells.TrainedCells(part.kind), True
+    return will
 
 
 def use_fused_layers(network: Network) -> str:

@@ -5,13 +5,25 @@ Reference:
     Elman, "Finding structure in time", 1990.
 """
 
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 _LAYERS = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+
+
+class CellEngine(Protocol):
+    """Another way to a layer's states."""
+
+    def takes(self, x: Tensor) -> bool:
+        """Return whether it computes these features (step, batch, feature)."""
+        ...
+
+    def layer(self, x: Tensor, weights: dict[str, Tensor]) -> Tensor:
+        """Return the states (step, batch, width) of one layer, with weights by torch's names."""
+        ...
 
 
 class Recurrent(nn.Module):
@@ -52,6 +64,7 @@ class Recurrent(nn.Module):
         else:
             sizes = (inputs, *[width] * (layers - 1))
             self.cells = nn.ModuleList(_LAYERS[kind](size, width) for size in sizes)
+        self.engine: CellEngine | None = None  # see radarseq.models.kernels
 
     @property
     def receptive_field(self) -> None:
@@ -72,12 +85,18 @@ class Recurrent(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (step, batch, width) from ``x`` (step, batch, feature)."""
-        if not isinstance(self.cells, nn.ModuleList):
+        engine = self.engine if self.engine is not None and self.engine.takes(x) else None
+        if engine is None and not isinstance(self.cells, nn.ModuleList):
             return self.cells(x)[0]
-        for index, cell in enumerate(self.cells):
+        for index, weights in enumerate(self.layers()):
             if index:
                 x = functional.dropout(x, self.dropout, self.training)
-            x = self.between(index, x, cell(x)[0])
+            if engine is not None:
+                y = engine.layer(x, weights)
+            else:
+                assert isinstance(self.cells, nn.ModuleList)
+                y = self.cells[index](x)[0]
+            x = self.between(index, x, y)
         return x
 
     def stream(self, batch: int) -> "RecurrentStream":

@@ -16,14 +16,20 @@ from torch import Tensor
 
 from radarseq.models.layers_backward import pass_layers_back
 from radarseq.models.layers_forward import BLOCK, pass_layers
-from radarseq.models.parts import Indices, Room, edges_of, in_threads, plan
+from radarseq.models.parts import (
+    Indices,
+    Room,
+    as_array,
+    edges_of,
+    in_threads,
+    is_worth_it,
+    parts_of,
+    plan,
+)
 from radarseq.models.tiles import Floats
 from radarseq.models.wavenet import Step, WaveNet, WaveNetStream
 
-_SIDE = 32  # sequences whose slopes are added up apart, at least
-_MOST_PARTS = 16
 Rows = tuple[Indices, Indices, Indices]
-LEAST_CELLS = 1024  # steps times sequences: for fewer, the call costs more than the layers
 
 
 class TrainedWaveNet:
@@ -38,8 +44,7 @@ class TrainedWaveNet:
 
     def takes(self, x: Tensor) -> bool:
         """Return whether the features (step, batch, feature) are worth it."""
-        narrow = torch.is_autocast_enabled(x.device.type)
-        return x.dtype == torch.float32 and not narrow and len(x) * x.shape[1] >= LEAST_CELLS
+        return is_worth_it(x)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (step, batch, skip) from ``x`` (step, batch, feature)."""
@@ -77,34 +82,38 @@ class _Layers(torch.autograd.Function):
         dilated, dilated_bias, out, out_bias, plan_of, room = weights
         rows: Rows = plan_of[1:]
         needed, batch, width = given.shape
-        layers, blocks, most = len(dilated), -(-batch // BLOCK), needed * BLOCK
-        places = [(blocks, layers, most, width), (blocks, layers, most, 2 * width)]
-        if layers == 1:
-            places[0] = (blocks, 2, most, width)
-        kept = room.lend(*places)
-        skips = np.empty((int(rows[-1][-1]), batch, out.shape[1] - width), np.float32)
-        arrays = (
-            given.contiguous().numpy(), *rows, _array(dilated.mT), dilated_bias.numpy(),
-            _array(out.mT), _array(out_bias[:, :width]), _array(out_bias[:, width:].sum(dim=0)),
-        )  # fmt: skip
-        edges = edges_of(batch, parts_of(batch), BLOCK)
-        inputs, opened = kept
+        skips = np.empty((int(rows[2][-1]), batch, out.shape[1] - width), np.float32)
+        of_residual, of_skip = out_bias[:, :width], out_bias[:, width:].sum(dim=0)
+        x, *arrays = (
+            as_array(values)
+            for values in (given, dilated.mT, dilated_bias, out.mT, of_residual, of_skip)
+        )
+        edges, blocks = edges_of(batch, parts_of(batch), BLOCK), -(-batch // BLOCK)
+
+        def places(blocks: int, layers: int) -> tuple[Floats, Floats]:
+            wide = (blocks, max(2, layers), needed * BLOCK, width)
+            inputs, opened = room.lend(wide, (blocks, layers, needed * BLOCK, 2 * width))
+            return inputs, opened
+
+        kept = places(blocks, len(dilated)) if any(ctx.needs_input_grad) else None
 
         def through(k: int) -> None:
-            pass_layers(*arrays, edges[k], edges[k + 1], inputs, opened, skips)
+            lent = places(1, 1) if kept is None else kept
+            with_room: Any = (x, *rows, *arrays, edges[k], edges[k + 1], *lent, skips)
+            pass_layers(*with_room)
+            if kept is None:
+                room.take_back(lent)
 
         in_threads(through, len(edges) - 1)
         ctx.save_for_backward(dilated, out)
-        ctx.rows, ctx.room, ctx.kept, ctx.edges = rows, room, kept, edges
+        ctx.rows, ctx.room, ctx.edges, ctx.lent = rows, room, edges, kept
         ctx.shape = given.shape
         return torch.from_numpy(skips)
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
         dilated, out = ctx.saved_tensors
-        if ctx.kept is None:
-            raise RuntimeError("a way back through these layers was taken before: it is for once")
-        kept, ctx.kept = ctx.kept, None
+        inputs, opened = ctx.room.spent(ctx)
         to_skips = grad_outputs[0].contiguous()
         width = ctx.shape[2]
         edges, parts = ctx.edges, len(ctx.edges) - 1
@@ -115,14 +124,13 @@ class _Layers(torch.autograd.Function):
         ]
         rows: Rows = ctx.rows
         given = (to_skips.numpy(), *rows, dilated.numpy(), out.numpy())
-        inputs, opened = kept
 
         def back(k: int) -> None:
             own = (slopes[0][k], slopes[1][k], slopes[2][k], slopes[3][k])
             pass_layers_back(*given, edges[k], edges[k + 1], inputs, opened, to_given, *own)
 
         in_threads(back, parts)
-        ctx.room.take_back(kept)
+        ctx.room.take_back((inputs, opened))
         to_dilated, to_dilated_bias, to_out, to_residual_bias = (
             torch.from_numpy(part).sum(dim=0) for part in slopes
         )
@@ -130,12 +138,3 @@ class _Layers(torch.autograd.Function):
         to_out_bias = torch.cat((to_residual_bias, to_skip_bias), dim=1)
         ways = (torch.from_numpy(to_given), to_dilated, to_dilated_bias, to_out, to_out_bias)
         return (*ways, None, None)
-
-
-def parts_of(batch: int) -> int:
-    """Return into how many parts a batch goes: by its size alone, see above."""
-    return max(1, min(_MOST_PARTS, batch // _SIDE))
-
-
-def _array(values: Tensor) -> Floats:
-    return np.ascontiguousarray(values.numpy())
