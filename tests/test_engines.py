@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from radarseq.errors import UsageError
-from radarseq.models.activations import open_gate
+from radarseq.models.activations import apply_gelu, open_gate
 from radarseq.models.engines import use_engine
 from radarseq.models.fast_wavenet import FastWaveNet
 from radarseq.models.tiles import add_product
@@ -42,6 +42,18 @@ def test_a_gate_is_tanh_times_sigmoid_everywhere():
     open_gate(np.stack((f, g), axis=1), z, len(f))
     expected = np.tanh(f / 2.0) * 0.5 * (1.0 + np.tanh(g / 2.0, dtype=np.float64))
     assert np.abs(z[:, 0] - expected).max() < 1e-6
+
+
+def test_a_gelu_is_that_of_double_precision_everywhere():
+    x = np.concatenate((np.linspace(-50, 50, 2000), np.linspace(-1, 1, 999), [0.0]))
+    x = x.astype(np.float32)[None]
+    y = np.empty_like(x)
+    apply_gelu(x, np.float32(0.5), y, 1)
+    expected = torch.nn.functional.gelu(torch.from_numpy(x).double() / 2)
+    np.testing.assert_allclose(y, expected, rtol=1e-6, atol=1e-6)
+    x[0, 7] = np.nan
+    apply_gelu(x, np.float32(1.0), y, 1)
+    assert np.isnan(y).sum() == 1
 
 
 def test_what_is_no_number_stays_none():

@@ -1,4 +1,8 @@
-"""Sigmoid, tanh and WaveNet's gate, compiled: vectorised, and within 1e-6 of the truth."""
+"""WaveNet's gate and the GELU, compiled: vectorised, and within 1e-6 of the truth.
+
+Reference:
+    Abramowitz and Stegun, "Handbook of mathematical functions", 1964, equation 7.1.26 (erf).
+"""
 
 import numpy as np
 from numba import njit
@@ -40,6 +44,27 @@ def close_gate(y: Floats, to_z: Floats, to_y: Floats, rows: int) -> None:
             passed = slope[i] * gate
             to_filters[i] = passed * half * (one - filtered * filtered)
             to_gates[i] = passed * filtered * (one - gate)
+
+
+@njit(cache=True, nogil=True, fastmath={"contract", "arcp", "nsz"}, error_model="numpy")
+def apply_gelu(x: Floats, scale: np.float32, y: Floats, rows: int) -> None:
+    """Write the GELU of ``scale`` times ``x`` to the first rows of ``y``, which may be ``x``.
+
+    The error function is off by 1.5e-7 at most; what is no number stays none.
+    """
+    one, half = np.float32(1.0), np.float32(0.5)
+    for row in range(rows):
+        given, taken = x[row], y[row]
+        for i in range(x.shape[1]):
+            value = scale * given[i]
+            z = np.abs(value) * np.float32(0.7071067811865476)
+            t = one / (one + np.float32(0.3275911) * z)
+            p = np.float32(1.061405429) * t + np.float32(-1.453152027)
+            p = p * t + np.float32(1.421413741)
+            p = p * t + np.float32(-0.284496736)
+            p = p * t + np.float32(0.254829592)
+            tail = half * p * t * exponential(-z * z)
+            taken[i] = value * (one - tail) if value > 0 else value * tail
 
 
 @njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, inline="always")

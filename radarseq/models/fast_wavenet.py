@@ -11,7 +11,7 @@ from numba import njit
 from torch import Tensor, nn
 
 from radarseq.models.activations import open_gate
-from radarseq.models.layers_forward import BLOCK, fill, pass_layers
+from radarseq.models.layers_forward import BLOCK, combine, fill, pass_layers
 from radarseq.models.parts import as_array, edges_of, in_threads, plan
 from radarseq.models.tiles import COLUMNS, add_part
 from radarseq.models.wavenet import WaveNet
@@ -46,6 +46,11 @@ class FastWaveNet:
             as_array(out_bias[:, :width]),
             as_array(out_bias[:, width:].sum(dim=0)),
         )
+        self.mix = (
+            np.float32(len(layers) ** -0.5),
+            as_array(network.last.weight.detach().mT),
+            np.array(as_array(network.last.bias)),
+        )
 
     def takes(self, x: Tensor) -> bool:
         """Return whether no gradient is asked for."""
@@ -68,27 +73,41 @@ class FastWaveNet:
         if len(needed) < len(x):
             x = x.index_select(0, torch.from_numpy(needed))
         given, batch = self._network.first(x).detach().contiguous().numpy(), x.shape[1]
-        skips = np.empty((int(count[-1]), batch, self.skip), np.float32)
+        hidden = np.empty((int(count[-1]), batch, self.skip), np.float32)
         edges = edges_of(batch, max(1, min(torch.get_num_threads(), batch // _LEAST)), BLOCK)
         most = len(needed) * min(BLOCK, batch)
 
         def part(k: int) -> None:
             inputs = np.empty((1, 2, most, self.width), np.float32)
             opened = np.empty((1, 1, most, 2 * self.width), np.float32)
-            pass_layers(
+            _answer(
                 given, now, past, count, *self.weights, edges[k], edges[k + 1], inputs, opened,
-                skips,
+                hidden, *self.mix,
             )  # fmt: skip
 
         in_threads(part, len(edges) - 1)
-        return self._network.combined(torch.from_numpy(skips))
+        return torch.from_numpy(hidden)
+
+
+@njit(cache=True, nogil=True)
+def _answer(
+    given, now, past, count, dilated, dilated_bias, out, residual_bias, skip_bias, first, end,
+    inputs, opened, hidden, scale, last, last_bias,
+):  # fmt: skip
+    """Write the output of sequences ``first`` to ``end``, see ``pass_layers`` and ``combine``."""
+    pass_layers(
+        given, now, past, count, dilated, dilated_bias, out, residual_bias, skip_bias, first, end,
+        inputs, opened, hidden,
+    )  # fmt: skip
+    for n in range(len(hidden)):
+        combine(hidden[n, first:end], scale, last, last_bias)
 
 
 class FastStream:
     """What each layer saw during the last dilation, and the compiled step."""
 
     def __init__(self, fast: FastWaveNet, network: WaveNet, batch: int) -> None:
-        self._weights, self._network = fast.weights, network
+        self._weights, self._network = (*fast.weights, *fast.mix), network
         self._dilations = np.array(fast.dilations)
         self._starts = np.concatenate(([0], np.cumsum(self._dilations)[:-1]))
         self._seen = np.zeros((int(self._dilations.sum()), batch, fast.width), np.float32)
@@ -97,24 +116,24 @@ class FastStream:
     def step(self, x: Tensor) -> Tensor:
         """Return the output (batch, skip) of the next step, from its features."""
         opened = self._network.first(x).detach().contiguous().numpy()
-        skips = np.empty(self._shape, np.float32)
+        hidden = np.empty(self._shape, np.float32)
         _one_step(
-            opened, self._seen, self._starts, self._dilations, self._count, *self._weights, skips
+            opened, self._seen, self._starts, self._dilations, self._count, *self._weights, hidden
         )
         self._count += 1
-        return self._network.combined(torch.from_numpy(skips))
+        return torch.from_numpy(hidden)
 
 
 @njit(cache=True, nogil=True)
 def _one_step(
     given, seen, starts, dilations, step, dilated, dilated_bias, out, residual_bias, skip_bias,
-    skips,
+    scale, last, last_bias, hidden,
 ):  # fmt: skip
-    """Write the sum of the skips of one step, and put its samples in the place of the oldest."""
+    """Write the output of one step, and put its samples in the place of the oldest."""
     batch, width = given.shape
     x, passed = given.copy(), np.empty((batch, width), np.float32)
     both, y = np.empty((batch, 2 * width), np.float32), np.empty((batch, 2 * width), np.float32)
-    fill(skips, skip_bias, batch)
+    fill(hidden, skip_bias, batch)
     for layer in range(len(dilated)):
         slot = starts[layer] + step % dilations[layer]
         for k in range(batch):
@@ -125,5 +144,6 @@ def _one_step(
         fill(y, dilated_bias[layer], batch)
         add_part(both, 0, 0, 2 * width, dilated[layer], 0, 0, y, 0, batch, 2 * width)
         open_gate(y, passed, batch)
-        add_part(passed, 0, 0, width, out[layer], 0, width, skips, 0, batch, len(skip_bias))
+        add_part(passed, 0, 0, width, out[layer], 0, width, hidden, 0, batch, len(skip_bias))
         add_part(passed, 0, 0, width, out[layer], 0, 0, x, 0, batch, width)
+    combine(hidden, scale, last, last_bias)

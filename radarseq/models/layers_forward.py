@@ -3,10 +3,11 @@
 import numpy as np
 from numba import njit
 
-from radarseq.models.activations import open_gate
+from radarseq.models.activations import apply_gelu, open_gate
 from radarseq.models.tiles import add_part
 
 BLOCK = 8  # sequences that pass the layers together
+_MIXED = 64  # rows that are brought to the output together
 
 
 @njit(cache=True, nogil=True)
@@ -62,6 +63,27 @@ def pass_layers(
                         following[row, i] = both[row, width + i] + residual_bias[layer, i]
                 add_part(passed, 0, 0, width, out[layer], 0, 0, following, 0, rows, width)
         give_block(total, skips, start, side)
+
+
+@njit(cache=True, nogil=True)
+def combine(skips, scale, last, last_bias):
+    """Bring rows of the sum of the skips to the network's output, in place.
+
+    Args:
+        skips: ``(row, skip)``.
+        scale: Of the sum.
+        last: Weights of the last layer ``(skip, skip)``, input first.
+        last_bias: ``(skip,)``.
+    """
+    rows, size = skips.shape
+    mixed = np.empty((min(rows, _MIXED), size), np.float32)
+    for first in range(0, rows, _MIXED):
+        count = min(_MIXED, rows - first)
+        here = skips[first:]
+        apply_gelu(here, scale, mixed, count)
+        fill(here, last_bias, count)
+        add_part(mixed, 0, 0, size, last, 0, 0, here, 0, count, size)
+        apply_gelu(here, np.float32(1.0), here, count)
 
 
 @njit(cache=True, nogil=True)
