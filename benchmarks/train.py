@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
+from radarseq.models.fast_cells import FastCells
 from radarseq.models.recurrent import Recurrent
-from radarseq.models.trained_cells import TrainedCells
 from radarseq.models.trained_wavenet import TrainedWaveNet
 from radarseq.models.wavenet import WaveNet
 
@@ -76,7 +76,7 @@ def compare(kind: str, *, pooled: bool) -> None:
     if isinstance(ours.hidden, WaveNet):
         ours.hidden.engine = TrainedWaveNet(ours.hidden)
     elif isinstance(ours.hidden, Recurrent):
-        ours.hidden.engine = TrainedCells(kind)
+        ours.hidden.engine = FastCells(kind)
     data, peak = rows(), gemm_peak_flops()
     check(plain, ours, data)
     loader = DataLoader(TensorDataset(*data), batch_size=BATCH, shuffle=True)

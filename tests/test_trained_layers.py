@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from radarseq.models.activations import close_gate, open_gate
+from radarseq.models.fast_cells import FastCells
 from radarseq.models.kernels import use_compiled_layers
 from radarseq.models.parts import Room
 from radarseq.models.recurrent import Recurrent
 from radarseq.models.tiles import add_outer
-from radarseq.models.trained_cells import TrainedCells
 from radarseq.models.trained_wavenet import TrainedWaveNet
 from radarseq.models.wavenet import WaveNet
 from radarseq.training.run import train
@@ -34,7 +34,7 @@ def trained(network):
     """Return the network by compiled layers, however small the job is."""
     network = copy.deepcopy(network).requires_grad_()
     is_wavenet = isinstance(network, WaveNet)
-    network.engine = TrainedWaveNet(network) if is_wavenet else TrainedCells(network.kind)
+    network.engine = TrainedWaveNet(network) if is_wavenet else FastCells(network.kind)
     network.engine.takes = lambda _: True
     return network
 

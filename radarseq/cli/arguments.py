@@ -12,5 +12,7 @@ Resume = Annotated[bool, typer.Option("--resume", help="Continue an interrupted 
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Engine = Annotated[
     str,
-    typer.Option(help="torch, or fused: WaveNets on the CPU, compiled once; auto: what is faster."),
+    typer.Option(
+        help="torch; fused: on the CPU, compiled once; auto: fused if it can be had."
+    ),
 ]

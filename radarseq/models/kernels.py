@@ -40,14 +40,14 @@ def use_compiled_layers(network: Network) -> bool:
     on_cpu = all(p.device.type == "cpu" for p in network.parameters())
     if not on_cpu or network.narrow is not None:
         return False
-    from radarseq.models import fast_wavenet, trained_cells, trained_wavenet
+    from radarseq.models import fast_cells, fast_wavenet, trained_wavenet
 
     will = False
     for part in network.modules():
         if isinstance(part, WaveNet) and fast_wavenet.fits(part):
             part.engine, will = trained_wavenet.TrainedWaveNet(part), True
-        elif isinstance(part, Recurrent) and trained_cells.fits(part):
-            part.engine, will = trained_cells.TrainedCells(part.kind), True
+        elif isinstance(part, Recurrent) and fast_cells.fits(part):
+            part.engine, will = fast_cells.FastCells(part.kind), True
     return will
 
 

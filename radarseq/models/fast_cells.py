@@ -1,4 +1,4 @@
-"""Layers of LSTM or GRU cells that are trained on the CPU, compiled, forward and backward.
+"""Layers of LSTM or GRU cells on the CPU, compiled, forward and backward.
 
 As in ``radarseq.models.trained_wavenet``, slopes are added up in an order that depends on the size
 of the batch alone.
@@ -23,19 +23,21 @@ def fits(network: Recurrent) -> bool:
     return network.kind in ("lstm", "gru") and not network.outputs % COLUMNS
 
 
-class TrainedCells:
+class FastCells:
     """The layers of an LSTM or a GRU with gradients, by the weights that they have at the time.
 
     Args:
         kind: ``lstm`` or ``gru``.
+        trains: Whether small jobs are left to torch's operations; else gradients are, and a
+            sequence is answered alike in any company.
     """
 
-    def __init__(self, kind: str) -> None:
-        self._is_lstm, self._room = kind == "lstm", Room()
+    def __init__(self, kind: str, *, trains: bool = True) -> None:
+        self._is_lstm, self._trains, self._room = kind == "lstm", trains, Room()
 
     def takes(self, x: Tensor) -> bool:
         """Return whether the features (step, batch, feature) are worth it."""
-        return is_worth_it(x)
+        return is_worth_it(x) if self._trains else not torch.is_grad_enabled()
 
     def layer(self, x: Tensor, weights: dict[str, Tensor]) -> Tensor:
         """Return the states (step, batch, width) of one layer, with weights by torch's names."""
