@@ -27,7 +27,7 @@ def compare(kind: str, batch: int, *, pooled: bool) -> None:
     ours.eval()
     backbone: Any = ours.hidden
     is_wavenet = isinstance(backbone, WaveNet)
-    engine = FastWaveNet(backbone) if is_wavenet else FastCells(kind, trains=False)
+    engine = FastWaveNet(backbone) if is_wavenet else FastCells(backbone, trains=False)
     peak = gemm_peak_flops()
     x = torch.randn(WINDOWS, STEPS, FEATURES)
 

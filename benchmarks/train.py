@@ -75,7 +75,7 @@ def compare(kind: str, *, pooled: bool) -> None:
     if isinstance(ours.hidden, WaveNet):
         ours.hidden.engine = TrainedWaveNet(ours.hidden)
     elif isinstance(ours.hidden, Recurrent):
-        ours.hidden.engine = FastCells(kind)
+        ours.hidden.engine = FastCells(ours.hidden, trains=True)
     data, peak = rows(), gemm_peak_flops()
     check(plain, ours, data)
     loader = DataLoader(TensorDataset(*data), batch_size=BATCH, shuffle=True)

@@ -34,7 +34,7 @@ def trained(network):
     """Return the network by compiled layers, however small the job is."""
     network = copy.deepcopy(network).requires_grad_()
     is_wavenet = isinstance(network, WaveNet)
-    network.engine = TrainedWaveNet(network) if is_wavenet else FastCells(network.kind)
+    network.engine = TrainedWaveNet(network) if is_wavenet else FastCells(network, trains=True)
     network.engine.takes = lambda _: True
     return network
 

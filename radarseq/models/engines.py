@@ -42,7 +42,7 @@ def use_engine(network: Network, name: str = "auto") -> str:
         if isinstance(part, WaveNet):
             part.engine = FastWaveNet(part)
         elif isinstance(part, Recurrent):
-            part.engine = FastCells(part.kind, trains=False)
+            part.engine = FastCells(part, trains=False)
     return "fused"
 
 

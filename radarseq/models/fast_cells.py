@@ -14,8 +14,11 @@ from torch.nn import functional
 from radarseq.models.cells_compiled import pass_cells, pass_cells_back
 from radarseq.models.layers_forward import BLOCK
 from radarseq.models.parts import Room, as_array, edges_of, in_threads, is_worth_it, parts_of
-from radarseq.models.recurrent import Recurrent
+from radarseq.models.recurrent import Recurrent, RecurrentStream
 from radarseq.models.tiles import COLUMNS, ROWS, Floats
+from radarseq.models.ways import Step
+
+Weights = tuple[Floats, Floats, Floats]
 
 
 def fits(network: Recurrent) -> bool:
@@ -24,65 +27,104 @@ def fits(network: Recurrent) -> bool:
 
 
 class FastCells:
-    """The layers of an LSTM or a GRU with gradients, by the weights that they have at the time.
+    """The layers of an LSTM or a GRU.
 
     Args:
-        kind: ``lstm`` or ``gru``.
-        trains: Whether small jobs are left to torch's operations; else gradients are, and a
+        network: On the CPU, in float32.
+        trains: Whether there will be gradients, by the weights as they are at the time; small jobs
+            are then left to torch's operations. Else the weights must not change meanwhile, and a
             sequence is answered alike in any company.
     """
 
-    def __init__(self, kind: str, *, trains: bool = True) -> None:
-        self._is_lstm, self._trains, self._room = kind == "lstm", trains, Room()
+    def __init__(self, network: Recurrent, *, trains: bool) -> None:
+        self._network, self._room, self._trains = network, Room(), trains
+        self._is_lstm = network.kind == "lstm"
+        self._held = None
+        if not trains:
+            packed = (tuple(w.detach() for w in self._packed(k)) for k in range(len(self._layers)))
+            self._held = [_arrays(*weights) for weights in packed]
 
     def takes(self, x: Tensor) -> bool:
         """Return whether the features (step, batch, feature) are worth it."""
         return is_worth_it(x) if self._trains else not torch.is_grad_enabled()
 
-    def layer(self, x: Tensor, weights: dict[str, Tensor]) -> Tensor:
-        """Return the states (step, batch, width) of one layer, with weights by torch's names."""
-        seen, kept = weights["weight_ih"], weights["weight_hh"]
-        width = kept.shape[1]
-        first, second = weights["bias_ih"], weights["bias_hh"]
-        if self._is_lstm:
-            bias = first + second
-        else:
-            bias = torch.cat((first[: 2 * width] + second[: 2 * width], first[2 * width :],
-                              second[2 * width :]))  # fmt: skip
-            seen = functional.pad(seen, (0, 0, 0, width))  # the blocks that nothing reaches
-            kept = torch.cat((kept[: 2 * width], torch.zeros_like(kept[:width]), kept[2 * width :]))
-        states = _Cells.apply(x, seen, kept, bias, self._is_lstm, self._room)
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (step, batch, width) from ``x`` (step, batch, feature)."""
+        return self._network.through(x, self._states)
+
+    def at_last_step(self, x: Tensor) -> Tensor:
+        """Return ``forward(x)[-1]``."""
+        return self.forward(x)[-1]
+
+    def stream(self, batch: int) -> Step:
+        """Return a state that takes one step after the other, by torch's operations."""
+        return RecurrentStream(self._network, batch)
+
+    @property
+    def _layers(self) -> list[dict[str, Tensor]]:
+        return self._network.layers()
+
+    def _states(self, index: int, x: Tensor) -> Tensor:
+        if self._held is not None:
+            return _pass(self._is_lstm, x, self._held[index], self._room, keeps=False)[0]
+        states = _Cells.apply(x, *self._packed(index), self._is_lstm, self._room)
         assert isinstance(states, Tensor)
         return states
+
+    def _packed(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the weights of the input, of the state and the bias, in four blocks each."""
+        weights = self._layers[index]
+        seen, kept = weights["weight_ih"], weights["weight_hh"]
+        first, second = weights["bias_ih"], weights["bias_hh"]
+        if self._is_lstm:
+            return seen, kept, first + second
+        two = 2 * kept.shape[1]
+        bias = torch.cat((first[:two] + second[:two], first[two:], second[two:]))
+        none = torch.zeros_like(kept[two:])  # what meets the block that nothing reaches
+        seen = functional.pad(seen, (0, 0, 0, len(none)))
+        return seen, torch.cat((kept[:two], none, kept[two:])), bias
+
+
+def _arrays(seen: Tensor, kept: Tensor, bias: Tensor) -> Weights:
+    """Return the weights as ``pass_cells`` reads them."""
+    padded = functional.pad(seen.mT, (0, 0, 0, -seen.shape[1] % ROWS))
+    return as_array(padded), as_array(kept.mT), as_array(bias)
+
+
+def _pass(
+    is_lstm: bool, given: Tensor, weights: Weights, room: Room, *, keeps: bool
+) -> tuple[Tensor, tuple[Floats, Floats] | None]:
+    """Return the states, and what has to be kept for the gradient."""
+    (steps, batch, _), width = given.shape, len(weights[1])
+    x, states = as_array(given), torch.empty(steps, batch, width)
+    edges, blocks, out = edges_of(batch, parts_of(batch), BLOCK), -(-batch // BLOCK), states.numpy()
+
+    def places(blocks: int) -> tuple[Floats, Floats]:
+        rows = steps * min(batch, BLOCK)
+        apart = (blocks if is_lstm else 1, rows, width)
+        gates, memory = room.lend((blocks, rows, 4 * width), apart)
+        return gates, memory
+
+    kept = places(blocks) if keeps else None
+
+    def through(k: int) -> None:
+        lent = gates, memory = places(1) if kept is None else kept
+        pass_cells(is_lstm, x, *weights, edges[k], edges[k + 1], gates, memory, out)
+        if kept is None:
+            room.take_back(lent)
+
+    in_threads(through, len(edges) - 1)
+    return states, kept
 
 
 class _Cells(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, given: Tensor, *weights: Any) -> Tensor:
         seen, kept, bias, is_lstm, room = weights
-        (steps, batch, inputs), width = given.shape, kept.shape[1]
-        given, rows = given.contiguous(), steps * BLOCK
-        padded = functional.pad(seen.mT, (0, 0, 0, -inputs % ROWS))
-        arrays = (given.numpy(), as_array(padded), as_array(kept.mT), bias.numpy())
-        edges, states = edges_of(batch, parts_of(batch), BLOCK), torch.empty(steps, batch, width)
-        blocks, out = -(-batch // BLOCK), states.numpy()
-
-        def places(blocks: int) -> tuple[Floats, Floats]:
-            apart = (blocks if is_lstm else 1, rows, width)
-            gates, memory = room.lend((blocks, rows, 4 * width), apart)
-            return gates, memory
-
-        lent = places(blocks) if any(ctx.needs_input_grad) else None
-
-        def through(k: int) -> None:
-            gates, memory = places(1) if lent is None else lent
-            pass_cells(is_lstm, *arrays, edges[k], edges[k + 1], gates, memory, out)
-            if lent is None:
-                room.take_back((gates, memory))
-
-        in_threads(through, len(edges) - 1)
+        needs, arrays = any(ctx.needs_input_grad), _arrays(seen, kept, bias)
+        states, ctx.lent = _pass(is_lstm, given, arrays, room, keeps=needs)
         ctx.save_for_backward(given, seen, kept, states)
-        ctx.lent, ctx.room, ctx.edges, ctx.is_lstm = lent, room, edges, is_lstm
+        ctx.room, ctx.is_lstm = room, is_lstm
         return states
 
     @staticmethod
@@ -90,7 +132,8 @@ class _Cells(torch.autograd.Function):
         given, seen, kept, states = ctx.saved_tensors
         gates, memory = ctx.room.spent(ctx)
         inputs, width = given.shape[2], kept.shape[1]
-        edges, parts = ctx.edges, len(ctx.edges) - 1
+        batch = given.shape[1]
+        edges, parts = edges_of(batch, parts_of(batch), BLOCK), parts_of(batch)
         wants_given = ctx.needs_input_grad[0]
         to_given = np.empty(given.shape if wants_given else (0, 0, 0), np.float32)
         columns = functional.pad(seen, (0, -inputs % COLUMNS)) if wants_given else seen[:, :0]
@@ -98,7 +141,7 @@ class _Cells(torch.autograd.Function):
         to_kept = np.zeros((parts, width, 4 * width), np.float32)
         to_bias = np.zeros((parts, 4 * width), np.float32)
         arrays = (
-            as_array(grad_outputs[0]), given.numpy(), states.numpy(), as_array(columns),
+            as_array(grad_outputs[0]), as_array(given), states.numpy(), as_array(columns),
             kept.numpy(),
         )  # fmt: skip
 

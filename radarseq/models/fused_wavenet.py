@@ -17,7 +17,8 @@ import triton.language as tl
 from torch import Tensor
 
 from radarseq.models.fused_layer import fits, precision_of_products, sigmoid_of
-from radarseq.models.wavenet import Step, WaveNet, WaveNetStream
+from radarseq.models.wavenet import WaveNet, WaveNetStream
+from radarseq.models.ways import Step
 
 LONGEST = 128  # steps: more do not fit on the chip beside the weights
 _FEWEST_ROWS = 64  # of a block

@@ -47,7 +47,7 @@ def use_compiled_layers(network: Network) -> bool:
         if isinstance(part, WaveNet) and fast_wavenet.fits(part):
             part.engine, will = trained_wavenet.TrainedWaveNet(part), True
         elif isinstance(part, Recurrent) and fast_cells.fits(part):
-            part.engine, will = fast_cells.FastCells(part.kind), True
+            part.engine, will = fast_cells.FastCells(part, trains=True), True
     return will
 
 

@@ -27,7 +27,8 @@ from radarseq.models.parts import (
     plan,
 )
 from radarseq.models.tiles import Floats
-from radarseq.models.wavenet import Step, WaveNet, WaveNetStream
+from radarseq.models.wavenet import WaveNet, WaveNetStream
+from radarseq.models.ways import Step
 
 Rows = tuple[Indices, Indices, Indices]
 

@@ -9,13 +9,13 @@ Reference:
 
 from collections import deque
 from functools import lru_cache
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from radarseq.models.gated import dilated, gated
+from radarseq.models.ways import Engine, Step
 
 KERNEL_SIZE = 2
 
@@ -74,37 +74,6 @@ class GatedLayer(nn.Module):
         skip = functional.linear(passed[-1], weight[self.width :], bias[self.width :])
         residual = functional.linear(passed, weight[: self.width], bias[: self.width])
         return x.index_select(0, now) + residual, skip
-
-
-class Step(Protocol):
-    """A WaveNet that is fed one step after the other."""
-
-    def step(self, x: Tensor) -> Tensor:
-        """Return the output (batch, skip) of the next step, from its features."""
-        ...
-
-
-class Engine(Protocol):
-    """Another way to the same answers."""
-
-    def takes(self, x: Tensor) -> bool:
-        """Return whether it computes these features (step, batch, feature), as things stand.
-
-        Whether gradients are asked for is one of these things.
-        """
-        ...
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return (step, batch, skip) from ``x`` (step, batch, feature)."""
-        ...
-
-    def at_last_step(self, x: Tensor) -> Tensor:
-        """Return ``forward(x)[-1]``."""
-        ...
-
-    def stream(self, batch: int) -> Step:
-        """Return a state that takes one step after the other."""
-        ...
 
 
 class WaveNet(nn.Module):
