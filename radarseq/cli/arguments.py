@@ -15,5 +15,5 @@ Scheduler = Annotated[
 ]
 Engine = Annotated[
     str,
-    typer.Option(help="torch, or fused: WaveNets on the CPU, compiled once; auto: what is faster."),
+    typer.Option(help="torch; fused: on the CPU, compiled once; auto: fused if it can be had."),
 ]

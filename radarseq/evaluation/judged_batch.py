@@ -11,7 +11,6 @@ from radarseq.captures.opening import openings
 from radarseq.evaluation.batch import Batch, BatchProgress, judge_batch, take_plan
 from radarseq.evaluation.capture_judge import CaptureJudge
 from radarseq.evaluation.comparison import BOOSTING
-from radarseq.evaluation.fitted import weights_sha256
 from radarseq.evaluation.gathering import unknown_objects
 from radarseq.evaluation.judging import judge_at_hand
 from radarseq.evaluation.known import Known, known_rows
@@ -109,8 +108,7 @@ def _plan(task: Task, prepared: Prepared) -> dict[str, Any]:
     """Return what the parts of the batch depend on, besides the recordings."""
     return {
         "kind": "radarseq batch",
-        "weights": weights_sha256(task.predictor),
-        "beside": {name: weights_sha256(other) for name, other in task.beside.items()},
+        **task.models,
         "reading": task.reading.to_json(),
         "score": None if prepared.chosen is None else prepared.chosen.name,
         "fitted": canonical_sha256(prepared.fitted.to_json()),
