@@ -1,4 +1,4 @@
-"""The table of costs: from the rates that stand in the benchmarks' page, and as the docs show it."""
+"""The table of costs: from the rates in the benchmarks' page, and as the docs show it."""
 
 import runpy
 from pathlib import Path
