@@ -138,5 +138,5 @@ def test_an_engine_that_cannot_be_had_says_so():
         use_engine(network_of(spec_of(), model="conv_gru", width=24), "fused")
     with pytest.raises(UsageError, match="this model has rnn cells of width 32"):
         use_engine(network_of(spec_of(), model="rnn", width=32), "fused")
-    with pytest.raises(UsageError, match="expected one of auto, torch, fused"):
-        use_engine(small, "onnx")
+    with pytest.raises(UsageError, match="expected one of auto, torch, fused, compile, onnx"):
+        use_engine(small, "tpu")

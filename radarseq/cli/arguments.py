@@ -12,5 +12,5 @@ Resume = Annotated[bool, typer.Option("--resume", help="Continue an interrupted 
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Engine = Annotated[
     str,
-    typer.Option(help="torch; fused: on the CPU, compiled once; auto: fused if it can be had."),
+    typer.Option(help="torch, fused (CPU), compile, onnx (extra); auto: fused if it can be had."),
 ]
