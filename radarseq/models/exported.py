@@ -180,9 +180,8 @@ def _onnx(plain: Plain, x: Tensor) -> bytes:
     """Return the backbone as an ONNX model for any batch."""
     some = torch.zeros(len(x), 3, x.shape[2])  # a batch of 1 would be taken for a constant
     batch = torch.export.Dim("batch", min=1)
-    speaker = logging.getLogger("onnxscript")
-    level = speaker.level
-    speaker.setLevel(logging.ERROR)
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)  # of what is not installed and not needed
     try:
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")  # of what is deprecated inside
@@ -190,7 +189,7 @@ def _onnx(plain: Plain, x: Tensor) -> bytes:
                 plain, (some,), dynamic_shapes=({1: batch},), dynamo=True, verbose=False
             )
     finally:
-        speaker.setLevel(level)
+        logging.disable(before)
     image = io.BytesIO()
     program.save(image)
     return image.getvalue()
