@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,20 @@ from radarseq.models.statistics import sequence_statistics
 
 CLASSES, CHANNELS = 8, 3
 Labels = NDArray[np.int64]
+
+
+class Data(NamedTuple):
+    """What there is to train on.
+
+    Attributes:
+        folder: The dataset.
+        train: Its rows to train on, in memory.
+        validation: Its rows to choose the best state on.
+    """
+
+    folder: Path
+    train: Examples
+    validation: Examples
 
 
 class Trained(NamedTuple):
@@ -67,7 +82,7 @@ def series(examples: Examples) -> NDArray[np.float32]:
     return np.stack([relative.real, relative.imag, level_db], axis=1).astype(np.float32)
 
 
-def minirocket(train: Examples, validation: Examples, budget: Budget) -> Trained:
+def minirocket(data: Data, budget: Budget) -> Trained:
     """Fit MiniRocket and a ridge classifier; of more and more rows, the most that the time allows.
 
     Reference:
@@ -76,7 +91,7 @@ def minirocket(train: Examples, validation: Examples, budget: Budget) -> Trained
     """
     from aeon.classification.convolution_based import MiniRocketClassifier  # type: ignore
 
-    model: Any = None
+    train, model = data.train, None
     count, fitted, last_s = 1_000, 0, 0.0
     while not fitted or budget.used_s + 3 * last_s < budget.seconds:  # twice the rows, or more
         before = budget.used_s
@@ -86,25 +101,29 @@ def minirocket(train: Examples, validation: Examples, budget: Budget) -> Trained
         if fitted == len(train):
             break
         count *= 2
-    return Trained(lambda rows: model.predict(series(rows)), fitted, f"{fitted:,} rows")
+    fit: Any = model
+    return Trained(lambda rows: fit.predict(series(rows)), fitted, f"{fitted:,} rows")
 
 
 def boosting_on(columns: Callable[[Examples], NDArray]) -> Callable[..., Trained]:
     """Return what fits boosted trees on columns made of the sequences."""
 
-    def fit(train: Examples, validation: Examples, budget: Budget) -> Trained:
+    def fit(data: Data, budget: Budget) -> Trained:
         from sklearn.ensemble import HistGradientBoostingClassifier
 
+        train, validation = data.train, data.validation
         inputs, held_out = columns(train), columns(validation)
         # The package's own word for the type of early_stopping leaves False out.
         settings: Any = {"warm_start": True, "early_stopping": False, "max_iter": 0}
         model: Any = HistGradientBoostingClassifier(random_state=0, **settings)
         scores = [0.0]
-        while not budget.is_up and len(scores) - int(np.argmax(scores)) <= 5:  # in vain for 50
+        while len(scores) < 2 or not (
+            budget.is_up or len(scores) - int(np.argmax(scores)) > 5  # 50 rounds in vain
+        ):
             model.max_iter += 10
             model.fit(inputs, train["label"])
             scores.append(float(model.score(held_out, validation["label"])))
-        trees = 10 * int(np.argmax(scores))
+        trees = 10 * max(1, int(np.argmax(scores)))
 
         def answer(rows: Examples) -> Labels:
             return next(islice(model.staged_predict(columns(rows)), trees - 1, None))
@@ -165,7 +184,8 @@ def temporal_convolutions() -> nn.Module:
 def network(make: Callable[[], nn.Module], batch: int) -> Callable[..., Trained]:
     """Return what trains a network by Adam at 1e-3, in shuffled batches; the best epoch counts."""
 
-    def fit(train: Examples, validation: Examples, budget: Budget) -> Trained:
+    def fit(data: Data, budget: Budget) -> Trained:
+        train, validation = data.train, data.validation
         torch.manual_seed(0)
         model = make()
         optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)

@@ -47,7 +47,7 @@ def content(folder):
     }
 
 
-def killing(cluster, after):
+def killing(cluster, folder, after):
     """Return a progress function that kills a worker once so much is done, and the victims."""
     killed = []
 
@@ -55,6 +55,7 @@ def killing(cluster, after):
         if done >= after and not killed:
             killed.append(process_ids(cluster)[0])
             os.kill(killed[0], signal.SIGKILL)
+            (folder / "half.part").touch()  # as if it had been writing
 
     return progress, killed
 
@@ -135,7 +136,7 @@ def test_recordings_are_judged_to_the_same_bytes_although_a_worker_was_killed(
     monkeypatch.chdir(tmp_path)
     settings = {"name": NAME, "beside": [lstm_run]}
     plainly(space_run, "c", "one", **settings)
-    progress, killed = killing(cluster, after=2)
+    progress, killed = killing(cluster, tmp_path / "many" / "parts", after=2)
     address = cluster.scheduler_address
     there = plainly(space_run, "c", "many", scheduler=address, progress=progress, **settings)
     assert killed and killed[0] not in process_ids(cluster)
@@ -147,7 +148,7 @@ def test_a_dataset_has_the_same_bytes_although_a_worker_was_killed(
     cluster, space_recipe, tmp_path, monkeypatch
 ):
     plan = {"examples": SHARDS * ROWS - 7, "seed": 3, "rows_per_shard": ROWS}
-    progress, killed = killing(cluster, after=3 * ROWS)
+    progress, killed = killing(cluster, tmp_path / "many", after=3 * ROWS)
     monkeypatch.chdir(tmp_path)  # where the workers are not: a relative path is this process's
     simulate(space_recipe, "many", scheduler=cluster.scheduler_address, progress=progress, **plan)
     simulate(space_recipe, "one", **plan)
