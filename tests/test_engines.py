@@ -8,7 +8,7 @@ from radarseq.errors import UsageError
 from radarseq.models.activations import apply_gelu, open_gate
 from radarseq.models.engines import use_engine
 from radarseq.models.fast_wavenet import FastWaveNet
-from radarseq.models.tiles import add_product
+from radarseq.models.tiles import add_part
 from radarseq.models.wavenet import WaveNet
 from tests.test_contract import network_of, signal_of, spec_of
 
@@ -28,10 +28,10 @@ def wavenet(dilations=(1, 2, 4, 8, 16), width=32, skip=64, stacks=2):
 
 @pytest.mark.parametrize("rows", [1, 7, 8, 21])
 def test_a_product_of_tiles_is_that_of_double_precision(rows):
-    a, b, y = random(24, 40), random(40, 96), random(24, 96)
+    a, b, y = random(24, 40), random(50, 96), random(24, 80)
     expected = y.astype(np.float64)
-    expected[:rows] += a[:rows].astype(np.float64) @ b
-    add_product(a, b, y, rows)
+    expected[2 : 2 + rows, 16:] += a[2 : 2 + rows, 5:38].astype(np.float64) @ b[9:42, 32:]
+    add_part(a, 2, 5, 33, b, 9, 32, y, 16, 2 + rows, 64)
     np.testing.assert_allclose(y, expected, rtol=0, atol=2e-5)
 
 
@@ -138,5 +138,5 @@ def test_an_engine_that_cannot_be_had_says_so():
         use_engine(network_of(spec_of(), model="conv_gru", width=24), "fused")
     with pytest.raises(UsageError, match="this model has rnn cells of width 32"):
         use_engine(network_of(spec_of(), model="rnn", width=32), "fused")
-    with pytest.raises(UsageError, match="expected one of auto, torch, fused"):
-        use_engine(small, "onnx")
+    with pytest.raises(UsageError, match="expected one of auto, torch, fused, compile, onnx"):
+        use_engine(small, "tpu")

@@ -8,6 +8,14 @@ from task_table import RECORDINGS, Row, accuracy_row, seed_runs
 
 FILES = RECORDINGS / "space_debris"
 READING = "--name {label}/object_noise_{group}.mat --test-group 27"
+# Chosen with object 19 held out of training too: dropout makes the nets worse on another object.
+COMMON: dict[str, Any] = {
+    "task": "classify",
+    "dropout": 0.0,
+    "batch_size": 128,
+    "ema": 0.99,
+    "patience": 0,
+}
 # Samples, every how many-th, what must be reached, what others have, and how it is learnt.
 WINDOWS: tuple[tuple[int, int, float, dict[str, float], dict[str, Any]], ...] = (
     (
@@ -15,18 +23,17 @@ WINDOWS: tuple[tuple[int, int, float, dict[str, float], dict[str, Any]], ...] = 
         1,
         95.0,
         {"statistics and boosting": 92.3, "a small residual net": 95.2},
-        {"model": "conv_gru", "strides": (4, 4), "width": 64, "layers": 1, "epochs": 12},
+        {"model": "conv_gru", "strides": (4, 4), "width": 64, "layers": 1, "epochs": 8},
     ),
     (
         32,
         15,
         81.0,
         {"statistics and boosting": 78.7, "a small residual net": 80.8},
-        {"model": "wavenet", "epochs": 20},
+        {"model": "wavenet", "pool": "last", "width": 48, "skip": 96, "epochs": 8},
     ),
 )
 WHO = {"conv_gru": "strided convolutions + GRU", "wavenet": "WaveNet"}
-COMMON: dict[str, Any] = {"task": "classify", "patience": 0, "batch_size": 128}
 
 
 def rows(folder: Path, seeds: int, threads: int) -> list[Row]:

@@ -15,5 +15,5 @@ Scheduler = Annotated[
 ]
 Engine = Annotated[
     str,
-    typer.Option(help="torch; fused: on the CPU, compiled once; auto: fused if it can be had."),
+    typer.Option(help="torch, fused (CPU), compile, onnx (extra); auto: fused if it can be had."),
 ]

@@ -85,7 +85,7 @@ def evaluate(
         unknown: A dataset, or recordings, of objects that the model was not trained on: they show
             how well unknown objects are told, and choose the score that tells them.
         device: ``auto``, ``cpu`` or ``cuda``.
-        engine: How the model computes: ``auto``, ``torch`` or ``fused``, see ``predict.load``.
+        engine: How the model computes, see ``predict.load``.
         progress: Called while recordings are judged, with how many are done, and how many windows.
         **settings: Fields of ``JudgeSettings``, such as ``split="all"``, ``false_reject=0.01``,
             ``stress=True``, ``workers=2``, ``resume=True``.

@@ -142,7 +142,7 @@ class _Cells(torch.autograd.Function):
         to_bias = np.zeros((parts, 4 * width), np.float32)
         arrays = (
             as_array(grad_outputs[0]), as_array(given), states.numpy(), as_array(columns),
-            kept.numpy(),
+            as_array(kept),
         )  # fmt: skip
 
         def back(k: int) -> None:

@@ -74,13 +74,20 @@ def as_array(values: Tensor) -> Floats:
 
 def in_threads(work: Callable[[int], object], parts: int) -> None:
     """Call ``work`` for each part, on as many threads as torch uses."""
-    threads = min(torch.get_num_threads(), parts)
-    if threads <= 1:
-        for part in range(parts):
+    waiting, others = iter(range(parts)), min(torch.get_num_threads(), parts) - 1
+
+    def take_turns() -> None:
+        for part in waiting:  # shared: each part goes to whoever is free
             work(part)
+
+    if others < 1:
+        take_turns()
         return
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(work, range(parts)))
+    with ThreadPoolExecutor(others) as pool:
+        taken = [pool.submit(take_turns) for _ in range(others)]
+        take_turns()
+        for one in taken:
+            one.result()
 
 
 def edges_of(batch: int, parts: int, block: int) -> list[int]:

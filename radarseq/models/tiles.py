@@ -140,12 +140,6 @@ def add_part(a, first, a_column, inner, b, b_row, b_column, y, y_column, rows, c
 
 
 @njit(cache=True, nogil=True)
-def add_product(a: Floats, b: Floats, y: Floats, rows: int) -> None:
-    """Add ``a[:rows] @ b`` to ``y[:rows]``; ``b`` has a multiple of 32 columns."""
-    add_part(a, 0, 0, a.shape[1], b, 0, 0, y, 0, rows, b.shape[1])
-
-
-@njit(cache=True, nogil=True)
 def add_outer(a, a_first, a_width, b, b_first, b_column, rows, columns, y, y_row, y_column):
     """Add ``a[a_first:][:rows].T @ b[b_first:, b_column:][:rows, :columns]`` to a part of ``y``.
 
