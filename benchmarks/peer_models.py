@@ -92,17 +92,18 @@ def minirocket(data: Data, budget: Budget) -> Trained:
     from aeon.classification.convolution_based import MiniRocketClassifier  # type: ignore
 
     train, model = data.train, None
-    count, fitted, last_s = 1_000, 0, 0.0
+    count, fitted, rows, last_s = 1_000, 0, 0, 0.0
     while not fitted or budget.used_s + 3 * last_s < budget.seconds:  # twice the rows, or more
         before = budget.used_s
         model = MiniRocketClassifier(random_state=0, n_jobs=1)
         model.fit(series(train.take(slice(count))), train["label"][:count])
         last_s, fitted = budget.used_s - before, min(count, len(train))
+        rows += fitted
         if fitted == len(train):
             break
         count *= 2
     fit: Any = model
-    return Trained(lambda rows: fit.predict(series(rows)), fitted, f"{fitted:,} rows")
+    return Trained(lambda asked: fit.predict(series(asked)), rows, f"{fitted:,} rows")
 
 
 def boosting_on(columns: Callable[[Examples], NDArray]) -> Callable[..., Trained]:
