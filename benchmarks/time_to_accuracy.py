@@ -1,6 +1,6 @@
 """Seconds from a recipe to a given accuracy: fresh pairs in every step, against a stored set.
 
-    OMP_NUM_THREADS=1 python benchmarks/time_to_accuracy.py [--model lstm] [--epochs 25] [--limit-s 150]
+    OMP_NUM_THREADS=1 python benchmarks/time_to_accuracy.py [--model lstm] [--epochs 25]
 
 A second is one of this process's CPU time; with one thread and nothing else running, of a clock.
 
@@ -91,8 +91,8 @@ def fresh(model: str, folder: Path, clock: Clock) -> None:
 def stored(model: str, folder: Path, clock: Clock) -> None:
     """Simulate a set, then train on it."""
     simulate(RECIPE, folder / "data", examples=STORED, seed=SEED)
-    train(folder / "data", folder / "run", model=model, device="cpu", epochs=clock.planned, patience=0,
-          seed=SEED, on_epoch=clock.look)  # fmt: skip
+    train(folder / "data", folder / "run", model=model, device="cpu", epochs=clock.planned,
+          patience=0, seed=SEED, on_epoch=clock.look)  # fmt: skip
 
 
 WAYS = {"fresh pairs": fresh, f"stored, {STORED:,}": stored}
