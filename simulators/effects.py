@@ -164,7 +164,7 @@ def told_by(effects: Effects) -> list[str]:
     return [name for name, told in zip(TOLD, on, strict=True) if told]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=True)
 def scratch(effects, steps):
     """Return room for one example of ``steps`` samples."""
     return Scratch(
@@ -176,7 +176,7 @@ def scratch(effects, steps):
     )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=True)
 def noise_power_of(effects, reference, snr_db, room, seed, domain, index):
     """Draw what the settings leave open; return the noise power of this example.
 
@@ -214,14 +214,14 @@ def _add_on_the_air(effects, echo, signal, noise, room, seed, domain, index):
     told[5] = add_spikes(row, effects.spikes, spike, seed, domain, index)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=True)
 def vary(effects, echo, room, seed, domain, index):
     """Let the echo fluctuate in place; return its mean power as realised."""
     room.told[1] = fluctuate(echo, effects.swerling, seed, domain, index)
     return mean_power(echo)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=True)
 def impair(effects, echo, signal, noise, room, seed, domain, index):
     """Hide the echo where it is occluded, and record it in ``room.row``.
 
