@@ -2,7 +2,7 @@
 
 One function a stream of random numbers, see ``simulators.random``; the kernels of both pair modes
 call them. None allocates, so that the same source may run on any processor, and none counts
-references, see ``simulators.dwell``.
+references, see ``simulators.compiling``.
 """
 
 from typing import NamedTuple
@@ -12,6 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from simulators import random as rng
+from simulators.compiling import UNCOUNTED
 from simulators.motion import TUMBLE, set_rotation
 from simulators.turns import sine_cosine
 from simulators.waveforms import RANDOM_PHASES
@@ -46,7 +47,7 @@ class Objects(NamedTuple):
     shares: NDArray[np.float64]
 
 
-@njit(cache=True, nogil=True, _nrt=False, forceinline=True)
+@njit(**UNCOUNTED, forceinline=True)
 def draw_object(objects, seed, domain, index):
     """Return which object example ``index`` sees.
 
@@ -66,7 +67,7 @@ def draw_object(objects, seed, domain, index):
     return split, object_class, np.uint64(object_class * objects.per_class + member), 0
 
 
-@njit(cache=True, nogil=True, _nrt=False, forceinline=True)
+@njit(**UNCOUNTED, forceinline=True)
 def draw_sizes(priors, seed, domain, number, sizes):
     """Set the sizes [m] of object ``number`` from the intervals ``priors``, ``(size, 2)``."""
     u = rng.uniforms(seed, domain, rng.STREAM_OBJECT, number, 0)
@@ -74,14 +75,14 @@ def draw_sizes(priors, seed, domain, number, sizes):
         sizes[i] = rng.between(priors[i, 0], priors[i, 1], u[i])
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@njit(**UNCOUNTED)
 def fill_sizes(priors, seed, first, sizes):
     """Set the sizes of the objects from number ``first`` on, one a row, ``(object, size)``."""
     for i in range(sizes.shape[0]):
         draw_sizes(priors, seed, 0, np.uint64(first + i), sizes[i])
 
 
-@njit(cache=True, nogil=True, _nrt=False, forceinline=True)
+@njit(**UNCOUNTED, forceinline=True)
 def draw_rotation(objects, object_class, seed, domain, index, inertia, state):
     """Draw how the object turns: set its angular velocity and its direction to the radar.
 
@@ -107,7 +108,7 @@ def draw_rotation(objects, object_class, seed, domain, index, inertia, state):
         set_rotation(motion, rate, angle, 2.0 * np.pi * u2, inertia, state)
 
 
-@njit(cache=True, nogil=True, _nrt=False, forceinline=True)
+@njit(**UNCOUNTED, forceinline=True)
 def draw_travel(velocities, accelerations, seed, domain, index):
     """Return the residual velocity [m/s] and acceleration [m/s^2], closing positive.
 
@@ -124,21 +125,21 @@ def draw_travel(velocities, accelerations, seed, domain, index):
     return velocity, rng.between(accelerations[0], accelerations[1], u4)
 
 
-@njit(cache=True, nogil=True, _nrt=False, forceinline=True)
+@njit(**UNCOUNTED, forceinline=True)
 def draw_signal(snr_interval_db, seed, domain, index):
     """Return the propagation phase [rad] and the signal-to-noise ratio [dB]."""
     u_phase, u_snr, _, _ = rng.uniforms(seed, domain, rng.STREAM_SIGNAL, index, 0)
     return 2.0 * np.pi * u_phase, rng.between(snr_interval_db[0], snr_interval_db[1], u_snr)
 
 
-@njit(cache=True, nogil=True, _nrt=False, forceinline=True)
+@njit(**UNCOUNTED, forceinline=True)
 def random_code_sample(seed, domain, index, n):
     """Return sample ``n`` of the quadriphase code that example ``index`` draws."""
     word = rng.words(seed, domain, rng.STREAM_CODE, index, n // 4)[n % 4]
     return np.exp(2j * np.pi * int(rng.unit(word) * RANDOM_PHASES) / RANDOM_PHASES)
 
 
-@njit(cache=True, nogil=True, _nrt=False, forceinline=True)
+@njit(**UNCOUNTED, forceinline=True)
 def receive(echo, noise_power, seed, domain, index, noise, target, rx):
     """Set ``target`` to the echo and ``rx`` to the echo in white circular noise.
 

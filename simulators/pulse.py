@@ -2,7 +2,7 @@
 
 The amplitude is taken at the nodes of ``simulators.responses``; what each node adds to the samples
 is a fixed sequence, so an echo is one small matrix product, made for vector units.
-``simulators.dwell`` says why its functions are inlined and count no references.
+``simulators.compiling`` says why its functions count no references.
 """
 
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from simulators import random as rng
 from simulators.bodies import over_band
+from simulators.compiling import COUNTED, UNCOUNTED
 from simulators.drawing import (
     Objects,
     draw_object,
@@ -117,7 +118,7 @@ class Scratch(NamedTuple):
     noise: NDArray[np.float64]  # (2, steps + 1)
 
 
-@njit(cache=True, nogil=True, _nrt=False, fastmath={"contract"})
+@njit(**UNCOUNTED, fastmath={"contract"})
 def add_nodes(sequences, at_nodes, shift, real, imaginary):
     """Set the samples to the sum over the nodes of amplitude times sequence.
 
@@ -140,7 +141,7 @@ def add_nodes(sequences, at_nodes, shift, real, imaginary):
             imaginary[n] += x * v[n] + y * u[n]
 
 
-@njit(cache=True, nogil=True, _nrt=False, forceinline=True)
+@njit(**UNCOUNTED, forceinline=True)
 def scatter(fast, object_class, number, sizes, delay, room):
     """Set the amplitudes at the nodes, each turned by ``delay``, a part of a sample."""
     at_nodes, parts, u = room.at_nodes, room.parts, room.direction
@@ -169,7 +170,7 @@ def scatter(fast, object_class, number, sizes, delay, room):
         at_nodes[node] = complex(re * cosine - im * sine, re * sine + im * cosine)
 
 
-@njit(cache=True, nogil=True, _nrt=False, fastmath={"contract"})
+@njit(**UNCOUNTED, fastmath={"contract"})
 def convolve(code, real, imaginary, echo):
     """Set ``echo`` to the code through a response whose last sample is the echo's last."""
     steps, length = echo.shape[0], code.shape[0]
@@ -182,7 +183,7 @@ def convolve(code, real, imaginary, echo):
             echo[n] += complex(x * u - y * v, x * v + y * u)
 
 
-@njit(cache=True, nogil=True, _nrt=False, forceinline=True)
+@njit(**UNCOUNTED, forceinline=True)
 def send(fast, seed, domain, index, sample, room, tx):
     """Set what is sent, and the echo of it for a body ``sample`` whole samples into the gate."""
     steps, echo = fast.tx.shape[0], room.echo
@@ -200,7 +201,7 @@ def send(fast, seed, domain, index, sample, room, tx):
             echo[n] = complex(real[n], imaginary[n])
 
 
-@njit(cache=True, nogil=True, _nrt=False, forceinline=True)
+@njit(**UNCOUNTED, forceinline=True)
 def move(echo, phase, turns):
     """Turn the echo by ``phase`` [rad] and by ``turns`` a sample; return its mean power."""
     start, power = phase / (2.0 * np.pi), 0.0
@@ -212,7 +213,7 @@ def move(echo, phase, turns):
     return max(power / echo.shape[0], LEAST_ECHO_M2)
 
 
-@njit(cache=True, nogil=True, _nrt=False, forceinline=True)
+@njit(**UNCOUNTED, forceinline=True)
 def show_profile(fast, sample, room, profile):
     """Set the range profile [dBsm]: the RCS in each range bin; nothing if it has no steps."""
     steps = profile.shape[0]
@@ -225,7 +226,7 @@ def show_profile(fast, sample, room, profile):
         profile[n] = 10.0 * np.log10(max(rcs, RCS_FLOOR_M2))
 
 
-@njit(cache=True, nogil=True, _nrt=False, forceinline=True)
+@njit(**UNCOUNTED, forceinline=True)
 def draw_example(fast, seed, domain, index, row, out, room):
     """Draw what example ``index`` is; set ``room.direction`` and its columns of the outputs.
 
@@ -247,7 +248,7 @@ def draw_example(fast, seed, domain, index, row, out, room):
     return object_class, number, snr_db
 
 
-@njit(cache=True, nogil=True, _nrt=False, forceinline=True)
+@njit(**UNCOUNTED, forceinline=True)
 def make_echo(fast, seed, domain, index, row, out, room):
     """Set ``room.echo`` to the clean echo.
 
@@ -264,7 +265,7 @@ def make_echo(fast, seed, domain, index, row, out, room):
     return power, snr_db, sample
 
 
-@njit(cache=True, nogil=True, _nrt=False, forceinline=True)
+@njit(**UNCOUNTED, forceinline=True)
 def fill_example(fast, seed, domain, index, row, out, room):
     """Simulate example ``index`` into row ``row`` of the outputs: its echo, in white noise."""
     signal = out.signal[row]
@@ -280,7 +281,7 @@ def fill_example(fast, seed, domain, index, row, out, room):
     signal[8] = noise
 
 
-@njit(cache=True, nogil=True, _nrt=True)
+@njit(**COUNTED)
 def scratch(fast):
     """Return room for one example."""
     steps, nodes = fast.tx.shape[0], fast.node_k.shape[0]
@@ -295,13 +296,13 @@ def scratch(fast):
     )
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@njit(**UNCOUNTED)
 def _fill_rows(fast, seed, domain, first, out, room):
     for row in range(out.tx.shape[0]):
         fill_example(fast, seed, domain, first + np.uint64(row), row, out, room)
 
 
-@njit(cache=True, nogil=True, _nrt=True)
+@njit(**COUNTED)
 def fill(fast, seed, domain, first, out):
     """Fill the outputs, one example a row, from example ``first`` on.
 

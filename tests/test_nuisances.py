@@ -32,7 +32,7 @@ def test_boosted_trees_cannot_tell_the_class_from_what_else_was_drawn(many):
     here, there = order[:TRAIN], order[TRAIN:]
 
     def right(features):
-        model = HistGradientBoostingClassifier(max_iter=8, early_stopping=False, random_state=0)
+        model = HistGradientBoostingClassifier(max_iter=8, random_state=0)
         model.fit(features[here], label[here])
         return int(np.sum(model.predict(features[there]) == label[there]))
 
