@@ -2,8 +2,10 @@
 
 import csv
 import importlib.util
+import io
 import json
 import sys
+import zipfile
 from pathlib import Path
 
 import mido
@@ -236,3 +238,33 @@ def test_frames_of_samples_come_aligned_out_of_conv_gru(tmp_path):
     changed[0, 640] += 5.0  # the first sample of the third frame
     moved = (network(changed).symbols != told).any(dim=3)[0, :, 0]
     assert frames.at_frames(moved[None])[0].tolist() == [False, False, True, True]
+
+
+def test_gestures_keep_their_lengths_and_every_track_is_tested_once(tmp_path, monkeypatch):
+    with zipfile.ZipFile(tmp_path / "records.zip", "w") as archive:
+        for number in range(23):
+            track = np.full((4 + number % 5, 2), number, np.float64)
+            np.save(file := io.BytesIO(), track)
+            archive.writestr(f"{'up' if number % 2 else 'down'}_{number:02}.npy", file.getvalue())
+    tested = []
+    for fold in range(5):
+        out = tmp_path / f"fold-{fold}"
+        options = ("--fold", fold, "--folds", 5)
+        run(example("gestures"), monkeypatch, tmp_path / "records.zip", out, *options)
+        data = open_dataset(out).load()
+        number = data["x"][:, 0, 0].astype(int)
+        assert data["length"].tolist() == (4 + number % 5).tolist()
+        assert (data["x"][np.arange(23), data["length"] - 1, 0] == number).all()
+        assert not data["x"][:, -1][data["length"] < 8].any()
+        assert data["label"].tolist() == (number % 2).tolist()  # down, up
+        test = data.part("test")
+        assert np.bincount(test["label"]).min() >= 2  # of 12 and 11 in five folds
+        tested += test["group"].tolist()
+    assert sorted(tested) == list(range(23))
+
+
+def test_an_archive_without_gestures_is_refused(tmp_path, monkeypatch):
+    with zipfile.ZipFile(tmp_path / "records.zip", "w") as archive:
+        archive.writestr("readme.txt", "nothing")
+    with pytest.raises(SystemExit, match=r"holds no \.npy file"):
+        run(example("gestures"), monkeypatch, tmp_path / "records.zip", tmp_path / "out")

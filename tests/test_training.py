@@ -13,6 +13,7 @@ import torch
 from radarseq.dataset.schema import Examples, Header
 from radarseq.dataset.write import write_dataset
 from radarseq.errors import CheckpointError, DatasetError, OutputError, RadarseqError, RecipeError
+from radarseq.evaluation.metrics import relative_error
 from radarseq.models.network import Network
 from radarseq.models.settings import ModelName, ModelSettings
 from radarseq.training import loop, step
@@ -419,6 +420,16 @@ def test_the_echo_loss_is_the_log_of_the_relative_error(space_examples):
     expected = np.log(error / power + 1e-3).mean()
     assert parts["echo_loss"].item() == pytest.approx(expected, abs=1e-4)
     assert loss.item() == pytest.approx(0.2 * expected, abs=1e-4)
+
+
+def test_the_relative_echo_loss_is_the_error_that_is_judged(space_examples):
+    examples = space_examples.take(slice(50))
+    network = Network(ModelSettings(task="echo"), spec_of(space_examples)).eval()
+    batch = as_batch(examples, CPU)
+    _, parts = batch_loss(network, batch, Objective(1.0, echo_error="relative"))
+    estimate = network(batch.signal, batch.tx).sequence.detach().numpy()
+    judged = relative_error(estimate, examples["target"]).mean()
+    assert parts["echo_loss"].item() == pytest.approx(judged, rel=1e-5)
 
 
 def test_validation_in_pieces_is_the_mean_over_all(space_examples, monkeypatch):

@@ -205,6 +205,18 @@ def test_each_fault_comes_as_often_and_as_strong_as_it_says(complex_):
     assert edges.max() <= 2  # one run
 
 
+@pytest.mark.parametrize("complex_", [True, False])
+def test_added_noise_is_white_and_as_strong_as_it_says(complex_):
+    batch = batch_of(complex_=complex_)
+    loud = replace(batch, signal=batch.signal * torch.logspace(-3, 3, 4000)[:, None])
+    noise = faulty(loud, noise=0.2) - loud.signal
+    rms = loud.signal.abs().square().mean(dim=1, keepdim=True).sqrt()
+    share = noise / rms
+    assert share.abs().square().mean().sqrt() == pytest.approx(0.2, rel=0.01)
+    assert (share[:, 1:] * share[:, :-1].conj()).mean().abs() < 0.04 * 0.0127  # 5 / sqrt(156000)
+    assert share.mean().abs() < 0.2 * 0.0125
+
+
 def test_hiding_an_object_leaves_the_noise_and_the_target():
     batch = batch_of(noise_power=torch.ones(4000))
     generator = torch.Generator().manual_seed(1)

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from .example import imported
-from .table import Row, seed_runs
+from task_data import imported
+from task_table import Row, seed_runs
 
 RECORDINGS = "spoken_digits/recordings"
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")

@@ -5,13 +5,12 @@ from typing import Any
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
+from task_data import generated
+from task_table import Row, seed_runs
 
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import Examples
 from radarseq.models.statistics import sequence_statistics
-
-from .example import generated
-from .table import Row, seed_runs
 
 SAMPLES_A_FRAME = 320
 SETTINGS: dict[str, Any] = {

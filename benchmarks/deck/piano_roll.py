@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from .example import imported
-from .table import Row, seed_runs
+from task_data import imported
+from task_table import Row, seed_runs
 
 FILE = "chorales/JSB_Chorales_pianoroll88_quarter.mat"
 TRAINING = {

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from task_table import Row, seed_runs
+
 from .seeded_series import write_series
-from .table import Row, seed_runs
 
 TASK, MEASURE = "series, 10 steps", "MSE"
 # Reach, the book's figure, and what differs from TRAINING.
@@ -33,13 +34,13 @@ def rows(folder: Path, seeds: int, threads: int) -> list[Row]:
         beside = {"linear": baselines["linear"]}
         made.append(
             Row(
-                task=TASK, who=who, measure=MEASURE, ours=ours, reach=reach, book=book,
-                baselines=beside,
+                task=TASK, who=who, measure=MEASURE, ours=ours, reach=reach,
+                published={"book": book}, baselines=beside,
             )
         )  # fmt: skip
     books = {"naive": 0.257, "linear": 0.0187}
     simple = [
-        Row(task=TASK, who=name, measure=MEASURE, ours=[baselines[name]], book=book)
+        Row(task=TASK, who=name, measure=MEASURE, ours=[baselines[name]], published={"book": book})
         for name, book in books.items()
     ]
     return simple + made

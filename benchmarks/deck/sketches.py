@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from task_table import RECORDINGS, Row, seed_runs
 
 from radarseq.dataset.read import open_dataset
-
-from .table import RECORDINGS, Row, seed_runs
 
 WORDS = ("cat", "airplane", "basketball")
 SETTINGS: dict[str, Any] = {

@@ -58,8 +58,10 @@ class Network(nn.Module):
                 settings.features, spec.channels, is_complex=spec.is_complex, causal=settings.causal
             )
         self.backbone = backbone_of(settings, self.features.width)
-        self.backwards = None if settings.causal else backbone_of(settings, self.features.width)
-        outputs = self.backbone.outputs * (1 if settings.causal else 2)
+        self.backwards, outputs = None, self.backbone.outputs
+        if not settings.causal:
+            self.backwards = backbone_of(settings, self.features.width + outputs)
+            outputs += self.backwards.outputs
         self.sequence = self.symbols = self.classes = None
         if settings.task in ("next_symbol", "step_label"):
             self.symbols = SymbolHead(outputs, spec)
@@ -161,7 +163,8 @@ class Network(nn.Module):
         with self._arithmetic(steps):
             hidden = self.backbone(steps)
             if self.backwards is not None:
-                backwards = _reverse(self.backwards(_reverse(steps, length)), length)
+                seen = torch.cat((steps, hidden), dim=2)  # so that past and future meet in it
+                backwards = _reverse(self.backwards(_reverse(seen, length)), length)
                 hidden = torch.cat((hidden, backwards), dim=2)
         return hidden.to(steps.dtype)
 

@@ -23,7 +23,8 @@ class ModelSettings:
             or real; ``both`` does the two. ``forecast`` gives the next ``horizon`` values at every
             step, ``next_symbol`` the symbol that follows, ``step_label`` a class at every step.
         causal: Whether the output at a step may depend on that step and earlier ones alone. If
-            not, a second network of the same kind runs backwards and the heads read both.
+            not, a second network of the same kind runs backwards over the input and what the
+            first one made of it, and the heads read both.
         width: Channels of a WaveNet layer, or of a recurrent layer's state.
         skip: Channels of WaveNet's skip sum, which the heads read.
         stacks: How often WaveNet repeats its dilations; one sees the whole sequence already.

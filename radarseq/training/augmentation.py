@@ -55,8 +55,9 @@ def with_faults(batch: Batch, settings: TrainSettings, generator: torch.Generato
 
     Args:
         batch: Of samples, no symbols.
-        settings: ``dropped`` and ``spikes`` are shares of the steps, ``saturation`` and
-            ``occlusion`` shares of the examples, and ``speed`` the largest change of pace.
+        settings: ``noise`` is a share of the rms, ``dropped`` and ``spikes`` are shares of the
+            steps, ``saturation`` and ``occlusion`` shares of the examples, and ``speed`` the
+            largest change of pace.
         generator: Of the draws, on the device of its own.
     """
     shape, device = batch.signal.shape[:2], batch.signal.device
@@ -67,6 +68,11 @@ def with_faults(batch: Batch, settings: TrainSettings, generator: torch.Generato
     if settings.speed:
         batch = at_another_pace(batch, settings.speed, uniform(len(batch)))
     signal = batch.signal if batch.signal.ndim == 3 else batch.signal[..., None]
+    if settings.noise:
+        drawn = torch.randn(
+            signal.shape, dtype=signal.dtype, generator=generator, device=generator.device
+        )
+        signal = signal + settings.noise * _rms(signal, batch.length) * drawn.to(device)
     if settings.occlusion:
         hides = uniform(shape[0]) < settings.occlusion
         run = _runs(shape[0], shape[1], uniform(shape[0]), uniform(shape[0])) & hides[:, None]

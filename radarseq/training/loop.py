@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -148,7 +148,7 @@ def run_epochs(trainer: Trainer, progress: Progress, at_epoch: AtEpoch) -> None:
 
 def _judged(trainer: Trainer) -> Judgement:
     assert trainer.validation is not None
-    objective = Objective(trainer.objective.echo_weight, trainer.objective.class_weight)
+    objective = replace(trainer.objective, smoothing=0.0, last_step=False)
     with trainer.judged_weights():
         return judge(trainer.network, trainer.validation, objective)
 

@@ -1,6 +1,7 @@
 """What a batch costs: the losses of the tasks that a network was built for, and their record."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -24,6 +25,7 @@ class Objective:
         echo_weight: Of the target's loss beside the class's.
         class_weight: Of each class ``(class,)``; None counts every example alike.
         smoothing: Of the labels.
+        echo_error: How a complex target's error counts, see ``TrainSettings``.
         last_step: Whether the last valid step of a forecast or a real target alone counts.
         across: Sums a count over the processes that share a batch. Losses are sums over a part of
             the batch, divided by the count of all of it: added up over the processes they are, and
@@ -33,6 +35,7 @@ class Objective:
     echo_weight: float
     class_weight: Tensor | None = None
     smoothing: float = 0.0
+    echo_error: Literal["log", "relative"] = "log"
     last_step: bool = False
     across: Across = alone
 
@@ -84,28 +87,31 @@ def _sequence_part(
     assert batch.target is not None
     if network.spec.standardised:
         return _real_part(estimate, batch.target, network, batch.length, objective)
-    loss = _log_relative_error(estimate, batch, objective)
+    loss = _echo_error(estimate, batch, objective)
     if network.settings.task != "forecast":
         return loss, {"echo_loss": loss}
     at_last = _last_step_error(estimate, batch.target, batch.length, objective.across)
     return loss, {"forecast_loss": loss, "last_mse": at_last}
 
 
-def _log_relative_error(estimate: Tensor, batch: Batch, objective: Objective) -> Tensor:
-    """Return the mean logarithm of the error relative to the received power.
+def _echo_error(estimate: Tensor, batch: Batch, objective: Objective) -> Tensor:
+    """Return the mean error of a complex target, its logarithm's or its own.
 
-    Echoes of a square metre and of a square centimetre count alike, and so do a decibel gained at
-    0 dB and one gained at 20 dB of signal-to-noise ratio.
+    Echoes of a square metre and of a square centimetre count alike. In the logarithm, over the
+    received power, so do a decibel gained at 0 dB and one gained at 20 dB of signal-to-noise ratio.
     """
     assert batch.target is not None
-    power = sequence_error(batch.signal, torch.zeros_like(batch.signal), batch.length)
+    nothing = torch.zeros_like(batch.signal)
+    power = sequence_error(batch.signal, nothing, batch.length).clamp(min=_LEAST_POWER)
     if objective.last_step:
         steps = batch.signal.shape[1] if batch.length is None else batch.length
         error = _error_at_last(estimate, batch.target, batch.length) * steps
     else:
         error = sequence_error(estimate, batch.target, batch.length)
-    relative = (error / power.clamp(min=_LEAST_POWER) + _ECHO_FLOOR).log()
-    return _mean(relative, objective.across).float()
+    if objective.echo_error == "log":
+        return _mean((error / power + _ECHO_FLOOR).log(), objective.across).float()
+    energy = sequence_error(batch.target, torch.zeros_like(batch.target), batch.length)
+    return _mean(error / energy.clamp(min=_ECHO_FLOOR * power), objective.across).float()
 
 
 def _mean(values: Tensor, across: Across) -> Tensor:

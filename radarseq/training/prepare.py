@@ -80,8 +80,8 @@ def prepare(
         )
     if prepared.spec.symbols and settings.augments:
         raise UsageError(
-            "dropped, spikes, saturation, occlusion and speed change samples; the input is made "
-            "of symbols. Leave these settings out"
+            "noise, dropped, spikes, saturation, occlusion and speed change samples; the input is "
+            "made of symbols. Leave these settings out"
         )
     return prepared
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 Precision = Literal["float32", "tf32", "bf16"]
-AUGMENTATIONS = ("dropped", "spikes", "saturation", "occlusion", "speed")
+AUGMENTATIONS = ("noise", "dropped", "spikes", "saturation", "occlusion", "speed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +25,10 @@ class TrainSettings:
             run that stopped goes on with ``resume`` and more ``epochs``; it then waits anew.
         echo_weight: Of the echo's log error (nats), or a real target's squared error over its
             variance, beside the class's cross-entropy (nats).
+        echo_error: Of a complex target: ``log`` makes the logarithm of each example's relative
+            error small, so that a decibel counts alike at any signal-to-noise ratio; ``relative``
+            the error over the target's energy itself, as it is judged, which the noisiest
+            examples rule.
         trained_steps: ``all`` steps of a forecast or a real target count in training, so that the
             net is told at every step how it did; ``last`` counts the last valid one alone, a
             sequence to a vector. Judged is the same in both.
@@ -34,6 +38,8 @@ class TrainSettings:
             against overconfidence where labels are wrong now and then.
         ema: Decay of the moving average of the weights that is judged and kept as the best, such
             as 0.999; 0 judges the weights themselves.
+        noise: Rms of white noise that is added to training batches, as a share of each example's
+            own rms; where examples are few, so that none is learnt by heart.
         dropped: Share of the steps of a training batch that are lost; see
             ``radarseq.training.augmentation`` for this and the next four.
         spikes: Share of the steps that are hit by a spike 20 dB above the signal.
@@ -49,7 +55,10 @@ class TrainSettings:
             activations are rounded to 7 bits too. Weights, features, heads and losses are float32.
         cuda_graph: Whether a CUDA device is handed the whole step at once where the batch is at
             most 8,192 and the task allows it: small steps cost more to ask for than to do.
-        kernels: ``triton`` passes WaveNet's layers by fused kernels, where they fit; CUDA only.
+        kernels: By what layers are computed. ``auto``: on the CPU, in float32, a WaveNet's layers
+            by compiled functions, where its width and skip are multiples of 32 and batches are
+            large enough; else by torch's operations. ``torch``: by these always. ``triton``: on a
+            CUDA device, a WaveNet's layers by fused kernels, where they fit.
         pairs_per_epoch: Of fresh pairs.
         validation_pairs: Of fresh pairs, the same in every epoch.
     """
@@ -65,10 +74,12 @@ class TrainSettings:
     clip: float = 1.0
     patience: int = 10
     echo_weight: float = 0.2
+    echo_error: Literal["log", "relative"] = "log"
     trained_steps: Literal["all", "last"] = "all"
     class_weights: Literal["none", "balanced"] = "none"
     label_smoothing: float = 0.0
     ema: float = 0.0
+    noise: float = 0.0
     dropped: float = 0.0
     spikes: float = 0.0
     saturation: float = 0.0
@@ -78,7 +89,7 @@ class TrainSettings:
     seed: int = 0
     precision: Precision = "float32"
     cuda_graph: bool = True
-    kernels: Literal["torch", "triton"] = "torch"
+    kernels: Literal["auto", "torch", "triton"] = "auto"
     pairs_per_epoch: int = 20_000
     validation_pairs: int = 4_000
 

@@ -1,8 +1,4 @@
-"""The table of the deck's tasks: a row a figure, kept beside its runs, so that a rerun goes on.
-
-A task is a module with ``rows(folder, seeds, threads) -> list[Row]``: it writes its datasets and
-runs below ``folder``, trains from so many seeds, and uses so many threads.
-"""
+"""A table of tasks: a row a figure, kept beside its runs, so that a rerun goes on."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -12,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-RECORDINGS = Path(__file__).parents[3] / "shared" / "data"
+RECORDINGS = Path(__file__).parents[2] / "shared" / "data"
 ROWS_NAME = "rows.json"
 
 
@@ -26,7 +22,7 @@ class Row:
         measure: What is measured, with its unit, such as ``MSE`` or ``accuracy [%]``.
         ours: A value a seed, all on the same rows; one where nothing depends on a seed.
         reach: What must be reached; None where there is nothing to reach.
-        book: What the deck's book has; None where it has nothing.
+        published: Figures of others, by where they are from.
         baselines: Figures of simpler methods on the same rows, by name.
         more_is_better: Of an accuracy; not of an error.
         digits: After the decimal point.
@@ -38,7 +34,7 @@ class Row:
     measure: str
     ours: Sequence[float]
     reach: float | None = None
-    book: float | None = None
+    published: dict[str, float] = field(default_factory=dict)
     baselines: dict[str, float] = field(default_factory=dict)
     more_is_better: bool = False
     digits: int = 4
@@ -54,7 +50,7 @@ class Row:
 
 
 def seed_runs(
-    data: Path, folder: Path, seeds: int, **settings: Any
+    data: Path, folder: Path, seeds: int, *, trained_on: Path | None = None, **settings: Any
 ) -> tuple[list[dict[str, Any]], list[Path]]:
     """Return the metrics of a model on the test rows, from each seed, and the run folders.
 
@@ -62,9 +58,10 @@ def seed_runs(
     goes on.
 
     Args:
-        data: The dataset.
+        data: The dataset, whose test rows judge.
         folder: Where runs and evaluations are written.
         seeds: How many.
+        trained_on: A recipe, whose fresh pairs train; None for the rows of the dataset.
         **settings: Of model and training, as of ``radarseq.train``.
     """
     import radarseq
@@ -74,11 +71,35 @@ def seed_runs(
         run, judged = folder / f"seed-{seed}", folder / f"judged-{seed}"
         if not (run / "metrics.json").exists():
             resume = (run / "config.toml").exists()
-            radarseq.train(data, run, device="cpu", resume=resume, seed=seed, **settings)
+            source = trained_on or data
+            radarseq.train(source, run, device="cpu", resume=resume, seed=seed, **settings)
         result = radarseq.evaluate(run, data, judged, device="cpu", resume=judged.exists())
         metrics.append(result.metrics)
         runs.append(run)
     return metrics, runs
+
+
+def accuracy_row(metrics: Sequence[dict[str, Any]], *, task: str, who: str, **told: Any) -> Row:
+    """Return the row of a class: the accuracy of each seed, beside the baselines of the first.
+
+    Args:
+        metrics: Of the evaluations, as ``seed_runs`` gives them.
+        task: See ``Row``, for this and the next.
+        who: The model.
+        **told: Other fields of ``Row``; ``baselines`` are added to those of the evaluation.
+    """
+    parts = [one["classification"] for one in metrics]
+    simple = {who: 100 * part["accuracy"] for who, part in parts[0]["baselines"].items()}
+    return Row(
+        task=task,
+        who=who,
+        measure="accuracy [%]",
+        ours=[100 * part["model"]["accuracy"] for part in parts],
+        baselines=told.pop("baselines", {}) | simple,
+        more_is_better=True,
+        digits=1,
+        **told,
+    )
 
 
 def kept_rows(folder: Path, seeds: int, make: Callable[[], list[Row]]) -> list[Row]:
@@ -98,7 +119,7 @@ def kept_rows(folder: Path, seeds: int, make: Callable[[], list[Row]]) -> list[R
 
 def as_table(rows: Sequence[Row]) -> str:
     """Return the rows as a Markdown table."""
-    head = ("task", "model", "measure", "ours", "book", "baselines", "reach", "reached")
+    head = ("task", "model", "measure", "ours", "baselines", "published", "reach", "reached")
     cells = [head, tuple("---" for _ in head), *(_cells(row) for row in rows)]
     notes = [f"- {row.task}, {row.who}: {row.note}" for row in rows if row.note]
     lines = ["| " + " | ".join(line) + " |" for line in cells]
@@ -106,14 +127,17 @@ def as_table(rows: Sequence[Row]) -> str:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    def text(value: float | None) -> str:
-        return "" if value is None else f"{value:.{row.digits}f}"
+    def text(value: float) -> str:
+        return f"{value:.{row.digits}f}"
+
+    def listed(figures: dict[str, float]) -> str:
+        return ", ".join(f"{who} {text(value)}" for who, value in figures.items())
 
     ours = text(float(np.mean(row.ours)))
     if len(row.ours) > 1:
         ours += f" ({text(min(row.ours))} to {text(max(row.ours))}, {len(row.ours)} seeds)"
-    baselines = ", ".join(f"{who} {text(value)}" for who, value in row.baselines.items())
     sign = "\N{GREATER-THAN OR EQUAL TO}" if row.more_is_better else "\N{LESS-THAN OR EQUAL TO}"
     reach = "" if row.reach is None else f"{sign} {text(row.reach)}"
     reached = {None: "", True: "yes", False: "no"}[row.is_reached]
-    return (row.task, row.who, row.measure, ours, text(row.book), baselines, reach, reached)
+    simple, others = listed(row.baselines), listed(row.published)
+    return (row.task, row.who, row.measure, ours, simple, others, reach, reached)

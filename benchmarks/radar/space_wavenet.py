@@ -1,0 +1,30 @@
+"""Space objects by WaveNet."""
+
+from pathlib import Path
+from typing import Any
+
+from task_table import Row
+
+from .space_objects import rows_of
+
+STORED: dict[str, Any] = {"model": "wavenet"}
+# Of what leads to the last step alone, a wide net has few cells to compute: twice as many pairs in
+# the same time as the default, which reads all steps, and more from each.
+FRESH: dict[str, Any] = {
+    "model": "wavenet",
+    "task": "classify",
+    "pool": "last",
+    "width": 64,
+    "skip": 128,
+    "dropout": 0.0,
+    "batch_size": 512,
+    "pairs_per_epoch": 50_000,
+    "epochs": 40,
+    "patience": 0,
+    "ema": 0.998,
+}
+
+
+def rows(folder: Path, seeds: int, threads: int) -> list[Row]:
+    """Return the accuracies from stored and from fresh pairs."""
+    return rows_of("WaveNet", folder, seeds, STORED, FRESH)
