@@ -29,6 +29,7 @@ from numpy_pairs import pairs as numpy_pairs
 from radarseq.config import read_recipe
 from radarseq.dataset.simulated import simulate
 from simulators import dwell as kernel
+from simulators import pulse
 from simulators import random as rng
 from simulators.bodies import set_inertia
 from simulators.drawing import (
@@ -100,6 +101,33 @@ def _receive(dwell, out, room):
 
 
 @njit(nogil=True)
+def _draw_pulse(fast, out, room):
+    for row in range(out.label.shape[0]):
+        pulse.draw_example(fast, SEED, 0, np.uint64(row), row, out, room)
+
+
+@njit(nogil=True)
+def _scatter_pulse(fast, out, room):
+    for row in range(out.label.shape[0]):
+        room.direction[:] = out.signal[row, :3]
+        number, sizes = np.uint64(out.group[row]), out.sizes[row]
+        pulse.scatter(fast, out.label[row], number, sizes, 0.3, room)
+
+
+@njit(nogil=True)
+def _send_pulse(fast, out, room):
+    for row in range(out.label.shape[0]):
+        pulse.send(fast, SEED, 0, np.uint64(row), 8, room, out.tx[row])
+        out.signal[row, 8] = pulse.move(room.echo, 1.0, 1e-4)
+
+
+@njit(nogil=True)
+def _show_pulse(fast, out, room):
+    for row in range(out.label.shape[0]):
+        pulse.show_profile(fast, 8, room, out.rcs_dbsm[row])
+
+
+@njit(nogil=True)
 def _least(dwell, out, room):
     """Draw the random numbers of a pair and store its sequences: what no pair can do without."""
     steps = out.tx.shape[1]
@@ -124,8 +152,8 @@ def _ns_a_pair(function: Callable[..., Any], *arguments: Any) -> float:
     return min(times) / BATCH * 1e9
 
 
-def parts(generate: PairGenerator) -> dict[str, float]:
-    """Return the time of each part of the kernel, a pair [ns]."""
+def dwell_parts(generate: PairGenerator) -> dict[str, float]:
+    """Return the time of each part of the dwell kernel, a pair [ns]."""
     dwell, out = dwell_of(generate), generate.outputs(BATCH)
     room = kernel.scratch(dwell)
     paths = np.empty((BATCH, *room.directions.shape))
@@ -139,6 +167,23 @@ def parts(generate: PairGenerator) -> dict[str, float]:
         "whole kernel": _ns_a_pair(kernel.fill, dwell, SEED, 0, np.uint64(0), out),
         "whole generator": _ns_a_pair(generate, 0, BATCH),
         "limit: draws and stores": _ns_a_pair(_least, dwell, out, room),
+    }
+
+
+def pulse_parts(generate: PairGenerator) -> dict[str, float]:
+    """Return the time of each part of the pulse kernel, a pair [ns]."""
+    fast, out = generate.kernel, generate.outputs(BATCH)
+    assert isinstance(fast, pulse.FastTime)
+    room = pulse.scratch(fast)
+    _draw_pulse(fast, out, room)
+    return {
+        "draws of the example": _ns_a_pair(_draw_pulse, fast, out, room),
+        "tables and closed forms": _ns_a_pair(_scatter_pulse, fast, out, room),
+        "waveform and Doppler": _ns_a_pair(_send_pulse, fast, out, room),
+        "range profile": _ns_a_pair(_show_pulse, fast, out, room),
+        "noise, with its draws": _ns_a_pair(_receive, fast, out, room),
+        "whole kernel": _ns_a_pair(pulse.fill, fast, SEED, 0, np.uint64(0), out),
+        "whole generator": _ns_a_pair(generate, 0, BATCH),
     }
 
 
@@ -173,7 +218,7 @@ def main() -> None:
     rx, _, _ = numpy_pairs(generate, 0, BATCH)
     error = np.abs(rx - generate(0, BATCH).rx).max() / np.sqrt(np.mean(np.abs(rx) ** 2))
     print(f"largest difference to NumPy: {error:.1e} of the rms")
-    timed = parts(generate)
+    timed = dwell_parts(generate)
     for name, ns in timed.items():
         print(f"  {name:<26}{ns:8,.0f} ns a pair")
     share = timed["limit: draws and stores"] / timed["whole generator"]
@@ -182,6 +227,9 @@ def main() -> None:
     print(f"{share:.0%} of the limit; {plain / timed['whole generator']:.1f} times plain NumPy")
     pulses = PairGenerator(read_recipe(PULSE_RECIPE).scene, seed=int(SEED))
     pulses(0, 1)  # compiles
+    print(f"a pulse, its amplitude at {pulses.scene.amplitude_count} frequencies:")
+    for name, ns in pulse_parts(pulses).items():
+        print(f"  {name:<26}{ns:8,.0f} ns a pair")
     for name, made in (("dwell", generate), ("pulse", pulses)):
         for threads in (1, 2):
             rate = pairs_per_s(made, asked.pairs, threads)

@@ -1,7 +1,8 @@
 """What an example is, compiled: its object, its motion, its signal, its code and its noise.
 
 One function a stream of random numbers, see ``simulators.random``; the kernels of both pair modes
-call them. None allocates, so that the same source may run on any processor.
+call them. None allocates, so that the same source may run on any processor, and none counts
+references, see ``simulators.compiling``.
 """
 
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from simulators import random as rng
+from simulators.compiling import UNCOUNTED
 from simulators.motion import TUMBLE, set_rotation
 from simulators.turns import sine_cosine
 from simulators.waveforms import RANDOM_PHASES
@@ -45,7 +47,7 @@ class Objects(NamedTuple):
     shares: NDArray[np.float64]
 
 
-@njit(cache=True, nogil=True)
+@njit(**UNCOUNTED, forceinline=True)
 def draw_object(objects, seed, domain, index):
     """Return which object example ``index`` sees.
 
@@ -65,7 +67,7 @@ def draw_object(objects, seed, domain, index):
     return split, object_class, np.uint64(object_class * objects.per_class + member), 0
 
 
-@njit(cache=True, nogil=True)
+@njit(**UNCOUNTED, forceinline=True)
 def draw_sizes(priors, seed, domain, number, sizes):
     """Set the sizes [m] of object ``number`` from the intervals ``priors``, ``(size, 2)``."""
     u = rng.uniforms(seed, domain, rng.STREAM_OBJECT, number, 0)
@@ -73,14 +75,14 @@ def draw_sizes(priors, seed, domain, number, sizes):
         sizes[i] = rng.between(priors[i, 0], priors[i, 1], u[i])
 
 
-@njit(cache=True, nogil=True)
+@njit(**UNCOUNTED)
 def fill_sizes(priors, seed, first, sizes):
     """Set the sizes of the objects from number ``first`` on, one a row, ``(object, size)``."""
     for i in range(sizes.shape[0]):
         draw_sizes(priors, seed, 0, np.uint64(first + i), sizes[i])
 
 
-@njit(cache=True, nogil=True)
+@njit(**UNCOUNTED, forceinline=True)
 def draw_rotation(objects, object_class, seed, domain, index, inertia, state):
     """Draw how the object turns: set its angular velocity and its direction to the radar.
 
@@ -106,7 +108,7 @@ def draw_rotation(objects, object_class, seed, domain, index, inertia, state):
         set_rotation(motion, rate, angle, 2.0 * np.pi * u2, inertia, state)
 
 
-@njit(cache=True, nogil=True)
+@njit(**UNCOUNTED, forceinline=True)
 def draw_travel(velocities, accelerations, seed, domain, index):
     """Return the residual velocity [m/s] and acceleration [m/s^2], closing positive.
 
@@ -123,21 +125,21 @@ def draw_travel(velocities, accelerations, seed, domain, index):
     return velocity, rng.between(accelerations[0], accelerations[1], u4)
 
 
-@njit(cache=True, nogil=True)
+@njit(**UNCOUNTED, forceinline=True)
 def draw_signal(snr_interval_db, seed, domain, index):
     """Return the propagation phase [rad] and the signal-to-noise ratio [dB]."""
     u_phase, u_snr, _, _ = rng.uniforms(seed, domain, rng.STREAM_SIGNAL, index, 0)
     return 2.0 * np.pi * u_phase, rng.between(snr_interval_db[0], snr_interval_db[1], u_snr)
 
 
-@njit(cache=True, nogil=True)
+@njit(**UNCOUNTED, forceinline=True)
 def random_code_sample(seed, domain, index, n):
     """Return sample ``n`` of the quadriphase code that example ``index`` draws."""
     word = rng.words(seed, domain, rng.STREAM_CODE, index, n // 4)[n % 4]
     return np.exp(2j * np.pi * int(rng.unit(word) * RANDOM_PHASES) / RANDOM_PHASES)
 
 
-@njit(cache=True, nogil=True)
+@njit(**UNCOUNTED, forceinline=True)
 def receive(echo, noise_power, seed, domain, index, noise, target, rx):
     """Set ``target`` to the echo and ``rx`` to the echo in white circular noise.
 
@@ -157,19 +159,23 @@ def receive(echo, noise_power, seed, domain, index, noise, target, rx):
         The mean power of the noise that was added.
     """
     steps, real, imaginary = echo.shape[0], noise[0], noise[1]
-    for n in range(0, steps, 2):
-        real[n], imaginary[n], real[n + 1], imaginary[n + 1] = rng.uniforms(
-            seed, domain, rng.STREAM_NOISE, index, n // 2
+    half = (steps + 1) // 2  # samples 2 i lie at i, samples 2 i + 1 at half + i
+    for i in range(half):
+        real[i], imaginary[i], real[half + i], imaginary[half + i] = rng.uniforms(
+            seed, domain, rng.STREAM_NOISE, index, i
         )
+    for i in range(2 * half):
+        radius = np.sqrt(noise_power * rng.minus_log(real[i]))
+        sine, cosine = sine_cosine(imaginary[i])
+        real[i], imaginary[i] = radius * cosine, radius * sine
     for n in range(steps):
-        real[n] = -np.log(real[n])
-    for n in range(steps):
-        radius = np.sqrt(noise_power * real[n])
-        sine, cosine = sine_cosine(imaginary[n])
-        real[n], imaginary[n] = radius * cosine, radius * sine
-    power = 0.0
-    for n in range(steps):
+        i = n // 2 + half * (n % 2)
         target[n] = echo[n]
-        rx[n] = complex(echo[n].real + real[n], echo[n].imag + imaginary[n])
-        power += real[n] * real[n] + imaginary[n] * imaginary[n]
-    return power / steps
+        rx[n] = complex(echo[n].real + real[i], echo[n].imag + imaginary[i])
+    even, odd = 0.0, 0.0
+    for i in range(steps // 2):
+        even += real[i] * real[i] + imaginary[i] * imaginary[i]
+        odd += real[half + i] * real[half + i] + imaginary[half + i] * imaginary[half + i]
+    if steps % 2:
+        even += real[half - 1] * real[half - 1] + imaginary[half - 1] * imaginary[half - 1]
+    return (even + odd) / steps

@@ -1,7 +1,7 @@
 """The dwell kernel: slow time, one sample a pulse, the body turning from pulse to pulse.
 
-What takes the whole ``Dwell`` is inlined by force: handing over its arrays, each counted, at every
-call costs a fifth of an example's time.
+What takes the whole ``Dwell`` is inlined by force. None but ``fill``, which holds
+every array for as long as it runs, counts references, see ``simulators.compiling``.
 """
 
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from simulators.bodies import amplitudes_along, set_inertia
+from simulators.compiling import COUNTED, UNCOUNTED
 from simulators.drawing import (
     Objects,
     draw_object,
@@ -26,6 +27,7 @@ from simulators.effects import Scratch as EffectScratch
 from simulators.effects import scratch as effect_scratch
 from simulators.meshed import Meshes, mesh_echo
 from simulators.motion import fill_directions
+from simulators.receiver import mean_power
 from simulators.scattering.tables import Tables, look_up_all
 from simulators.turns import sine_cosine
 
@@ -99,7 +101,7 @@ class Scratch(NamedTuple):
     effects: EffectScratch
 
 
-@njit(cache=True, nogil=True)
+@njit(**COUNTED)
 def scratch(dwell):
     """Return room for one example."""
     steps = dwell.code.shape[0]
@@ -114,7 +116,7 @@ def scratch(dwell):
     )
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(**UNCOUNTED, forceinline=True)
 def scatter(dwell, object_class, number, sizes, directions, echo):
     """Set ``echo`` to the amplitude of a body in each of the directions, ``(3, steps)``."""
     if dwell.meshes.extents[object_class] > 0.0 and dwell.tables.start[object_class] < 0:
@@ -126,7 +128,7 @@ def scatter(dwell, object_class, number, sizes, directions, echo):
     scatter_form(dwell, object_class, number, sizes, directions, echo)
 
 
-@njit(cache=True, nogil=True)
+@njit(**UNCOUNTED, forceinline=True)
 def scatter_form(dwell, object_class, number, sizes, directions, echo):
     """As ``scatter``, of a body that is no mesh: by its table or its closed form."""
     kind, tables = dwell.objects.kinds[object_class], dwell.tables
@@ -139,7 +141,7 @@ def scatter_form(dwell, object_class, number, sizes, directions, echo):
     amplitudes_along(kind, dwell.k, sizes, directions, dwell.ripple, dwell.smallest_ka, echo)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(**UNCOUNTED, forceinline=True)
 def propagate(dwell, velocity, acceleration, phase, echo):
     """Turn the echo by the phase of its way there and back, 2 k times the travel [m]."""
     turns, start = dwell.k / np.pi, phase / (2.0 * np.pi)
@@ -151,22 +153,25 @@ def propagate(dwell, velocity, acceleration, phase, echo):
         echo[n] = complex(re * cosine - im * sine, re * sine + im * cosine)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(**UNCOUNTED, forceinline=True)
 def modulate(dwell, seed, domain, index, echo, tx):
     """Set the transmitted samples and multiply the echo by them; return the echo's mean power."""
-    power = 0.0
-    for n in range(echo.shape[0]):
-        sample = dwell.code[n]
-        if dwell.random_code:
+    power = max(mean_power(echo), LEAST_ECHO_M2)
+    if dwell.random_code:
+        for n in range(echo.shape[0]):
             sample = random_code_sample(seed, domain, index, n)
-        a, b, re, im = sample.real, sample.imag, echo[n].real, echo[n].imag
+            echo[n] *= sample
+            tx[n] = sample
+        return power
+    code = dwell.code
+    for n in range(echo.shape[0]):
+        a, b, re, im = code[n].real, code[n].imag, echo[n].real, echo[n].imag
         echo[n] = complex(a * re - b * im, a * im + b * re)
-        tx[n] = sample
-        power += re * re + im * im
-    return max(power / echo.shape[0], LEAST_ECHO_M2)
+        tx[n] = code[n]
+    return power
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(**UNCOUNTED, forceinline=True)
 def record_rcs(echo, rcs_dbsm):
     """Set the cross-section at each step [dBsm], at least ``RCS_FLOOR_M2``."""
     for n in range(rcs_dbsm.shape[0]):
@@ -174,7 +179,7 @@ def record_rcs(echo, rcs_dbsm):
         rcs_dbsm[n] = 10.0 * np.log10(max(rcs, RCS_FLOOR_M2))
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(**UNCOUNTED, forceinline=True)
 def draw_example(dwell, seed, domain, index, row, out, room):
     """Draw what example ``index`` is; set ``room.directions`` and its columns of the outputs.
 
@@ -199,7 +204,7 @@ def draw_example(dwell, seed, domain, index, row, out, room):
     return object_class, number, snr_db
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(**UNCOUNTED, forceinline=True)
 def make_echo(dwell, seed, domain, index, row, out, room):
     """Set ``room.echo`` to the clean echo; return its mean power and the asked SNR [dB]."""
     object_class, number, snr_db = draw_example(dwell, seed, domain, index, row, out, room)
@@ -207,7 +212,7 @@ def make_echo(dwell, seed, domain, index, row, out, room):
     return transmit(dwell, seed, domain, index, row, out, room), snr_db
 
 
-@njit(cache=True, nogil=True)
+@njit(**UNCOUNTED, forceinline=True)
 def transmit(dwell, seed, domain, index, row, out, room):
     """Turn the amplitudes in ``room.echo`` into the clean echo; return its mean power."""
     signal = out.signal[row]
@@ -215,7 +220,7 @@ def transmit(dwell, seed, domain, index, row, out, room):
     return modulate(dwell, seed, domain, index, room.echo, out.tx[row])
 
 
-@njit(cache=True, nogil=True)
+@njit(**UNCOUNTED, forceinline=True)
 def record_white(dwell, clean, snr_db, seed, domain, index, row, out, room):
     """Record the clean echo of mean power ``clean`` in white noise alone."""
     reference = dwell.reference_m2 if dwell.reference_m2 > 0.0 else clean
@@ -226,14 +231,14 @@ def record_white(dwell, clean, snr_db, seed, domain, index, row, out, room):
     _record_levels(out.signal[row], clean, clean, noise, realised)
 
 
-@njit(cache=True, nogil=True)
+@njit(**UNCOUNTED, forceinline=True)
 def _record_levels(signal, clean, power, noise, realised):
     signal[9] = 10.0 * np.log10(clean / noise)
     signal[10] = 10.0 * np.log10(power / realised)
     signal[11] = noise
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(**UNCOUNTED, forceinline=True)
 def fill_example(dwell, seed, domain, index, row, out, room):
     """Simulate example ``index`` into row ``row`` of the outputs."""
     echo, told, effects = room.echo, room.effects, dwell.effects
@@ -254,9 +259,13 @@ def fill_example(dwell, seed, domain, index, row, out, room):
     _record_levels(out.signal[row], clean, power, noise, realised)
 
 
-@njit(cache=True, nogil=True)
-def fill(dwell, seed, domain, first, out):
-    """Fill the outputs, one example a row, from example ``first`` on."""
-    room = scratch(dwell)
+@njit(**UNCOUNTED)
+def _fill_rows(dwell, seed, domain, first, out, room):
     for row in range(out.tx.shape[0]):
         fill_example(dwell, seed, domain, first + np.uint64(row), row, out, room)
+
+
+@njit(**COUNTED)
+def fill(dwell, seed, domain, first, out):
+    """Fill the outputs, one example a row, from example ``first`` on."""
+    _fill_rows(dwell, seed, domain, first, out, scratch(dwell))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from simulators import random as rng
 from simulators.clutter import add_clutter
+from simulators.compiling import COUNTED
 from simulators.environment import Environment
 from simulators.faults import add_spikes, drop, occlude
 from simulators.fluctuation import CLUTTER_OFF, Fluctuation, fluctuate
@@ -164,7 +165,7 @@ def told_by(effects: Effects) -> list[str]:
     return [name for name, told in zip(TOLD, on, strict=True) if told]
 
 
-@njit(cache=True, nogil=True)
+@njit(**COUNTED)
 def scratch(effects, steps):
     """Return room for one example of ``steps`` samples."""
     return Scratch(
@@ -176,7 +177,7 @@ def scratch(effects, steps):
     )
 
 
-@njit(cache=True, nogil=True)
+@njit(**COUNTED)
 def noise_power_of(effects, reference, snr_db, room, seed, domain, index):
     """Draw what the settings leave open; return the noise power of this example.
 
@@ -214,14 +215,14 @@ def _add_on_the_air(effects, echo, signal, noise, room, seed, domain, index):
     told[5] = add_spikes(row, effects.spikes, spike, seed, domain, index)
 
 
-@njit(cache=True, nogil=True)
+@njit(**COUNTED)
 def vary(effects, echo, room, seed, domain, index):
     """Let the echo fluctuate in place; return its mean power as realised."""
     room.told[1] = fluctuate(echo, effects.swerling, seed, domain, index)
     return mean_power(echo)
 
 
-@njit(cache=True, nogil=True)
+@njit(**COUNTED)
 def impair(effects, echo, signal, noise, room, seed, domain, index):
     """Hide the echo where it is occluded, and record it in ``room.row``.
 

@@ -16,6 +16,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from simulators.bodies import RIPPLE_STEP
+from simulators.compiling import COUNTED
 from simulators.objects import MeshBody, ObjectClass
 from simulators.scattering import closed_forms
 from simulators.scattering.facet_sums import exact_sum
@@ -150,7 +151,7 @@ def _by_facets(meshes, object_class, k, looks, out):
         shoot(corners, area_vectors, tree, looks, k, step, 2, bounces, np.uint64(0), out)
 
 
-@njit(cache=True, nogil=True)
+@njit(**COUNTED)
 def mesh_amplitudes(meshes, object_class, k, scale, looks, ripple, smallest_ka, out):
     """Set ``out`` to the amplitudes of a mesh in all directions at all wavenumbers.
 
@@ -178,7 +179,7 @@ def mesh_amplitudes(meshes, object_class, k, scale, looks, ripple, smallest_ka, 
     out *= scale
 
 
-@njit(cache=True, nogil=True)
+@njit(**COUNTED)
 def mesh_echo(meshes, object_class, k, scale, directions, ripple, smallest_ka, echo):
     """Set ``echo``, ``(d,)``, to the amplitude of a mesh in each of ``directions``, ``(3, d)``.
 

@@ -11,6 +11,7 @@ Reference:
 import numpy as np
 from numba import njit
 
+from simulators.compiling import UNCOUNTED
 from simulators.turns import sine_cosine
 
 TUMBLE, SPIN, PRECESSION, NUTATION, STABILISED = range(5)  # in the order of objects.MOTION_KEYS
@@ -18,7 +19,7 @@ TUMBLE, SPIN, PRECESSION, NUTATION, STABILISED = range(5)  # in the order of obj
 LARGEST_TURN_RAD = 0.05
 
 
-@njit(cache=True, nogil=True)
+@njit(**UNCOUNTED)
 def _slope(inertia, state, slope):
     wx, wy, wz = state[0], state[1], state[2]
     slope[0] = (inertia[1] - inertia[2]) * wy * wz / inertia[0]
@@ -29,7 +30,7 @@ def _slope(inertia, state, slope):
     slope[5] = state[3] * wy - state[4] * wx
 
 
-@njit(cache=True, nogil=True)
+@njit(**UNCOUNTED)
 def advance(inertia, state, duration_s, work):
     """Advance ``state`` = (w [rad/s], u) in place by ``duration_s`` without torque.
 
@@ -61,7 +62,7 @@ def advance(inertia, state, duration_s, work):
             state[i] += h / 6.0 * (total[i] + slope[i])
 
 
-@njit(cache=True, nogil=True)
+@njit(**UNCOUNTED)
 def set_rotation(motion, rate, angle, azimuth, inertia, state):
     """Set the angular velocity with which a motion other than a tumble starts.
 
@@ -90,7 +91,7 @@ def set_rotation(motion, rate, angle, azimuth, inertia, state):
     state[2] = along
 
 
-@njit(cache=True, nogil=True)
+@njit(**UNCOUNTED)
 def _fill_symmetric(inertia, state, interval_s, axis_only, directions):
     """Fill the directions of a body with two equal moments, in closed form.
 
@@ -125,7 +126,7 @@ def _fill_symmetric(inertia, state, interval_s, axis_only, directions):
         directions[1, n] = px * sine_own + py * cosine_own
 
 
-@njit(cache=True, nogil=True)
+@njit(**UNCOUNTED)
 def _fill_between(before, after, duration_s, first, count, directions):
     """Fill directions between two states by cubic Hermite interpolation; u' = u x w at both."""
     x0, y0, z0, x1, y1, z1 = before[3], before[4], before[5], after[3], after[4], after[5]
@@ -153,7 +154,7 @@ def _fill_between(before, after, duration_s, first, count, directions):
         )
 
 
-@njit(cache=True, nogil=True)
+@njit(**UNCOUNTED)
 def fill_directions(inertia, state, interval_s, axis_only, work, directions):
     """Fill the directions to the radar at each pulse of a dwell, without torque.
 

@@ -2,6 +2,7 @@
 
 The amplitude is taken at the nodes of ``simulators.responses``; what each node adds to the samples
 is a fixed sequence, so an echo is one small matrix product, made for vector units.
+``simulators.compiling`` says why its functions count no references.
 """
 
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from simulators import random as rng
 from simulators.bodies import over_band
+from simulators.compiling import COUNTED, UNCOUNTED
 from simulators.drawing import (
     Objects,
     draw_object,
@@ -116,7 +118,7 @@ class Scratch(NamedTuple):
     noise: NDArray[np.float64]  # (2, steps + 1)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@njit(**UNCOUNTED, fastmath={"contract"})
 def add_nodes(sequences, at_nodes, shift, real, imaginary):
     """Set the samples to the sum over the nodes of amplitude times sequence.
 
@@ -139,10 +141,10 @@ def add_nodes(sequences, at_nodes, shift, real, imaginary):
             imaginary[n] += x * v[n] + y * u[n]
 
 
-@njit(cache=True, nogil=True)
-def scatter(fast, object_class, number, sizes, delay, scratch):
+@njit(**UNCOUNTED, forceinline=True)
+def scatter(fast, object_class, number, sizes, delay, room):
     """Set the amplitudes at the nodes, each turned by ``delay``, a part of a sample."""
-    at_nodes, parts, u = scratch.at_nodes, scratch.parts, scratch.direction
+    at_nodes, parts, u = room.at_nodes, room.parts, room.direction
     tables = fast.tables
     if fast.meshes.extents[object_class] > 0.0:
         mesh_amplitudes(
@@ -168,7 +170,7 @@ def scatter(fast, object_class, number, sizes, delay, scratch):
         at_nodes[node] = complex(re * cosine - im * sine, re * sine + im * cosine)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@njit(**UNCOUNTED, fastmath={"contract"})
 def convolve(code, real, imaginary, echo):
     """Set ``echo`` to the code through a response whose last sample is the echo's last."""
     steps, length = echo.shape[0], code.shape[0]
@@ -181,15 +183,15 @@ def convolve(code, real, imaginary, echo):
             echo[n] += complex(x * u - y * v, x * v + y * u)
 
 
-@njit(cache=True, nogil=True)
-def send(fast, seed, domain, index, sample, scratch, tx):
+@njit(**UNCOUNTED, forceinline=True)
+def send(fast, seed, domain, index, sample, room, tx):
     """Set what is sent, and the echo of it for a body ``sample`` whole samples into the gate."""
-    steps, echo = fast.tx.shape[0], scratch.echo
+    steps, echo = fast.tx.shape[0], room.echo
     for n in range(steps):
         tx[n] = fast.tx[n]
     lead = fast.length - 1 if fast.random_code else 0
-    real, imaginary = scratch.real[: steps + lead], scratch.imaginary[: steps + lead]
-    add_nodes(fast.echo, scratch.at_nodes, -sample - lead, real, imaginary)
+    real, imaginary = room.real[: steps + lead], room.imaginary[: steps + lead]
+    add_nodes(fast.echo, room.at_nodes, -sample - lead, real, imaginary)
     if fast.random_code:
         for n in range(fast.length):
             tx[n] = random_code_sample(seed, domain, index, n)
@@ -199,7 +201,7 @@ def send(fast, seed, domain, index, sample, scratch, tx):
             echo[n] = complex(real[n], imaginary[n])
 
 
-@njit(cache=True, nogil=True)
+@njit(**UNCOUNTED, forceinline=True)
 def move(echo, phase, turns):
     """Turn the echo by ``phase`` [rad] and by ``turns`` a sample; return its mean power."""
     start, power = phase / (2.0 * np.pi), 0.0
@@ -211,29 +213,29 @@ def move(echo, phase, turns):
     return max(power / echo.shape[0], LEAST_ECHO_M2)
 
 
-@njit(cache=True, nogil=True)
-def show_profile(fast, sample, scratch, profile):
+@njit(**UNCOUNTED, forceinline=True)
+def show_profile(fast, sample, room, profile):
     """Set the range profile [dBsm]: the RCS in each range bin; nothing if it has no steps."""
     steps = profile.shape[0]
     if steps == 0:
         return
-    real, imaginary = scratch.real[:steps], scratch.imaginary[:steps]
-    add_nodes(fast.profile, scratch.at_nodes, -sample, real, imaginary)
+    real, imaginary = room.real[:steps], room.imaginary[:steps]
+    add_nodes(fast.profile, room.at_nodes, -sample, real, imaginary)
     for n in range(steps):
         rcs = real[n] ** 2 + imaginary[n] ** 2
         profile[n] = 10.0 * np.log10(max(rcs, RCS_FLOOR_M2))
 
 
-@njit(cache=True, nogil=True)
-def make_echo(fast, seed, domain, index, row, out, scratch):
-    """Set ``scratch.echo`` to the clean echo.
+@njit(**UNCOUNTED, forceinline=True)
+def draw_example(fast, seed, domain, index, row, out, room):
+    """Draw what example ``index`` is; set ``room.direction`` and its columns of the outputs.
 
     Returns:
-        Its mean power, the asked SNR [dB], and in which sample of the gate the body lies.
+        Its class, its object's number, and the asked signal-to-noise ratio [dB].
     """
     split, object_class, number, home = draw_object(fast.objects, seed, domain, index)
     out.label[row], out.split[row], out.group[row] = object_class, split, np.int64(number)
-    sizes, signal, u = out.sizes[row], out.signal[row], scratch.direction
+    sizes, signal, u = out.sizes[row], out.signal[row], room.direction
     draw_sizes(fast.objects.sizes[object_class], seed, home, number, sizes)
     _, u5, u6, _ = rng.uniforms(seed, domain, rng.STREAM_MOTION, index, 1)
     u[0], u[1], u[2] = rng.direction(u5, u6)
@@ -243,30 +245,64 @@ def make_echo(fast, seed, domain, index, row, out, scratch):
     offset_m = rng.between(fast.offsets_m[0], fast.offsets_m[1], u7)
     signal[0], signal[1], signal[2] = u[0], u[1], u[2]
     signal[3], signal[4], signal[5] = velocity, offset_m, phase
-    sample = int(np.floor(offset_m / fast.bin_m))
-    scatter(fast, object_class, number, sizes, offset_m / fast.bin_m - sample, scratch)
-    send(fast, seed, domain, index, sample, scratch, out.tx[row])
-    power = move(scratch.echo, phase, fast.k / np.pi * velocity * fast.interval_s)
+    return object_class, number, snr_db
+
+
+@njit(**UNCOUNTED, forceinline=True)
+def make_echo(fast, seed, domain, index, row, out, room):
+    """Set ``room.echo`` to the clean echo.
+
+    Returns:
+        Its mean power, the asked SNR [dB], and in which sample of the gate the body lies.
+    """
+    object_class, number, snr_db = draw_example(fast, seed, domain, index, row, out, room)
+    signal, sizes = out.signal[row], out.sizes[row]
+    place = signal[4] / fast.bin_m
+    sample = int(np.floor(place))
+    scatter(fast, object_class, number, sizes, place - sample, room)
+    send(fast, seed, domain, index, sample, room, out.tx[row])
+    power = move(room.echo, signal[5], fast.k / np.pi * signal[3] * fast.interval_s)
     return power, snr_db, sample
 
 
-@njit(cache=True, nogil=True)
-def fill_example(fast, seed, domain, index, row, out, scratch):
+@njit(**UNCOUNTED, forceinline=True)
+def fill_example(fast, seed, domain, index, row, out, room):
     """Simulate example ``index`` into row ``row`` of the outputs: its echo, in white noise."""
     signal = out.signal[row]
-    power, snr_db, sample = make_echo(fast, seed, domain, index, row, out, scratch)
-    show_profile(fast, sample, scratch, out.rcs_dbsm[row])
+    power, snr_db, sample = make_echo(fast, seed, domain, index, row, out, room)
+    show_profile(fast, sample, room, out.rcs_dbsm[row])
     reference = fast.reference_m2 if fast.reference_m2 > 0.0 else power
     noise = reference * 10.0 ** (-0.1 * snr_db)
     realised = receive(
-        scratch.echo, noise, seed, domain, index, scratch.noise, out.echo[row], out.rx[row]
+        room.echo, noise, seed, domain, index, room.noise, out.echo[row], out.rx[row]
     )
     signal[6] = snr_db if fast.effects.any else 10.0 * np.log10(power / noise)
     signal[7] = 10.0 * np.log10(power / realised)
     signal[8] = noise
 
 
-@njit(cache=True, nogil=True)
+@njit(**COUNTED)
+def scratch(fast):
+    """Return room for one example."""
+    steps, nodes = fast.tx.shape[0], fast.node_k.shape[0]
+    return Scratch(
+        np.empty(3),
+        np.empty(2 * nodes),
+        np.empty(nodes, dtype=np.complex128),
+        np.empty(2 * steps),
+        np.empty(2 * steps),
+        np.empty(steps, dtype=np.complex128),
+        np.empty((2, steps + 1)),
+    )
+
+
+@njit(**UNCOUNTED)
+def _fill_rows(fast, seed, domain, first, out, room):
+    for row in range(out.tx.shape[0]):
+        fill_example(fast, seed, domain, first + np.uint64(row), row, out, room)
+
+
+@njit(**COUNTED)
 def fill(fast, seed, domain, first, out):
     """Fill the outputs, one example a row, from example ``first`` on.
 
@@ -277,15 +313,4 @@ def fill(fast, seed, domain, first, out):
         first: The first example.
         out: A ``dwell.Outputs``; the range profile goes where a dwell has its RCS.
     """
-    steps, nodes = fast.tx.shape[0], fast.node_k.shape[0]
-    scratch = Scratch(
-        np.empty(3),
-        np.empty(2 * nodes),
-        np.empty(nodes, dtype=np.complex128),
-        np.empty(2 * steps),
-        np.empty(2 * steps),
-        np.empty(steps, dtype=np.complex128),
-        np.empty((2, steps + 1)),
-    )
-    for row in range(out.tx.shape[0]):
-        fill_example(fast, seed, domain, first + np.uint64(row), row, out, scratch)
+    _fill_rows(fast, seed, domain, first, out, scratch(fast))

@@ -34,7 +34,7 @@ _HALF = 2.0**-33
 _DOMAIN_STEP = 256
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def philox(counter_0, counter_1, counter_2, counter_3, key_0, key_1):
     """Return the four 32-bit words of Philox4x32-10 for a counter and a key."""
     c0, c1 = np.uint32(counter_0), np.uint32(counter_1)
@@ -52,7 +52,7 @@ def philox(counter_0, counter_1, counter_2, counter_3, key_0, key_1):
     return c0, c1, c2, c3
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def words(seed, domain, stream, index, block):
     """Return block ``block`` of a stream's 32-bit words for example ``index``."""
     index = np.uint64(index)
@@ -67,26 +67,26 @@ def words(seed, domain, stream, index, block):
     )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def unit(word):
     """Return a word as a number in (0, 1): never 0, so that its logarithm is finite."""
     return np.float64(word) * _TO_UNIT + _HALF
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def uniforms(seed, domain, stream, index, block):
     """Return four independent numbers in (0, 1)."""
     w0, w1, w2, w3 = words(seed, domain, stream, index, block)
     return unit(w0), unit(w1), unit(w2), unit(w3)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def between(low, high, u):
     """Return the point a fraction ``u`` of the way from ``low`` to ``high``."""
     return low + (high - low) * u
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def direction(u0, u1):
     """Return a unit vector, uniform on the sphere, from two numbers in (0, 1)."""
     z = 2.0 * u0 - 1.0
@@ -95,10 +95,33 @@ def direction(u0, u1):
     return ring * cosine, ring * sine, z
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True, error_model="numpy")
+def minus_log(u):
+    """Return -log(u) for a number of ``unit``, 2^-33 <= u < 1, within 2e-16 of itself.
+
+    The library's logarithm is called one number at a time; this vectorises over a loop. Doubling
+    takes u to 0.7 to 1.4, and there log(m) = 2 artanh((m - 1) / (m + 1)).
+    """
+    m, halvings = u, 0.0
+    for power in (16, 8, 4, 2, 1, 1):
+        is_small = m < 0.5**power
+        m = m * 2.0**power if is_small else m
+        halvings += power if is_small else 0.0
+    is_small = m < 0.7071067811865476
+    m = 2.0 * m if is_small else m
+    halvings += 1.0 if is_small else 0.0
+    s = (m - 1.0) / (m + 1.0)
+    z = s * s
+    series = 2.0 / 21.0
+    for i in range(19, 0, -2):
+        series = series * z + 2.0 / i
+    return halvings * 0.6931471805599453 - s * series
+
+
+@njit(cache=True, nogil=True, forceinline=True)
 def circular_normal(u0, u1):
     """Return a circular complex normal number of variance 1 (Box and Muller, 1958)."""
-    radius = np.sqrt(-np.log(u0))
+    radius = np.sqrt(minus_log(u0))
     sine, cosine = sine_cosine(u1)
     return complex(radius * cosine, radius * sine)
 

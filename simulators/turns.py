@@ -50,7 +50,7 @@ _ARC_COSINE = (
 )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def sine_cosine(turns):
     """Return the sine and the cosine of an angle in turns, within 4e-16."""
     quarter = np.floor(4.0 * turns + 0.5)
@@ -82,14 +82,14 @@ def sine_cosine(turns):
     return s, c
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def phasor(phase):
     """Return exp(j phase), the phase in radians."""
     sine, cosine = sine_cosine(phase * _TURNS_PER_RADIAN)
     return complex(cosine, sine)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def arc_cosine(x):
     """Return the angle [rad] whose cosine is ``x``, within 1e-12 rad; beyond -1 and 1, at them.
 

@@ -128,6 +128,26 @@ def test_the_aperture_of_a_trihedral_is_the_area_of_the_rays_that_meet_all_three
         assert abs(corners.trihedral_aperture(edge, square, *look) - counted) < 4.5 * spread
 
 
+def test_two_bounces_keep_to_one_polarisation():
+    """Turned about the look by psi, a corner returns cos(2 psi) to the field that was sent.
+
+    The field lies in the plane of look and z axis; what goes to the other polarisation at 45
+    degrees is not received.
+    """
+
+    def returned(turn_deg):
+        c, s = np.cos(np.radians(turn_deg)), np.sin(np.radians(turn_deg))
+        turned = meshes.rotate(dihedral_mesh(0.1, 0.1), [[1, 0, 0], [0, c, -s], [0, s, c]])
+        look = [[1.0, 0.0, 0.0]]
+        return multibounce_amplitude_m(turned, look, [K], bounces=2, first=2)[0, 0]
+
+    upright = returned(0.0)
+    assert rcs_dbsm(upright) == pytest.approx(4.466, abs=0.3)
+    for turn_deg in (30.0, 45.0, 60.0, 90.0):
+        expected = np.cos(2 * np.radians(turn_deg))
+        assert abs(returned(turn_deg) / upright - expected) < 0.03
+
+
 @pytest.mark.parametrize("slant", [0.0, 1e-9, 1e-6, 1e-3, 0.4, 0.9])
 def test_the_echo_of_a_dihedral_is_smooth_along_its_seam(slant):
     """No loss of digits where the phase along the seam vanishes: neighbours agree."""

@@ -1,3 +1,4 @@
+import mpmath
 import numpy as np
 import pytest
 from scipy import stats
@@ -111,3 +112,14 @@ def test_circular_normal_has_variance_1_and_is_circular():
     for part in (z.real, z.imag):
         assert stats.kstest(part, "norm", args=(0, np.sqrt(0.5))).pvalue > UNLIKELY
     assert stats.kstest(np.abs(z) ** 2, "expon").pvalue > UNLIKELY
+
+
+def test_the_logarithm_of_a_draw_is_exact_to_the_last_bits():
+    words = [0, 1, 2, 3, 2**31 - 1, 2**31, 2**32 - 2, 2**32 - 1]
+    words += np.random.default_rng(0).integers(0, 2**32, 300).tolist()
+    words += [2**n + d for n in range(2, 32) for d in (-1, 0, 1)]
+    with mpmath.workdps(40):
+        for word in words:
+            u = rng.unit(np.uint32(word))
+            exact = -mpmath.log(mpmath.mpf(float(u)))
+            assert abs(rng.minus_log(u) / exact - 1) < 4e-16

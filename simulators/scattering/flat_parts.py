@@ -2,13 +2,15 @@
 
 The physics is that of ``closed_forms.plate``, ``composites.box`` and ``composites.satellite``,
 which take one look; here both sides of every branch are computed and one is chosen, so that a
-compiler may take several looks at a time. A body without an axis has no table over one angle:
-these loops stand in for it.
+compiler may take several looks at a time; what they call is inlined by force and divides without
+asking for 0, or they would not be. A body without an axis has no table over one angle: these loops
+stand in for it.
 """
 
 import numpy as np
 from numba import njit
 
+from simulators.compiling import UNCOUNTED
 from simulators.scattering.special import far_bessel_j1, near_bessel_j1
 from simulators.turns import phasor, sine_cosine
 
@@ -17,14 +19,14 @@ _TWO_PI = 2.0 * np.pi
 _SMALL = 1e-3  # below this a series replaces a quotient of vanishing numbers
 
 
-@njit(cache=True, nogil=True)
+@njit(**UNCOUNTED, forceinline=True, error_model="numpy")
 def _sinc(x, sine):
     """Return sin(x) / x for x >= 0, given the sine."""
     near, far = 1.0 - x * x / 6.0, sine / max(x, _SMALL)
     return near if x < _SMALL else far
 
 
-@njit(cache=True, nogil=True)
+@njit(**UNCOUNTED, forceinline=True, error_model="numpy")
 def _jinc(x):
     """Return 2 J1(x) / x, 1 at 0, for x >= 0."""
     inner, outer = near_bessel_j1(x), far_bessel_j1(max(x, 3.0))
@@ -32,7 +34,7 @@ def _jinc(x):
     return 1.0 - x * x / 8.0 if x < _SMALL else value
 
 
-@njit(cache=True, nogil=True)
+@njit(**UNCOUNTED)
 def plate_along(k, width, height, directions, echo):
     """Set ``echo`` to the amplitudes of a thin plate in ``directions``, ``(3, steps)``."""
     peak = -k / _ROOT_PI * width * height
@@ -44,7 +46,7 @@ def plate_along(k, width, height, directions, echo):
         echo[n] = complex(0.0, peak * abs(directions[2, n]) * shape)
 
 
-@njit(cache=True, nogil=True)
+@njit(**UNCOUNTED)
 def box_along(k, width, height, depth, directions, echo):
     """Set ``echo`` to the amplitudes of a closed box in ``directions``, ``(3, steps)``."""
     peak = k / _ROOT_PI
@@ -61,7 +63,7 @@ def box_along(k, width, height, depth, directions, echo):
         echo[n] = complex(peak * imaginary, -peak * real)
 
 
-@njit(cache=True, nogil=True)
+@njit(**UNCOUNTED)
 def satellite_along(k, bus, panel_length, panel_width, antenna_radius, directions, echo):
     """Set ``echo`` to the amplitudes of a satellite in ``directions``, ``(3, steps)``.
 
@@ -82,7 +84,7 @@ def satellite_along(k, bus, panel_length, panel_width, antenna_radius, direction
     _add_dish(k, antenna_radius, 0.5 * (bus + antenna_radius), directions, echo)
 
 
-@njit(cache=True, nogil=True)
+@njit(**UNCOUNTED)
 def _add_dish(k, radius, offset, directions, echo):
     """Add the aperture of a dish that faces +y at ``offset``; dark from behind."""
     peak = k * _ROOT_PI * radius * radius

@@ -22,7 +22,7 @@ def sinc(x):
     return sine / x
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def near_bessel_j1(x):
     """Return J1(x) for 0 <= x <= 3, within 1e-7."""
     t = (x / 3.0) ** 2
@@ -34,7 +34,7 @@ def near_bessel_j1(x):
     return x * series
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True, error_model="numpy")
 def far_bessel_j1(x):
     """Return J1(x) for x >= 3, within 1e-7."""
     t = 3.0 / x

@@ -16,6 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from simulators.compiling import UNCOUNTED
 from simulators.turns import arc_cosine
 
 NODES_PER_CYCLE = 12  # of the phase of the body's farthest tip
@@ -50,7 +51,7 @@ def row_count(extent_m: float, wavelength_m: float, refinements: int = 0) -> int
     return 2 * (max(steps, _FEWEST_STEPS) + 1 + BEFORE)
 
 
-@njit(cache=True, nogil=True)
+@njit(**UNCOUNTED, forceinline=True)
 def _weights(t):
     """Return the weights of six nodes a fraction ``t`` of a step beyond the third."""
     a, b, c, d, e, f = t + 2.0, t + 1.0, t, t - 1.0, t - 2.0, t - 3.0
@@ -65,7 +66,7 @@ def _weights(t):
     )
 
 
-@njit(cache=True, nogil=True)
+@njit(**UNCOUNTED, forceinline=True)
 def _place(steps, cosine):
     """Return where the six nodes about an aspect begin, and how far on it lies."""
     position = arc_cosine(abs(cosine)) * (steps / (0.5 * np.pi))
@@ -74,7 +75,7 @@ def _place(steps, cosine):
     return first + (steps + 1 + BEFORE if cosine < 0.0 else 0), t
 
 
-@njit(cache=True, nogil=True)
+@njit(**UNCOUNTED, forceinline=True)
 def _part(values, first, column, weights):
     """Return one part of an amplitude, interpolated between six rows."""
     w0, w1, w2, w3, w4, w5 = weights
@@ -88,7 +89,7 @@ def _part(values, first, column, weights):
     )
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@njit(**UNCOUNTED)
 def look_up(values, start, length, cosine, parts):
     """Set the amplitudes of an object at an aspect, at all frequencies.
 
@@ -105,7 +106,7 @@ def look_up(values, start, length, cosine, parts):
         parts[column] = _part(values, low, column, weights)
 
 
-@njit(cache=True, nogil=True)
+@njit(**UNCOUNTED)
 def look_up_all(values, start, length, directions, echo):
     """Set ``echo`` to the amplitudes of one object along a dwell, at the first frequency.
 
