@@ -1,4 +1,4 @@
-"""Windows a second of a WaveNet that judges many windows at once, beside Conv1d, same weights.
+"""Windows a second of networks that judge many at once, beside Conv1d or nn.LSTM, same weights.
 
 Operations are those of all steps, so that leaving steps out can pass the peak of a matrix product.
 
@@ -6,28 +6,32 @@ Operations are those of all steps, so that leaving steps out can pass the peak o
 """
 
 import argparse
+from collections.abc import Callable
+from typing import Any
 
 import torch
-from plain_models import FEATURES, STEPS, pair_of, wavenet_flops
+from plain_models import FEATURES, JOBS, STEPS, pair_of, wavenet_flops
 from side_by_side import gemm_peak_flops, interleaved, machine
 
+from radarseq.models.fast_cells import FastCells
 from radarseq.models.fast_wavenet import FastWaveNet
 from radarseq.models.wavenet import WaveNet
 
 WINDOWS = 2048
 
 
-def compare(batch: int, *, pooled: bool) -> None:
+def compare(kind: str, batch: int, *, pooled: bool) -> None:
     """Print the rows of one job with the threads in force."""
-    plain, ours, _ = pair_of("wavenet", pooled=pooled)
+    plain, ours, _ = pair_of(kind, pooled=pooled)
     plain.eval()
     ours.eval()
-    backbone = ours.hidden
-    assert isinstance(backbone, WaveNet)
-    engine, peak = FastWaveNet(backbone), gemm_peak_flops()
+    backbone: Any = ours.hidden
+    is_wavenet = isinstance(backbone, WaveNet)
+    engine = FastWaveNet(backbone) if is_wavenet else FastCells(backbone, trains=False)
+    peak = gemm_peak_flops()
     x = torch.randn(WINDOWS, STEPS, FEATURES)
 
-    def run(network: torch.nn.Module, by: FastWaveNet | None) -> list[torch.Tensor]:
+    def run(network: torch.nn.Module, by: object) -> list[torch.Tensor]:
         backbone.engine = by
         return [network(part)[0] for part in x.split(batch)]
 
@@ -36,23 +40,25 @@ def compare(batch: int, *, pooled: bool) -> None:
         difference = (torch.cat(run(ours, by)) - expected).abs().max().item()
         if difference > 1e-5:
             raise SystemExit(f"ours differs by {difference:.1e}")
-    times = interleaved(
-        {
-            "Conv1d": lambda: run(plain, None),
-            "ours, engine torch": lambda: run(ours, None),
-            "ours, engine fused": lambda: run(ours, engine),
-        },
-        rounds=5,
-    )
-    base, flops = times["Conv1d"].median_s, wavenet_flops(backbone)
+    usual = "Conv1d" if is_wavenet else f"nn.{kind.upper()}"
+    ways: dict[str, Callable[[], object]] = {
+        usual: lambda: run(plain, None),
+        "ours, engine torch": lambda: run(ours, None),
+        "ours, engine fused": lambda: run(ours, engine),
+    }
+    times = interleaved(ways, rounds=5)
     job = "pooled class and echo" if pooled else "class from the last step"
-    print(f"{job}; batches of {batch}, {torch.get_num_threads()} threads; {flops / 1e6:.2f} MFLOP")
+    print(f"{kind}, {job}; batches of {batch}, {torch.get_num_threads()} threads")
     for name, taken in times.items():
         rate = WINDOWS / taken.median_s
         low, high = WINDOWS / taken.high_s, WINDOWS / taken.low_s
+        told = ""
+        if is_wavenet:
+            flops = wavenet_flops(backbone)
+            told = f"{flops / 1e6:.2f} MFLOP each, {rate * flops / peak:.0%} of the product's peak"
         print(
             f"  {name:<20} {rate:>9,.0f} windows/s ({low:,.0f} to {high:,.0f}) "
-            f"{base / taken.median_s:>6.2f}x {rate * flops / peak:>6.0%} of the product's peak"
+            f"{times[usual].median_s / taken.median_s:>6.2f}x {told}".rstrip()
         )
 
 
@@ -66,8 +72,8 @@ def main() -> None:
     with torch.inference_mode():
         for threads in options.threads:
             torch.set_num_threads(threads)
-            for pooled in (False, True):
-                compare(options.batch, pooled=pooled)
+            for kind, pooled in JOBS:
+                compare(kind, options.batch, pooled=pooled)
 
 
 if __name__ == "__main__":

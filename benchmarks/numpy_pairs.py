@@ -187,7 +187,8 @@ def _tabulated(
     first = np.minimum(position.astype(int), steps - 3)
     start = tables.start[index] + member[:, None] * length + first + half * (cosine < 0)
     weights = _lagrange(position - first + 2, _ROW_TAPS)
-    return np.sum(tables.values[start[..., None] + _ROW_TAPS] * weights, axis=-1)
+    values = tables.values.view(np.complex64)[:, 0]
+    return np.sum(values[start[..., None] + _ROW_TAPS] * weights, axis=-1)
 
 
 def _scattered(

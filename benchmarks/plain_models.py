@@ -9,6 +9,7 @@ from torch.nn import functional
 from radarseq.models.wavenet import WaveNet
 
 STEPS, FEATURES, CLASSES = 32, 6, 8
+JOBS = (("wavenet", False), ("wavenet", True), ("lstm", False), ("gru", False))  # pooled or not
 
 
 class PlainLayer(nn.Module):

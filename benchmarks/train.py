@@ -9,17 +9,19 @@ import argparse
 from collections.abc import Iterable, Iterator
 
 import torch
-from plain_models import CLASSES, FEATURES, STEPS, Judge, pair_of, wavenet_flops
+from plain_models import CLASSES, FEATURES, JOBS, STEPS, Judge, pair_of, wavenet_flops
 from side_by_side import gemm_peak_flops, interleaved, machine
 from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
+from radarseq.models.fast_cells import FastCells
+from radarseq.models.recurrent import Recurrent
+from radarseq.models.trained_wavenet import TrainedWaveNet
 from radarseq.models.wavenet import WaveNet
 
 BATCH, BATCHES = 256, 4
 Rows = tuple[Tensor, Tensor, Tensor]
-JOBS = (("wavenet", False), ("wavenet", True), ("lstm", False), ("gru", False))
 
 
 def rows() -> Rows:
@@ -70,6 +72,10 @@ def check(plain: Judge, ours: Judge, data: Rows) -> None:
 def compare(kind: str, *, pooled: bool) -> None:
     """Print the rows of one job with the threads in force."""
     plain, ours, _ = pair_of(kind, pooled=pooled)
+    if isinstance(ours.hidden, WaveNet):
+        ours.hidden.engine = TrainedWaveNet(ours.hidden)
+    elif isinstance(ours.hidden, Recurrent):
+        ours.hidden.engine = FastCells(ours.hidden, trains=True)
     data, peak = rows(), gemm_peak_flops()
     check(plain, ours, data)
     loader = DataLoader(TensorDataset(*data), batch_size=BATCH, shuffle=True)
@@ -90,10 +96,10 @@ def compare(kind: str, *, pooled: bool) -> None:
         told = ""
         if isinstance(ours.hidden, WaveNet):  # backward costs twice as much as forward
             flops = 3 * wavenet_flops(ours.hidden)
-            told = f"{flops / 1e6:.2f} MFLOP each, {rate * flops / peak:.0%} of the product's peak"
+            told = f" {flops / 1e6:.2f} MFLOP each, {rate * flops / peak:.0%} of the product's peak"
         print(
             f"  {name:<6} {rate:>8,.0f} sequences/s ({count / taken.high_s:,.0f} to "
-            f"{count / taken.low_s:,.0f}) {times['plain'].median_s / taken.median_s:>5.2f}x {told}"
+            f"{count / taken.low_s:,.0f}) {times['plain'].median_s / taken.median_s:>5.2f}x{told}"
         )
 
 

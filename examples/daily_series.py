@@ -25,13 +25,15 @@ DAY_S = 86_400.0
 DATE_FORMATS = ("%Y-%m-%d", "%m/%d/%Y")
 
 
-def read_days(path: Path, date: str, columns: list[str]) -> NDArray[np.float64]:
-    """Return one row of values a day, in the order of the days."""
+def read_days(
+    path: Path, date: str, columns: list[str], until: datetime = datetime.max
+) -> NDArray[np.float64]:
+    """Return one row of values a day, in the order of the days, up to and with ``until``."""
     days: dict[datetime, list[float]] = {}
     with path.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             days[parse_day(row[date], path)] = [float(row[column]) for column in columns]
-    return np.array([days[day] for day in sorted(days)])
+    return np.array([days[day] for day in sorted(days) if day <= until])
 
 
 def parse_day(text: str, path: Path) -> datetime:
@@ -71,12 +73,16 @@ def main() -> None:
     parser.add_argument("--date", required=True, help="column of the day")
     parser.add_argument("--columns", nargs="+", required=True, help="columns to forecast")
     parser.add_argument("--steps", type=int, default=56, help="days in a sequence")
+    parser.add_argument(
+        "--until", default="9999-12-31", help="last day that is taken, such as 2019-12-31"
+    )
     parser.add_argument("--log", action="store_true", help="take logarithms first, of prices")
     parser.add_argument(
         "--difference", type=int, default=0, help="take differences over so many days first"
     )
     given = parser.parse_args()
-    days = read_days(given.file, given.date, given.columns)
+    until = parse_day(given.until, Path("--until"))
+    days = read_days(given.file, given.date, given.columns, until)
     days = np.log(days) if given.log else days
     if given.difference:
         days = days[given.difference :] - days[: -given.difference]

@@ -30,6 +30,10 @@ class RanksError(RadarseqError):
     """Another process of a run that several share has failed, or does not answer."""
 
 
+class ClusterError(RadarseqError):
+    """A cluster's scheduler does not answer, or one of its workers cannot take part."""
+
+
 class UsageError(RadarseqError, ValueError):
     """The command or call cannot be carried out as it was given."""
 

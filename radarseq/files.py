@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import stat
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from fnmatch import fnmatch
@@ -25,6 +26,7 @@ _TEXT_SEAL = b"# as written: sha256 "
 _BLOCK = 1 << 20
 _LARGEST_JSON = 32 << 20
 _MOST_VALUES = 1_000_000
+_LARGEST_HOLES, _MOST_HOLLOW = 64 << 20, 8  # radarseq writes no holes; a disk may make some
 
 
 def write_atomically(path: Path, content: bytes | memoryview) -> None:
@@ -44,9 +46,9 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     Raises:
         OSError: If the disk is full or the folder cannot be written; nothing is left behind.
     """
-    temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
+    temporary, opened = _new_file(path)
     try:
-        with temporary.open("wb") as file:
+        with opened as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -58,6 +60,18 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def _new_file(path: Path) -> tuple[Path, BinaryIO]:
+    """Open a new file beside ``path``: of two processes that write the same, each has its own."""
+    temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
+    try:
+        return temporary, temporary.open("xb")
+    except FileExistsError:
+        temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex[:12]}{TEMPORARY_SUFFIX}")
+        return temporary, temporary.open("xb")
+    except OSError as fault:
+        raise OSError(fault.errno, fault.strerror, str(path)) from fault
 
 
 def replace_folder(temporary: Path, final: Path) -> None:
@@ -114,10 +128,11 @@ def sha256_of(content: bytes | memoryview) -> str:
 def open_plain(path: Path) -> BinaryIO:
     """Open a plain file for reading.
 
-    A link may lead out of a folder that came from elsewhere, and a pipe or a device may never end.
+    A link may lead out of a folder that came from elsewhere, a pipe or a device may never end,
+    and a few bytes on a disk can claim to be a terabyte of zeros.
 
     Raises:
-        OSError: If it cannot be opened, or is not a plain file.
+        OSError: If it cannot be opened, is not a plain file, or is nearly all holes.
     """
     try:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -126,10 +141,37 @@ def open_plain(path: Path) -> BinaryIO:
         if fault.errno == errno.ELOOP:
             raise OSError(errno.ELOOP, "a symbolic link; refused", str(path)) from fault
         raise
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "not a plain file", str(path))
+        stored = _stored_bytes(descriptor, status)
+        if status.st_size > _LARGEST_HOLES and stored * _MOST_HOLLOW < status.st_size:
+            claim = f"{status.st_size} bytes long, with only {stored} of them stored; refused"
+            raise OSError(errno.EFBIG, claim, str(path))
+    except BaseException:
         os.close(descriptor)
-        raise OSError(errno.EINVAL, "not a plain file", str(path))
+        raise
     return os.fdopen(descriptor, "rb")
+
+
+def _stored_bytes(descriptor: int, status: os.stat_result) -> int:
+    """Return how many bytes of a file are not in holes.
+
+    A file system that packs files needs fewer blocks than that: blocks alone are no proof.
+    """
+    if status.st_blocks * 512 * _MOST_HOLLOW >= status.st_size:
+        return status.st_size
+    stored = end = 0
+    while end < status.st_size:
+        try:
+            start = os.lseek(descriptor, end, os.SEEK_DATA)
+        except OSError:  # holes up to the end
+            break
+        end = os.lseek(descriptor, start, os.SEEK_HOLE)
+        stored += end - start
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return stored
 
 
 def read_plain(path: Path) -> bytes:

@@ -167,6 +167,35 @@ def amplitudes_along(kind, k, sizes, directions, ripple, smallest_ka, echo):
 
 
 @njit(cache=True, nogil=True)
+def over_band(kind, k, sizes, ux, uy, uz, ripple, smallest_ka, values):
+    """Set ``values``, ``(f,)``, to the amplitudes [m] of a body at all wavenumbers of a band.
+
+    One method serves the band: an object too small for physical optics at the lowest wavenumber is
+    a sphere at all, where its class asks for that.
+
+    Args:
+        kind: See ``amplitude``.
+        k: Wavenumbers [rad/m], ``(f,)``.
+        sizes: See ``amplitude``.
+        ux: See ``amplitude``.
+        uy: See ``amplitude``.
+        uz: See ``amplitude``.
+        ripple: See ``amplitude``.
+        smallest_ka: See ``amplitude``.
+        values: Is set, complex128 ``(f,)``.
+    """
+    if kind >= SMALL_AS_SPHERE:
+        kind -= SMALL_AS_SPHERE
+        if k.min() * smallest_size(kind, sizes) < SMALLEST_KA:
+            radius = 0.5 * mean_extent(kind, sizes)
+            for f in range(k.shape[0]):
+                values[f] = closed_forms.sphere(k[f], radius, ripple, smallest_ka, RIPPLE_STEP)
+            return
+    for f in range(k.shape[0]):
+        values[f] = amplitude(kind, k[f], sizes, ux, uy, uz, ripple, smallest_ka)
+
+
+@njit(cache=True, nogil=True)
 def _set_boxed(width, height, depth, inertia):
     inertia[0] = (height**2 + depth**2) / 12.0
     inertia[1] = (width**2 + depth**2) / 12.0

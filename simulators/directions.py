@@ -5,10 +5,9 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from simulators.bodies import amplitude, ripple_table
-from simulators.meshed import mesh_echo, meshes_of
+from simulators.meshed import mesh_amplitudes, meshes_of
 from simulators.objects import MeshBody, ObjectClass
 from simulators.objects.kinds import MOST_SIZES
-from simulators.scattering.mie import sphere_amplitude_m
 
 _BLOCK = 256  # looks at a time: a mask of the facets is held for each
 
@@ -62,15 +61,14 @@ def direction_amplitudes(
 def _of_mesh(
     item: MeshBody, factor: float, looks: NDArray[np.float64], k: float
 ) -> NDArray[np.complex128]:
-    if item.is_small(k, factor):
-        radius = 0.5 * factor * np.ptp(item.mesh.vertices, axis=0).mean()
-        return np.full(len(looks), sphere_amplitude_m(radius, k))
-    out = np.empty(len(looks), dtype=np.complex128)
-    meshes = meshes_of([item], k)
+    out = np.empty((len(looks), 1), dtype=np.complex128)
+    meshes, (ripple, smallest_ka) = meshes_of([item], k), ripple_table([item], k)
+    wavenumbers = np.array([k])
     for start in range(0, len(looks), _BLOCK):
         part = slice(start, start + _BLOCK)
-        mesh_echo(meshes, 0, k, factor, looks[part].T.copy(), out[part])
-    return out
+        here, found = np.ascontiguousarray(looks[part]), out[part]
+        mesh_amplitudes(meshes, 0, wavenumbers, factor, here, ripple, smallest_ka, found)
+    return out[:, 0]
 
 
 @njit(cache=True, nogil=True)

@@ -30,6 +30,7 @@ from simulators.scattering.tables import Tables, look_up_all
 from simulators.turns import sine_cosine
 
 RCS_FLOOR_M2 = 1e-6  # -60 dBsm: less is recorded as this
+LEAST_ECHO_M2 = 1e-30  # what stands for no echo at all, that of an open shell from behind
 
 
 class Dwell(NamedTuple):
@@ -117,7 +118,10 @@ def scratch(dwell):
 def scatter(dwell, object_class, number, sizes, directions, echo):
     """Set ``echo`` to the amplitude of a body in each of the directions, ``(3, steps)``."""
     if dwell.meshes.extents[object_class] > 0.0 and dwell.tables.start[object_class] < 0:
-        mesh_echo(dwell.meshes, object_class, dwell.k, sizes[0], directions, echo)
+        mesh_echo(
+            dwell.meshes, object_class, dwell.k, sizes[0], directions,
+            dwell.ripple, dwell.smallest_ka, echo,
+        )  # fmt: skip
         return
     scatter_form(dwell, object_class, number, sizes, directions, echo)
 
@@ -159,7 +163,7 @@ def modulate(dwell, seed, domain, index, echo, tx):
         echo[n] = complex(a * re - b * im, a * im + b * re)
         tx[n] = sample
         power += re * re + im * im
-    return power / echo.shape[0]
+    return max(power / echo.shape[0], LEAST_ECHO_M2)
 
 
 @njit(cache=True, nogil=True, forceinline=True)

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from simulators.objects import STRICT, Interval, MeshBody, ObjectClass, check_interval
+from simulators.objects import STRICT, Interval, ObjectClass, check_interval
 from simulators.units import SPEED_OF_LIGHT_MPS
 from simulators.waveforms import SWEPT_NAMES, Samples, longest, waveform
 
@@ -168,22 +168,12 @@ class Pulse:
                 )
 
     def check_body(self, item: ObjectClass, steps: int) -> None:
-        """Refuse a body longer than the gate, or without one amplitude across the band.
+        """Refuse a body longer than the gate.
 
         Raises:
             ValueError: Naming the object class.
         """
         name, extent_m = item.name, item.largest_extent_m()
-        if isinstance(item, MeshBody):
-            raise ValueError(
-                f'objects.{name}: shape = "mesh" has no table over frequency, which mode = "pulse" '
-                'needs; expected another shape, or mode = "dwell"'
-            )
-        if item.small_body != "refuse":
-            raise ValueError(
-                f'objects.{name}.small_body is "{item.small_body}", where the method changes '
-                'within the band of mode = "pulse"; expected "refuse", or mode = "dwell"'
-            )
         if extent_m > steps * self.bin_m:
             needed = extent_m / steps / self.bin_m * self.sample_interval_s
             raise ValueError(

@@ -3,7 +3,9 @@
 A mesh is evaluated at every look, exactly, and needs no table: its amplitude at a scale s and a
 wavenumber k is s times that of the body as drawn at s k, so that every object of a class shares
 one body. A look costs about 0.1 us for each facet, 1 us more for each lit one where the body casts
-shadows on itself, and the rays of ``scattering.multibounce`` where the class asks for bounces.
+shadows on itself, and the rays of ``scattering.multibounce`` where the class asks for bounces. What
+a radar sees of the body does not depend on frequency: a whole band is looked at once, and costs
+little more than a phasor for each lit corner and wavenumber.
 """
 
 from collections.abc import Sequence
@@ -13,11 +15,14 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from simulators.bodies import RIPPLE_STEP
 from simulators.objects import MeshBody, ObjectClass
+from simulators.scattering import closed_forms
 from simulators.scattering.facet_sums import exact_sum
 from simulators.scattering.meshes import Mesh, bisect
 from simulators.scattering.multibounce import RAYS_PER_WAVELENGTH, shoot
 from simulators.scattering.ray_tree import nearest_hit, ray_tree
+from simulators.scattering.validity import SMALLEST_KA
 
 SHADOW_EDGE_WAVELENGTHS = 1.0  # facets are cut this fine where they may be half in shade
 _MOST_FACETS = 200_000  # of a mesh that is cut up for its shadows
@@ -41,6 +46,9 @@ class Meshes(NamedTuple):
         boxes: Their boxes, ``(nodes, 2, 3)``.
         starts: First vertex, facet and node of each class, and the ends, ``(class + 1, 3)``.
         extents: Tip-to-tip size of each class [m]; 0 is no mesh, ``(class,)``.
+        widths: Smallest width of each class whose small objects are spheres [m]; else 0,
+            ``(class,)``.
+        means: Mean of the three extents of each class [m], ``(class,)``.
         shadows: Whether it casts shadows on itself, ``(class,)``.
         bounces: How many bounces are added up, ``(class,)``.
     """
@@ -53,6 +61,8 @@ class Meshes(NamedTuple):
     boxes: NDArray[np.float64]
     starts: NDArray[np.int64]
     extents: NDArray[np.float64]
+    widths: NDArray[np.float64]
+    means: NDArray[np.float64]
     shadows: NDArray[np.bool_]
     bounces: NDArray[np.int64]
 
@@ -61,6 +71,10 @@ def meshes_of(objects: Sequence[ObjectClass], wavenumber: float) -> Meshes:
     """Return the bodies of the mesh classes; empty for the others.
 
     Facets are cut to a wavelength, at the largest scale, where the body casts shadows on itself.
+
+    Args:
+        objects: The object classes.
+        wavenumber: The wavenumber [rad/m], or the highest of a band.
     """
     own = [item if isinstance(item, MeshBody) else None for item in objects]
     bodies = [_cut(item, wavenumber) if item else None for item in own]
@@ -79,9 +93,15 @@ def meshes_of(objects: Sequence[ObjectClass], wavenumber: float) -> Meshes:
         boxes=np.concatenate([_NO_BOXES, *(tree[2] for tree in trees)]),
         starts=np.cumsum([(0, 0, 0), *ends], axis=0),
         extents=np.array([item.mesh.extent_m if item else 0.0 for item in own]),
+        widths=np.array([_judged_width_m(item) if item else 0.0 for item in own]),
+        means=np.array([item.drawn_mean_m() if item else 0.0 for item in own]),
         shadows=np.array([not item.mesh.is_convex if item else False for item in own]),
         bounces=np.array([item.bounces if item else 0 for item in own], dtype=np.int64),
     )
+
+
+def _judged_width_m(item: MeshBody) -> float:
+    return item.mesh.smallest_width_m if item.small_body == "sphere" else 0.0
 
 
 def _cut(item: MeshBody, wavenumber: float) -> Mesh:
@@ -108,17 +128,8 @@ def _see(vertices, facets, area_vectors, tree, extent, looks, seen):
 
 
 @njit(cache=True, nogil=True)
-def mesh_echo(meshes, object_class, k, scale, directions, echo):
-    """Set ``echo`` to the amplitude of a mesh in each of the directions.
-
-    Args:
-        meshes: What ``meshes_of`` made.
-        object_class: Number of the class.
-        k: Wavenumber [rad/m].
-        scale: Of this object.
-        directions: Unit vectors from the body to the radar, ``(3, d)``.
-        echo: Set in place, complex ``(d,)``.
-    """
+def _by_facets(meshes, object_class, k, looks, out):
+    """Set ``out``, ``(d, f)``, to the amplitudes of the body as drawn at the wavenumbers ``k``."""
     low, high = meshes.starts[object_class], meshes.starts[object_class + 1]
     vertices, facets = meshes.vertices[low[0] : high[0]], meshes.facets[low[1] : high[1]]
     area_vectors = meshes.area_vectors[low[1] : high[1]]
@@ -127,17 +138,53 @@ def mesh_echo(meshes, object_class, k, scale, directions, echo):
         meshes.spans[low[2] : high[2]],
         meshes.boxes[low[2] : high[2]],
     )
-    looks, extent = directions.T.copy(), meshes.extents[object_class]
-    wavenumbers, out = np.full(1, k * scale), np.zeros((echo.shape[0], 1), np.complex128)
     seen = np.zeros((0, 0), np.bool_)
     if meshes.shadows[object_class]:
         seen = np.empty((looks.shape[0], facets.shape[0]), np.bool_)
-        _see(vertices, facets, area_vectors, tree, extent, looks, seen)
-    exact_sum(vertices, facets, area_vectors, looks, wavenumbers, seen, out)
-    if meshes.bounces[object_class] > 1:
+        _see(vertices, facets, area_vectors, tree, meshes.extents[object_class], looks, seen)
+    exact_sum(vertices, facets, area_vectors, looks, k, seen, out)
+    bounces = meshes.bounces[object_class]
+    if bounces > 1:
         corners = vertices[facets.ravel()].reshape(facets.shape[0], 3, 3)
-        step = 2.0 * np.pi / (k * scale) / RAYS_PER_WAVELENGTH
-        bounces = meshes.bounces[object_class]
-        shoot(corners, area_vectors, tree, looks, wavenumbers, step, 2, bounces, np.uint64(0), out)
-    for n in range(echo.shape[0]):
-        echo[n] = scale * out[n, 0]
+        step = 2.0 * np.pi / k.max() / RAYS_PER_WAVELENGTH
+        shoot(corners, area_vectors, tree, looks, k, step, 2, bounces, np.uint64(0), out)
+
+
+@njit(cache=True, nogil=True)
+def mesh_amplitudes(meshes, object_class, k, scale, looks, ripple, smallest_ka, out):
+    """Set ``out`` to the amplitudes of a mesh in all directions at all wavenumbers.
+
+    An object too small for physical optics at the lowest of them is a sphere at all, where its
+    class asks for that.
+
+    Args:
+        meshes: What ``meshes_of`` made.
+        object_class: Number of the class.
+        k: Wavenumbers [rad/m], ``(f,)``.
+        scale: Of this object.
+        looks: Unit vectors from the body to the radar, ``(d, 3)``.
+        ripple: What ``bodies.ripple_table`` returned.
+        smallest_ka: The same.
+        out: Set in place, complex128 ``(d, f)``.
+    """
+    if 0.5 * k.min() * scale * meshes.widths[object_class] < SMALLEST_KA:
+        if meshes.widths[object_class] > 0.0:
+            radius = 0.5 * scale * meshes.means[object_class]
+            for f in range(k.shape[0]):
+                out[:, f] = closed_forms.sphere(k[f], radius, ripple, smallest_ka, RIPPLE_STEP)
+            return
+    out[:] = 0.0
+    _by_facets(meshes, object_class, k * scale, looks, out)
+    out *= scale
+
+
+@njit(cache=True, nogil=True)
+def mesh_echo(meshes, object_class, k, scale, directions, ripple, smallest_ka, echo):
+    """Set ``echo``, ``(d,)``, to the amplitude of a mesh in each of ``directions``, ``(3, d)``.
+
+    The other arguments are those of ``mesh_amplitudes``, at one wavenumber.
+    """
+    looks, out = directions.T.copy(), np.empty((echo.shape[0], 1), np.complex128)
+    k_alone = np.full(1, k)
+    mesh_amplitudes(meshes, object_class, k_alone, scale, looks, ripple, smallest_ka, out)
+    echo[:] = out[:, 0]

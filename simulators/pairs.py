@@ -14,7 +14,6 @@ from simulators.drawing import (
     FRESH_VALIDATION,
     STORED,
     Objects,
-    fill_sizes,
 )
 from simulators.effects import TOLD, effects_of, told_by
 from simulators.environment import Environment
@@ -23,8 +22,9 @@ from simulators.meshed import meshes_of
 from simulators.objects import MOST_SIZES
 from simulators.pulse_setup import fast_time
 from simulators.receiver import Receiver
-from simulators.scattering.tables import Body, Progress, Tables, tabulate
+from simulators.scattering.tabulate import Band, Progress
 from simulators.scene import Scene, motion_number
+from simulators.tabulated import scene_tables
 from simulators.units import wavenumber
 from simulators.waveforms import code
 
@@ -147,8 +147,9 @@ class PairGenerator:
             one_pulse=scene.mode == "pulse",
         )
         if scene.mode == "pulse":
-            return fast_time(scene, int(self.seed), objects, effects, progress)
+            return fast_time(scene, self.seed, objects, effects, progress)
         ripple, smallest_ka = ripple_table(scene.objects, k)
+        band = Band(np.array([k]), ripple, smallest_ka)
         return dwell.Dwell(
             objects=objects,
             effects=effects,
@@ -160,32 +161,11 @@ class PairGenerator:
             accelerations=np.array(scene.motion.residual_acceleration_mps2),
             snr_db=np.array(scene.receiver.snr_interval_db),
             reference_m2=0.0,
-            tables=self._tables(objects, k, ripple, smallest_ka, progress),
+            tables=scene_tables(scene, objects, self.seed, band, progress),
             meshes=meshes_of(scene.objects, k),
             ripple=ripple,
             smallest_ka=smallest_ka,
         )
-
-    def _tables(
-        self,
-        objects: Objects,
-        k: float,
-        ripple: NDArray[np.complex128],
-        smallest_ka: float,
-        progress: Progress | None,
-    ) -> Tables:
-        """Return the amplitude tables of the classes that have them."""
-        scene, bodies = self.scene, []
-        for index, item in enumerate(scene.objects):
-            if not scene.tabulated[index]:
-                bodies.append(None)
-                continue
-            sizes = np.empty((scene.objects_per_class, MOST_SIZES))
-            first = index * scene.objects_per_class
-            fill_sizes(objects.sizes[index], self.seed, np.int64(first), sizes)
-            bodies.append(Body(item.kernel_kind, item.largest_extent_m(), sizes))
-        most_bytes = scene.table_mib << 20
-        return tabulate(bodies, k, ripple, smallest_ka, most_bytes=most_bytes, progress=progress)
 
     def _mean_power(self) -> float:
         """Return the mean echo power of the scene [m^2], over its first stored examples."""

@@ -11,7 +11,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from simulators import random as rng
-from simulators.aspect_tables import AspectTables, interpolate, over_frequency
+from simulators.bodies import over_band
 from simulators.drawing import (
     Objects,
     draw_object,
@@ -21,8 +21,10 @@ from simulators.drawing import (
     random_code_sample,
     receive,
 )
-from simulators.dwell import RCS_FLOOR_M2
+from simulators.dwell import LEAST_ECHO_M2, RCS_FLOOR_M2
 from simulators.effects import Effects
+from simulators.meshed import Meshes, mesh_amplitudes
+from simulators.scattering.tables import Tables, look_up
 from simulators.turns import sine_cosine
 
 STREAM_GATE = 30  # where the body lies in the gate
@@ -63,6 +65,7 @@ class FastTime(NamedTuple):
         k: Wavenumber at the carrier [rad/m].
         node_k: Wavenumbers at the nodes [rad/m], ``(node,)``.
         tables: Amplitudes at the nodes over aspect, for the objects that have an axis.
+        meshes: The bodies of the classes that are meshes.
         node_turns: What one sample of delay turns the phase, at the nodes [turns], ``(node,)``.
         echo: Sequences of the echo; of one sent sample where each example draws its code.
         profile: Sequences of the range profile.
@@ -83,7 +86,8 @@ class FastTime(NamedTuple):
     effects: Effects
     k: float
     node_k: NDArray[np.float64]
-    tables: AspectTables
+    tables: Tables
+    meshes: Meshes
     node_turns: NDArray[np.float64]
     echo: Sequences
     profile: Sequences
@@ -104,7 +108,6 @@ class Scratch(NamedTuple):
     """Room for one example, so that the kernel allocates nothing."""
 
     direction: NDArray[np.float64]  # (3,)
-    weight: NDArray[np.float64]  # (6,)
     parts: NDArray[np.float64]  # (2 node,)
     at_nodes: NDArray[np.complex128]  # (node,)
     real: NDArray[np.float64]  # (2 steps,)
@@ -137,17 +140,25 @@ def add_nodes(sequences, at_nodes, shift, real, imaginary):
 
 
 @njit(cache=True, nogil=True)
-def scatter(fast, kind, number, sizes, delay, scratch):
+def scatter(fast, object_class, number, sizes, delay, scratch):
     """Set the amplitudes at the nodes, each turned by ``delay``, a part of a sample."""
     at_nodes, parts, u = scratch.at_nodes, scratch.parts, scratch.direction
     tables = fast.tables
-    if tables.start.shape[0] > 0 and tables.start[number] >= 0:
-        start, steps = tables.start[number], tables.steps[number]
-        interpolate(tables.values, start, steps, u[2], scratch.weight, parts)
+    if fast.meshes.extents[object_class] > 0.0:
+        mesh_amplitudes(
+            fast.meshes, object_class, fast.node_k, sizes[0], u.reshape((1, 3)),
+            fast.ripple, fast.smallest_ka, at_nodes.reshape((1, at_nodes.shape[0])),
+        )  # fmt: skip
+    elif tables.start[object_class] >= 0:
+        length = tables.length[object_class]
+        member = np.int64(number) - object_class * fast.objects.per_class
+        start = tables.start[object_class] + member * length
+        look_up(tables.values, start, length, u[2], parts)
         for node in range(at_nodes.shape[0]):
             at_nodes[node] = complex(parts[2 * node], parts[2 * node + 1])
     else:
-        over_frequency(
+        kind = fast.objects.kinds[object_class]
+        over_band(
             kind, fast.node_k, sizes, u[0], u[1], u[2],
             fast.ripple, fast.smallest_ka, at_nodes,
         )  # fmt: skip
@@ -197,7 +208,7 @@ def move(echo, phase, turns):
         re, im = echo[n].real, echo[n].imag
         echo[n] = complex(re * cosine - im * sine, re * sine + im * cosine)
         power += re * re + im * im
-    return power / echo.shape[0]
+    return max(power / echo.shape[0], LEAST_ECHO_M2)
 
 
 @njit(cache=True, nogil=True)
@@ -233,8 +244,7 @@ def make_echo(fast, seed, domain, index, row, out, scratch):
     signal[0], signal[1], signal[2] = u[0], u[1], u[2]
     signal[3], signal[4], signal[5] = velocity, offset_m, phase
     sample = int(np.floor(offset_m / fast.bin_m))
-    kind = fast.objects.kinds[object_class]
-    scatter(fast, kind, number, sizes, offset_m / fast.bin_m - sample, scratch)
+    scatter(fast, object_class, number, sizes, offset_m / fast.bin_m - sample, scratch)
     send(fast, seed, domain, index, sample, scratch, out.tx[row])
     power = move(scratch.echo, phase, fast.k / np.pi * velocity * fast.interval_s)
     return power, snr_db, sample
@@ -270,7 +280,6 @@ def fill(fast, seed, domain, first, out):
     steps, nodes = fast.tx.shape[0], fast.node_k.shape[0]
     scratch = Scratch(
         np.empty(3),
-        np.empty(6),
         np.empty(2 * nodes),
         np.empty(nodes, dtype=np.complex128),
         np.empty(2 * steps),

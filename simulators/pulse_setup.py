@@ -6,28 +6,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.aspect_tables import Band, Progress, aspect_tables
 from simulators.bodies import ripple_table
 from simulators.drawing import Objects
 from simulators.effects import Effects
-from simulators.objects import KIND_SPHERE
+from simulators.meshed import meshes_of
 from simulators.pulse import FastTime, Sequences
 from simulators.responses import (
     frequency_grid_hz,
-    node_count,
     node_sequences,
     nodes_hz,
     profile_taper,
 )
+from simulators.scattering.tabulate import Band, Progress
 from simulators.scene import Scene
+from simulators.tabulated import scene_tables
 from simulators.units import wavenumber
-
-_CREEPING = 1 + math.pi / 2  # a wave around a sphere lags its centre by this many radii, one way
 
 
 def fast_time(
     scene: Scene,
-    seed: int,
+    seed: np.uint64,
     objects: Objects,
     effects: Effects,
     progress: Progress | None = None,
@@ -45,11 +43,7 @@ def fast_time(
     sent = pulse.samples(scene.radar.steps, scene.waveform_samples)
     random_code = scene.waveform_samples is None and pulse.name == "random"
     offsets_m = pulse.offsets_m(scene.longest_body_m, scene.radar.steps, len(sent))
-    longest_m = max(
-        item.largest_extent_m() * (_CREEPING if item.kind == KIND_SPHERE else 1.0)
-        for item in scene.objects
-    )
-    count = node_count(longest_m, pulse.sample_interval_s)
+    count = scene.amplitude_count
     baseband_hz = nodes_hz(count, pulse.sample_interval_s)
     tx = np.zeros(steps, dtype=np.complex128)
     tx[: len(sent)] = sent
@@ -64,22 +58,15 @@ def fast_time(
         made = node_sequences(spectrum, count, pulse.sample_interval_s, first=first, last=last)
         return Sequences(made.real.copy(), made.imag.copy(), first)
 
-    node_k = tuple(wavenumber(scene.radar.carrier_hz + f) for f in baseband_hz.tolist())
-    ripple, smallest_ka = ripple_table(scene.objects, min(node_k), max(node_k))
-    band = Band(node_k, ripple.tobytes(), smallest_ka)
+    node_k = np.array([wavenumber(scene.radar.carrier_hz + f) for f in baseband_hz.tolist()])
+    band = Band(node_k, *ripple_table(scene.objects, node_k.min(), node_k.max()))
     return FastTime(
         objects=objects,
         effects=effects,
         k=wavenumber(scene.radar.carrier_hz),
-        node_k=np.array(node_k),
-        tables=aspect_tables(
-            scene.objects,
-            scene.objects_per_class,
-            seed,
-            band,
-            most_mib=scene.table_mib,
-            progress=progress,
-        ),
+        node_k=node_k,
+        tables=scene_tables(scene, objects, seed, band, progress),
+        meshes=meshes_of(scene.objects, node_k.max()),
         node_turns=-baseband_hz * pulse.sample_interval_s,
         echo=sequences(np.ones_like(spectrum) if random_code else spectrum, lead),
         profile=sequences(taper, 0),
@@ -92,6 +79,6 @@ def fast_time(
         velocities=np.array(scene.motion.residual_velocity_mps),
         snr_db=np.array(scene.receiver.snr_interval_db),
         reference_m2=0.0,
-        ripple=ripple,
-        smallest_ka=smallest_ka,
+        ripple=band.ripple,
+        smallest_ka=band.smallest_ka,
     )

@@ -23,7 +23,8 @@ from simulators.objects import (
     check_interval,
 )
 from simulators.receiver import Receiver
-from simulators.scattering.tables import row_length
+from simulators.responses import node_count
+from simulators.scattering.tables import row_count
 from simulators.settings import OFF, check_name
 from simulators.units import wavelength_m, wavenumber
 
@@ -152,22 +153,22 @@ class Scene:
         self._check_objects()
         self._check_target()
         self._check_noise()
-        lowest_hz = self._check_dwell() if self.mode == "dwell" else self._check_pulse()
-        for item in self.objects:
-            item.check_physics(wavenumber(lowest_hz))
+        band_hz = self._check_dwell() if self.mode == "dwell" else self._check_pulse()
+        for item, frequency_hz in itertools.product(self.objects, band_hz):
+            item.check_physics(wavenumber(frequency_hz))
+        self._check_tables()
 
-    def _check_dwell(self) -> float:
+    def _check_dwell(self) -> tuple[float]:
         """Refuse what belongs to a pulse; return the frequency [Hz]."""
         for key in ("pulse", "waveform_samples"):
             if getattr(self, key) is not None:
                 raise ValueError(f'{key} is set, but mode is "dwell"; expected mode = "pulse"')
         if self.target == "profile":
             raise ValueError('target is "profile", but mode is "dwell"; expected mode = "pulse"')
-        self._check_tables()
-        return self.radar.carrier_hz
+        return (self.radar.carrier_hz,)
 
-    def _check_pulse(self) -> float:
-        """Refuse what does not fit a pulse; return the lowest frequency of its band [Hz]."""
+    def _check_pulse(self) -> Interval:
+        """Refuse what does not fit a pulse; return the ends of its band [Hz]."""
         pulse, steps = self.fast_time, self.radar.steps
         if self.target == "rcs":
             raise ValueError('target is "rcs", but mode is "pulse"; expected target = "profile"')
@@ -185,7 +186,7 @@ class Scene:
                 f"pulse.sample_interval_s: a sample rate of {pulse.sample_rate_hz:g} Hz does not "
                 f"fit a carrier of {self.radar.carrier_hz:g} Hz; expected less than 1.9 times it"
             )
-        return lowest_hz
+        return lowest_hz, self.radar.carrier_hz + pulse.sample_rate_hz / 2
 
     def _check_objects(self) -> None:
         names = self.class_names
@@ -246,16 +247,20 @@ class Scene:
         if self.table_mib and needed > self.table_mib:
             fitting = int(self.objects_per_class * self.table_mib / needed)
             raise ValueError(
-                f"table_mib is {self.table_mib}: tables of {self.objects_per_class} objects a "
-                f"class take {needed:,.0f} MiB. Set objects_per_class to {fitting} or less, or "
+                f"table_mib is {self.table_mib}: tables of {self.objects_per_class:,} objects a "
+                f"class take {needed:,.0f} MiB. Set objects_per_class to {fitting:,} or less, or "
                 f"raise table_mib; table_mib = 0 evaluates every look instead, and is slower"
             )
 
     @property
     def tabulated(self) -> tuple[bool, ...]:
         """Whether each class is to be tabulated over its aspect, if that is exact enough."""
-        on = self.table_mib > 0 and self.objects_per_class > 0
-        return tuple(on and item.axisymmetric and item.kind != Sphere.kind for item in self.objects)
+        if not self.table_mib or not self.objects_per_class:
+            return (False,) * len(self.objects)
+        is_pulse = self.mode == "pulse"  # where a look-up saves a sphere its series, node by node
+        return tuple(
+            item.axisymmetric and (is_pulse or item.kind != Sphere.kind) for item in self.objects
+        )
 
     @property
     def tabulated_objects(self) -> int:
@@ -265,13 +270,22 @@ class Scene:
     @property
     def table_bytes(self) -> int:
         """How large the tables are before any refinement."""
-        length = wavelength_m(self.radar.carrier_hz)
+        half_band_hz = self.fast_time.sample_rate_hz / 2 if self.mode == "pulse" else 0.0
+        length = wavelength_m(self.radar.carrier_hz + half_band_hz)
         rows = (
-            row_length(item.largest_extent_m(), length)
+            row_count(item.aspect_extent_m(), length)
             for item, use in zip(self.objects, self.tabulated, strict=True)
             if use
         )
-        return 8 * self.objects_per_class * sum(rows)
+        return 8 * self.objects_per_class * self.amplitude_count * sum(rows)
+
+    @property
+    def amplitude_count(self) -> int:
+        """At how many frequencies the amplitude of a body is taken."""
+        if self.mode == "dwell":
+            return 1
+        longest_m = max(item.echo_length_m() for item in self.objects)
+        return node_count(longest_m, self.fast_time.sample_interval_s)
 
     @property
     def has_white_noise_alone(self) -> bool:

@@ -84,6 +84,10 @@ def test_an_interrupted_batch_resumes_where_it_was(
     (out / "parts" / parts[1].replace("json", "rows")).write_bytes(b"damaged")
     with pytest.raises(OutputError, match="differs in reading"):
         plainly(space_run, captures, out, name="{label}_{group}", resume=True)
+    with monkeypatch.context() as patched:
+        patched.setattr("radarseq.evaluation.predict.use_engine", lambda *_: "fused")
+        with pytest.raises(OutputError, match="differs in engine"):
+            plainly(space_run, captures, out, name=NAME, resume=True)
     again = []
     judge = capture_judge.CaptureJudge.judge
 
@@ -100,6 +104,9 @@ def test_an_interrupted_batch_resumes_where_it_was(
     assert len(again) == 13 - len(parts) + 1
     with pytest.raises(OutputError, match="finished evaluation with other settings"):
         plainly(space_run, captures, out, name=NAME, resume=True, false_reject=0.2)
+    monkeypatch.setattr("radarseq.evaluation.predict.use_engine", lambda *_: "fused")
+    with pytest.raises(OutputError, match="finished evaluation with other settings"):
+        plainly(space_run, captures, out, name=NAME, resume=True)
 
 
 def test_without_resume_an_interrupted_batch_begins_anew(

@@ -190,7 +190,7 @@ with torch.no_grad():
     module.fused_wavenet = lambda *a, **k: calls.append(1) or real(*a, **k)
     torch.testing.assert_close(network(x, x), plain, rtol=1e-4, atol=1e-5)
 assert calls == [1]
-network.backbone.frozen = None
+network.backbone.engine = None
 assert kernels.use_fused_layers(network) == ""
 torch.testing.assert_close(network(x, x), plain, rtol=1e-4, atol=1e-5)
 kernels.check_kernels(torch.device("cpu"))
@@ -290,7 +290,7 @@ class TestOnCuda:
             plain = network(batch.signal, batch.tx)
             assert kernels.freeze(network)
             torch.testing.assert_close(network(batch.signal, batch.tx), plain, rtol=1e-4, atol=1e-5)
-        network.backbone.frozen = None
+        network.backbone.engine = None
         assert kernels.use_fused_layers(network) == ""
         with arithmetic("float32", device):
             found = network(batch.signal, batch.tx)

@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from radarseq.errors import UsageError
+from radarseq.models.activations import apply_gelu, open_gate
 from radarseq.models.engines import use_engine
 from radarseq.models.fast_wavenet import FastWaveNet
-from radarseq.models.tiles import add_product, open_gate
+from radarseq.models.tiles import add_part
 from radarseq.models.wavenet import WaveNet
 from tests.test_contract import network_of, signal_of, spec_of
 
@@ -27,10 +28,10 @@ def wavenet(dilations=(1, 2, 4, 8, 16), width=32, skip=64, stacks=2):
 
 @pytest.mark.parametrize("rows", [1, 7, 8, 21])
 def test_a_product_of_tiles_is_that_of_double_precision(rows):
-    a, b, y = random(24, 40), random(40, 96), random(24, 96)
+    a, b, y = random(24, 40), random(50, 96), random(24, 80)
     expected = y.astype(np.float64)
-    expected[:rows] += a[:rows].astype(np.float64) @ b
-    add_product(a, b, y, rows)
+    expected[2 : 2 + rows, 16:] += a[2 : 2 + rows, 5:38].astype(np.float64) @ b[9:42, 32:]
+    add_part(a, 2, 5, 33, b, 9, 32, y, 16, 2 + rows, 64)
     np.testing.assert_allclose(y, expected, rtol=0, atol=2e-5)
 
 
@@ -41,6 +42,18 @@ def test_a_gate_is_tanh_times_sigmoid_everywhere():
     open_gate(np.stack((f, g), axis=1), z, len(f))
     expected = np.tanh(f / 2.0) * 0.5 * (1.0 + np.tanh(g / 2.0, dtype=np.float64))
     assert np.abs(z[:, 0] - expected).max() < 1e-6
+
+
+def test_a_gelu_is_that_of_double_precision_everywhere():
+    x = np.concatenate((np.linspace(-50, 50, 2000), np.linspace(-1, 1, 999), [0.0]))
+    x = x.astype(np.float32)[None]
+    y = np.empty_like(x)
+    apply_gelu(x, np.float32(0.5), y, 1)
+    expected = torch.nn.functional.gelu(torch.from_numpy(x).double() / 2)
+    np.testing.assert_allclose(y, expected, rtol=1e-6, atol=1e-6)
+    x[0, 7] = np.nan
+    apply_gelu(x, np.float32(1.0), y, 1)
+    assert np.isnan(y).sum() == 1
 
 
 def test_what_is_no_number_stays_none():
@@ -66,21 +79,34 @@ def test_compiled_layers_give_what_torch_does(dilations, steps):
         torch.testing.assert_close(stream.step(step), expected, rtol=0, atol=1e-5)
 
 
-def test_an_answer_depends_on_no_neighbour_and_no_thread():
-    fast = FastWaveNet(wavenet())
-    x = torch.from_numpy(random(32, 203, 6))
+@pytest.mark.parametrize("model", ["wavenet", "lstm", "gru"])
+def test_an_answer_depends_on_no_neighbour_and_no_thread(model):
+    network = network_of(spec_of(), model=model, width=32, skip=32).eval()
+    use_engine(network, "fused")
+    x = torch.from_numpy(random(32, 203, network.features.width))
     threads = torch.get_num_threads()
-    try:
-        torch.set_num_threads(1)
-        alone = fast._run(x, last=False)
-        torch.set_num_threads(3)
-        assert torch.equal(fast._run(x, last=False), alone)
-    finally:
-        torch.set_num_threads(threads)
-    torch.testing.assert_close(fast.forward(x[:, 5:12]), alone[:, 5:12], rtol=0, atol=1e-6)
+    with torch.inference_mode():
+        try:
+            torch.set_num_threads(1)
+            alone = network.backbone(x)
+            torch.set_num_threads(3)
+            assert torch.equal(network.backbone(x), alone)
+        finally:
+            torch.set_num_threads(threads)
+        some = network.backbone(x[:, 5:12])
+    torch.testing.assert_close(some, alone[:, 5:12], rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("settings", [{}, {"causal": False}, {"task": "classify", "pool": "last"}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"causal": False},
+        {"task": "classify", "pool": "last"},
+        {"model": "lstm"},
+        {"model": "conv_gru", "causal": False},
+    ],
+)
 def test_a_network_answers_alike_by_each_engine(settings):
     network = network_of(spec_of(), width=32, skip=32, **settings).eval()
     signal, tx = signal_of(network.spec)
@@ -108,7 +134,9 @@ def test_an_engine_that_cannot_be_had_says_so():
     assert use_engine(small, "auto") == "torch"
     with pytest.raises(UsageError, match=r"multiples of 32, without layer_norm; .* width 8"):
         use_engine(small, "fused")
-    with pytest.raises(UsageError, match="is for a wavenet; this model is 'lstm'"):
-        use_engine(network_of(spec_of(), model="lstm"), "fused")
-    with pytest.raises(UsageError, match="expected one of auto, torch, fused"):
-        use_engine(small, "onnx")
+    with pytest.raises(UsageError, match="this model has gru cells of width 24"):
+        use_engine(network_of(spec_of(), model="conv_gru", width=24), "fused")
+    with pytest.raises(UsageError, match="this model has rnn cells of width 32"):
+        use_engine(network_of(spec_of(), model="rnn", width=32), "fused")
+    with pytest.raises(UsageError, match="expected one of auto, torch, fused, compile, onnx"):
+        use_engine(small, "tpu")

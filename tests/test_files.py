@@ -16,6 +16,7 @@ from radarseq.errors import CheckpointError, DatasetError, OutputError
 from radarseq.files import (
     LOCK_NAME,
     UNFINISHED_MARK,
+    atomic_file,
     output_folder,
     read_json,
     read_sealed_text,
@@ -81,6 +82,25 @@ def test_the_content_is_on_disk_before_the_name_is(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", watching)
     write_atomically(tmp_path / "f", b"new")
     assert seen == [["f.part"], ["f"]]  # the file, then its folder
+
+
+def test_two_who_write_the_same_file_do_not_get_in_each_others_way(tmp_path):
+    """A worker that was given up may still be writing what another was told to do again."""
+    path = tmp_path / "f"
+    with atomic_file(path) as first:
+        first.write(b"who")
+        first.flush()
+        with atomic_file(path) as second:
+            second.write(b"whole")
+        assert path.read_bytes() == b"whole"
+        first.write(b"le")
+    assert path.read_bytes() == b"whole"
+    with pytest.raises(KeyError), atomic_file(path) as first:
+        with atomic_file(path) as second:
+            second.write(b"whole")
+        raise KeyError
+    assert path.read_bytes() == b"whole"
+    assert names(tmp_path) == ["f"]
 
 
 def test_what_a_name_of_greatest_length_allows_is_an_oserror(tmp_path):

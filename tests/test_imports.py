@@ -16,7 +16,8 @@ import radarseq
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("torch", "numpy", "scipy", "h5py", "numba", "matplotlib", "sklearn", "pydantic")
 SLOWEST_HELP_S = 0.6
-OPTIONAL = {"trimesh", "pyarrow"}  # extras: imported where they are used, and never before
+# Extras: imported where they are used, and never before.
+OPTIONAL = {"trimesh", "pyarrow", "onnx", "onnxruntime", "onnxscript"}
 
 # What each part of radarseq must not import, at the top of a file or inside a function.
 FORBIDDEN = {

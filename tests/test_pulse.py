@@ -8,7 +8,6 @@ import pytest
 from scipy import stats
 from test_pairs import columns, image, joined
 
-from simulators.aspect_tables import LARGEST_ERROR
 from simulators.bodies import amplitude
 from simulators.dwell import RCS_FLOOR_M2
 from simulators.environment import Environment
@@ -18,6 +17,7 @@ from simulators.fluctuation import Fluctuation
 from simulators.objects import Box, Cone, Cylinder, Disc, Plate, RocketBody, Sphere
 from simulators.pairs import FRESH_TRAIN, PairGenerator
 from simulators.scattering import mie
+from simulators.scattering.tabulate import LARGEST_ERROR
 from simulators.scene import Motion, Radar, Receiver, Scene
 from simulators.units import SPEED_OF_LIGHT_MPS, wavelength_m, wavenumber
 
@@ -279,9 +279,16 @@ def test_what_does_not_fit_is_refused_by_its_key(make, message):
 
 
 def test_tables_beyond_the_memory_budget_are_refused_with_what_would_fit():
-    scene = replace(SCENE, objects_per_class=1_000_000)
-    with pytest.raises(ValueError, match=r"table_mib is 512: tables .* of 1,000,000 objects"):
-        PairGenerator(scene, seed=1)
+    with pytest.raises(ValueError, match=r"table_mib is 512: tables of 1,000,000 objects"):
+        replace(SCENE, objects_per_class=1_000_000)
+    message = ""
+    try:
+        replace(SCENE, objects_per_class=1_000_000)
+    except ValueError as fault:
+        message = str(fault)
+    fitting = int(message.split("objects_per_class to ")[1].split(" ")[0].replace(",", ""))
+    assert replace(SCENE, objects_per_class=fitting).table_bytes <= 512 << 20
+    assert replace(SCENE, objects_per_class=1_000_000, table_mib=0).tabulated == (False,) * 7
 
 
 def test_an_echo_that_leaves_the_gate_is_warned_of_but_not_in_circular_mode():

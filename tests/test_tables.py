@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from simulators.bodies import amplitude
-from simulators.objects import Cone, Cylinder, RocketBody
+from simulators.bodies import amplitude, ripple_table
+from simulators.objects import Cone, Cylinder, RocketBody, Sphere
 from simulators.pairs import PairGenerator
-from simulators.scattering import cache, tables
-from simulators.scattering.cache import cached
+from simulators.scattering import cache, tables, tabulate
+from simulators.scattering.cache import cached, key_of
 from simulators.scene import Scene, Split
 from simulators.units import wavenumber
 
@@ -18,6 +18,7 @@ SPLIT = Split(train=0.5, validation=0.25)
 NO_RIPPLE = (np.zeros(0, dtype=np.complex128), 0.0)
 CONE = Cone(name="cone", length_m=(0.2, 0.4))
 SCENE = Scene(objects=(CONE,), objects_per_class=4, split=SPLIT)
+PULSE = replace(SCENE, mode="pulse")
 BODIES = {
     "cone": (CONE, (0.1, 0.3, 1.0, 1.0)),
     "cylinder": (Cylinder(name="cylinder", length_m=(0.2, 0.4)), (0.1, 0.3, 1.0, 1.0)),
@@ -32,45 +33,70 @@ def folder(tmp_path, monkeypatch):
     return tmp_path / "cache"
 
 
+def looked_up(values, start, length, cosines):
+    """Return what a table gives, complex ``(cosine, frequency)``."""
+    parts = np.empty((len(cosines), values.shape[1]))
+    for cosine, row in zip(cosines, parts, strict=True):
+        tables.look_up(values, start, length, cosine, row)
+    return parts.view(np.complex128)
+
+
+@pytest.mark.parametrize("k", [(K,), (1.1 * K, K, 0.9 * K)], ids=["one", "band"])
 @pytest.mark.parametrize("name", BODIES)
-def test_a_table_gives_the_amplitude_at_any_aspect_within_its_gate(folder, name):
+def test_a_table_gives_the_amplitude_at_any_aspect_within_its_gate(folder, name, k):
     item, sizes = BODIES[name]
-    body = tables.Body(item.kernel_kind, item.largest_extent_m(), np.array([sizes]))
-    made = tables.tabulate([None, body], K, *NO_RIPPLE, most_bytes=1 << 24)
+    body = tabulate.Body(item.kernel_kind, item.largest_extent_m(), np.array([sizes]))
+    band = tabulate.Band(np.array(k), *NO_RIPPLE)
+    made = tabulate.tabulate([None, body], band, most_bytes=1 << 24)
     assert made.start.tolist() == [-1, 0]
     cosines = np.concatenate(
         [np.random.default_rng(0).uniform(-1, 1, 4000), [-1.0, -1e-7, 1e-7, 1.0, 1.1]]
     )
     kind, length = item.kernel_kind, int(made.length[1])
-    found = np.array([tables.look_up(made.values, 0, length, c) for c in cosines])
+    found = looked_up(made.values, 0, length, cosines)
     sines = np.sqrt(np.maximum(0.0, 1 - cosines**2))
     exact = np.array(
         [
-            amplitude(kind, K, np.array(sizes), s, 0.0, min(c, 1.0), *NO_RIPPLE)
+            [amplitude(kind, one, np.array(sizes), s, 0.0, min(c, 1.0), *NO_RIPPLE) for one in k]
             for s, c in zip(sines, cosines, strict=True)
         ]
     )
     rms = np.sqrt(np.mean(np.abs(exact) ** 2))
     error = np.abs(found - exact) / rms
-    assert error.max() < tables.LARGEST_ERROR
+    assert error.max() < tabulate.LARGEST_ERROR
     assert np.sqrt(np.mean(error**2)) < 1e-4
+
+
+def test_a_dwell_reads_what_a_look_does(folder):
+    item, sizes = BODIES["rocket_body"]
+    body = tabulate.Body(item.kernel_kind, item.largest_extent_m(), np.array([sizes, sizes]))
+    band = tabulate.Band(np.array([K]), *NO_RIPPLE)
+    made = tabulate.tabulate([body], band, most_bytes=1 << 24)
+    length, cosines = int(made.length[0]), np.linspace(-1, 1, 33)
+    directions, echo = np.zeros((3, 33)), np.empty(33, dtype=np.complex128)
+    directions[2] = cosines
+    tables.look_up_all(made.values, length, length, directions, echo)
+    np.testing.assert_allclose(echo, looked_up(made.values, 0, length, cosines)[:, 0], rtol=1e-12)
 
 
 def test_a_table_too_coarse_for_the_gate_is_refined_and_one_without_room_left_out(
     folder, monkeypatch
 ):
     item, sizes = BODIES["cone"]
-    body = tables.Body(item.kernel_kind, item.largest_extent_m(), np.array([sizes]))
-    first = tables.tabulate([body], K, *NO_RIPPLE, most_bytes=1 << 24)
-    none = tables.tabulate([body], K, *NO_RIPPLE, most_bytes=100)
+    body = tabulate.Body(item.kernel_kind, item.largest_extent_m(), np.array([sizes]))
+    band = tabulate.Band(np.array([K]), *NO_RIPPLE)
+
+    def made(most_bytes=1 << 24):
+        return tabulate.tabulate([body], band, most_bytes=most_bytes)
+
+    first, none = made(), made(100)
     assert (none.start[0], none.values.size) == (-1, 0)
-    row = first.values[: first.length[0]]
-    error = tables._worst_error(item.kernel_kind, K, np.array(sizes), *NO_RIPPLE, row)
-    monkeypatch.setattr(tables, "LARGEST_ERROR", 0.9 * error)
-    finer = tables.tabulate([body], K, *NO_RIPPLE, most_bytes=1 << 24)
-    assert finer.length[0] >= 1.9 * first.length[0]
-    monkeypatch.setattr(tables, "LARGEST_ERROR", 1e-12)
-    assert tables.tabulate([body], K, *NO_RIPPLE, most_bytes=1 << 24).start[0] == -1
+    values = first.values[: first.length[0]]
+    error = tabulate._worst_error(item.kernel_kind, K, np.array(sizes), *NO_RIPPLE, values)
+    monkeypatch.setattr(tabulate, "LARGEST_ERROR", 0.9 * error)
+    assert made().length[0] >= 1.9 * first.length[0]
+    monkeypatch.setattr(tabulate, "LARGEST_ERROR", 1e-12)
+    assert made().start[0] == -1
 
 
 def test_pairs_from_tables_are_those_evaluated_at_every_look(folder):
@@ -81,31 +107,54 @@ def test_pairs_from_tables_are_those_evaluated_at_every_look(folder):
     assert 0 < np.abs(tabulated.target - direct.target).max() < 2e-3 * rms
 
 
-def test_a_warm_a_cold_and_a_damaged_cache_give_the_same_bytes(folder):
-    cold = PairGenerator(SCENE, seed=2)(0, 50).rx.tobytes()
+@pytest.mark.parametrize("scene", [SCENE, PULSE], ids=["dwell", "pulse"])
+def test_a_warm_a_cold_and_a_damaged_cache_give_the_same_bytes(folder, scene):
+    cold = PairGenerator(scene, seed=2)(0, 50).rx.tobytes()
     (file,) = folder.glob("*.table")
     image = file.read_bytes()
-    assert PairGenerator(SCENE, seed=2)(0, 50).rx.tobytes() == cold
+    assert PairGenerator(scene, seed=2)(0, 50).rx.tobytes() == cold
     for damage in (b"", image[:-1], image[:100] + bytes([image[100] ^ 1]) + image[101:]):
         file.write_bytes(damage)
-        assert PairGenerator(SCENE, seed=2)(0, 50).rx.tobytes() == cold
+        assert PairGenerator(scene, seed=2)(0, 50).rx.tobytes() == cold
         assert file.read_bytes() == image
     assert [path.name for path in folder.iterdir()] == [file.name]
-    PairGenerator(SCENE, seed=3)
+    PairGenerator(scene, seed=3)
     assert len(list(folder.iterdir())) == 2
+
+
+def test_generators_of_one_scene_share_their_tables(folder):
+    first, second = PairGenerator(PULSE, seed=2), PairGenerator(PULSE, seed=2, domain=1)
+    assert first.kernel.tables.values is second.kernel.tables.values
+    assert PairGenerator(PULSE, seed=3).kernel.tables.values is not first.kernel.tables.values
+
+
+def test_rows_of_small_bodies_are_kept_by_the_series_that_they_come_from(folder):
+    """Its table starts elsewhere beside another class, which moves the last bits of a sphere."""
+    small = Cylinder(name="rod", radius_m=(0.005, 0.1), length_m=(0.05, 0.3), small_body="sphere")
+    sizes = np.array([(0.1, 0.3, 1.0, 1.0), (0.006, 0.08, 1.0, 1.0)])
+    body = tabulate.Body(small.kernel_kind, small.largest_extent_m(), sizes)
+    grids = (
+        ripple_table([small, ball], K) for ball in (CONE, Sphere(name="b", radius_m=(0.004, 1.0)))
+    )
+    one, other = (tabulate.Band(np.array([K]), *grid) for grid in grids)
+    cold = [tabulate.tabulate([body], band, most_bytes=1 << 24) for band in (one, other)]
+    assert not np.array_equal(cold[0].values, cold[1].values)
+    warm = [tabulate.tabulate([body], band, most_bytes=1 << 24) for band in (other, one)]
+    assert warm[0].values is cold[1].values
+    assert warm[1].values is cold[0].values
 
 
 def test_a_folder_that_cannot_be_written_costs_time_alone(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("not a folder")
     monkeypatch.setenv("RADARSEQ_CACHE", str(tmp_path / "file"))
-    made = [cached(("a", 1), (3,), np.float64, lambda: np.arange(3.0)) for _ in range(2)]
+    made = [cached(key_of("a", 1), (3,), np.float64, lambda: np.arange(3.0)) for _ in range(2)]
     np.testing.assert_array_equal(made, [[0, 1, 2]] * 2)
 
 
 def test_the_files_unused_for_longest_go_when_there_are_too_many(folder, monkeypatch):
     monkeypatch.setattr(cache, "LARGEST_FOLDER_BYTES", 300)
     for name in "abcde":
-        cached((name,), (10,), np.float64, lambda: np.zeros(10))
+        cached(key_of(name), (10,), np.float64, lambda: np.zeros(10))
     assert sum(file.stat().st_size for file in folder.iterdir()) <= 300
 
 
@@ -124,6 +173,6 @@ def test_tables_beyond_the_budget_are_refused_with_what_would_fit():
         Scene(objects=(CONE,), objects_per_class=5000, table_mib=1)
     except ValueError as fault:
         message = str(fault)
-    fitting = int(message.split("objects_per_class to ")[1].split(" ")[0])
+    fitting = int(message.split("objects_per_class to ")[1].split(" ")[0].replace(",", ""))
     assert Scene(objects=(CONE,), objects_per_class=fitting, table_mib=1).table_bytes <= 1 << 20
     assert Scene(objects=(CONE,), objects_per_class=5000, table_mib=0).tabulated == (False,)

@@ -50,6 +50,7 @@ width_m = [0.1, 0.5]
 height_m = [0.1, 0.5]
 tumble_rad_per_s = [0.2, 4.0]
 """
+_STOPS = (signal.SIGINT, signal.SIGTERM)
 LEFTOVERS = (".part", ".old", ".lock", ".unfinished", "manifest.unfinished.json")
 
 
@@ -74,9 +75,13 @@ class Command:
         descriptor, name = tempfile.mkstemp()
         self._output, self._started = Path(name), time.monotonic()
         sys.stdout.flush()  # or the child would print what is still in the buffer
+        # A signal that came before or after the command would unwind the child through all that
+        # this process has still to do.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
         self._pid = os.fork()
         if self._pid == 0:
             _become([str(word) for word in words], descriptor, largest_file)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
         os.close(descriptor)
 
     def signal_after(self, seconds: float, number: int) -> Ended:
@@ -117,6 +122,7 @@ def _become(words: list[str], output: int, largest_file: int) -> None:
         if largest_file:
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
         sys.argv = ["radarseq", *words]
         cli.main()
         status = 0
@@ -125,6 +131,7 @@ def _become(words: list[str], output: int, largest_file: int) -> None:
     except BaseException as fault:
         print(f"Traceback: {fault!r}")
     finally:
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
         sys.stdout.flush()
         os._exit(status)
 
@@ -166,6 +173,10 @@ class World:
         pairs = ("--set", "pairs_per_epoch=1000", "--set", "validation_pairs=200")
         return ["train", self.recipe, *_SMALL, *pairs, "--epochs", 6, "--out", out]
 
+    def train_fresh_averaged(self, out: Path) -> list[object]:
+        """Return the words that train on fresh pairs, and keep an average of the weights."""
+        return [*self.train_fresh(out), "--set", "ema=0.9"]
+
     def evaluate(self, out: Path) -> list[object]:
         """Return the words that judge the run on the dataset."""
         return ["evaluate", self.run, self.data, "--out", out]
@@ -191,6 +202,7 @@ def small_world() -> Iterator[World]:
         return real(**(settings | {"max_iter": 5}))
 
     base = Path(tempfile.mkdtemp(prefix="radarseq-faults-"))
+    owner = os.getpid()
     try:
         # In this process, and so in all that are forked from it.
         with patch.object(baselines, "HistGradientBoostingClassifier", few_trees):
@@ -202,7 +214,8 @@ def small_world() -> Iterator[World]:
             good("export", world.data, "--out", world.captures)
             yield world
     finally:
-        shutil.rmtree(base)
+        if os.getpid() == owner:
+            shutil.rmtree(base)
 
 
 def content(folder: Path) -> dict[str, bytes]:

@@ -178,6 +178,7 @@ def jobs_of(world: World, only: str = "") -> list[Job]:
         ("train", world.train, True),
         ("train with EMA", world.train_averaged, True),
         ("train on fresh pairs", world.train_fresh, True),
+        ("train on fresh pairs with EMA", world.train_fresh_averaged, True),
         ("evaluate", world.evaluate, False),
         ("import", world.import_, False),
         ("export", world.export, False),

@@ -87,7 +87,7 @@ def main() -> None:
     tempfile.tempdir = str(own)  # a folder of our own, so that only our files are counted
     try:
         with small_world() as world:
-            begun, passes = time.monotonic(), 0
+            begun, passes, now = time.monotonic(), 0, held()
             while (gone := time.monotonic() - begun) < length_s:
                 one_pass(world, passes)
                 passes += 1
@@ -97,7 +97,7 @@ def main() -> None:
                     settled.append(now)
                 if gone >= len(rows) * length_s / 10:
                     rows.append({"minute": round(gone / 60, 1), "passes": passes, **now})
-            rows.append({"minute": round(length_s / 60, 1), "passes": passes, **held()})
+            rows.append({"minute": round(length_s / 60, 1), "passes": passes, **now})
     finally:
         shutil.rmtree(own)
     print_table(rows)

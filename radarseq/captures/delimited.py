@@ -4,6 +4,7 @@ import csv
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from radarseq.captures.numbers import check_in_memory
 from radarseq.captures.reading import Reading
 
 _LARGEST_TEXT = 2 << 30
+_LONGEST_LINE = 32 << 20
 _DELIMITERS = {".tsv": "\t"}
 
 
@@ -50,13 +52,22 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     delimiter = _DELIMITERS.get(path.suffix.lower(), ",")
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, delimiter=delimiter)
+            reader = csv.reader(_bounded(path, file), delimiter=delimiter)
             for index, cells in enumerate(reader):
                 heading = index == 0 and not any(_is_number(cell) for cell in cells)
                 if cells and not heading:
                     yield reader.line_num, cells
     except (UnicodeDecodeError, csv.Error) as fault:
         raise CaptureFault(path, f"is not delimited text ({fault})", "Export it again") from fault
+
+
+def _bounded(path: Path, file: TextIO) -> Iterator[str]:
+    """Pass lines on, none of them without end."""
+    while text := file.readline(_LONGEST_LINE):
+        if len(text) == _LONGEST_LINE or "\0" in text:
+            found = "a NUL" if "\0" in text else f"a line of {_LONGEST_LINE} characters or more"
+            raise CaptureFault(path, f"is not delimited text: it holds {found}", "Export it again")
+        yield text
 
 
 def _is_number(cell: str) -> bool:

@@ -167,8 +167,11 @@ def number_of(attributes: h5py.AttributeManager, name: str) -> float:
     """Return a number among the attributes of an object; 0 where it is absent or no number."""
     if name not in attributes:
         return 0.0
+    # Its type first: a text would be fetched from a heap that nobody has checked.
+    if attributes.get_id(name).dtype.kind not in "iuf":
+        return 0.0
     value = np.asarray(attributes[name])
-    return float(value.reshape(-1)[0]) if value.size == 1 and value.dtype.kind in "iuf" else 0.0
+    return float(value.reshape(-1)[0]) if value.size == 1 else 0.0
 
 
 def numbered(path: Path, group: h5py.Group, prefix: str) -> list[str]:

@@ -10,7 +10,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instea
 Seed = Annotated[int, typer.Option(help="Same seed, same bytes.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue an interrupted run.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Scheduler = Annotated[
+    str, typer.Option(help="Work on a dask cluster: tcp://HOST:8786; the folders are shared.")
+]
 Engine = Annotated[
     str,
-    typer.Option(help="torch, or fused: WaveNets on the CPU, compiled once; auto: what is faster."),
+    typer.Option(help="torch, fused (CPU), compile, onnx (extra); auto: fused if it can be had."),
 ]

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from radarseq.cli.arguments import Device, Engine, Json, Out
+from radarseq.cli.arguments import Device, Engine, Json, Out, Scheduler
 from radarseq.cli.options import reads_recordings
 from radarseq.cli.terminal import finish, judging_bar, note, print_result, warn
 
@@ -52,6 +52,7 @@ def evaluate(
         bool, typer.Option("--parquet", help="Write the tables as Parquet too.")
     ] = False,
     workers: Annotated[int, typer.Option(help="Threads that judge recordings.")] = 1,
+    scheduler: Scheduler = "",
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue an interrupted evaluation.")
     ] = False,
@@ -86,6 +87,7 @@ def evaluate(
             annotate=annotate,
             parquet=parquet,
             workers=workers,
+            scheduler=scheduler,
             resume=resume,
             device=device,
             engine=engine,

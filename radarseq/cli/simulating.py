@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from radarseq.cli.arguments import Json, Out, Resume, Seed
+from radarseq.cli.arguments import Json, Out, Resume, Scheduler, Seed
 from radarseq.cli.terminal import note, print_result, progress_bar, size, warn
 
 
@@ -16,6 +16,7 @@ def simulate(
     examples: Annotated[int, typer.Option(help="How many Tx/Rx pairs.")] = 20_000,
     seed: Seed = 0,
     workers: Annotated[int, typer.Option(help="Threads that simulate.")] = 2,
+    scheduler: Scheduler = "",
     rows_per_shard: Annotated[int, typer.Option(help="Pairs in a file; 0: 50,000.")] = 0,
     resume: Resume = False,
     as_json: Json = False,
@@ -42,6 +43,7 @@ def simulate(
             examples=examples,
             seed=seed,
             workers=workers,
+            scheduler=scheduler,
             rows_per_shard=rows_per_shard,
             resume=resume,
             progress=advance,

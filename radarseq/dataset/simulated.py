@@ -1,17 +1,24 @@
 """From a recipe to a dataset: simulated shard by shard, on any number of workers."""
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from radarseq.config import Recipe, read_recipe
 from radarseq.dataset.read import Dataset, open_dataset
 from radarseq.dataset.schema import PARAMETER_PREFIX, Examples, Header
-from radarseq.dataset.write import ROWS_PER_SHARD, ShardWriter, expected_bytes, shard_image
+from radarseq.dataset.write import (
+    ROWS_PER_SHARD,
+    ShardWriter,
+    expected_bytes,
+    keep_shard,
+    shard_image,
+)
 from radarseq.errors import UsageError
-from radarseq.files import output_folder, sha256_of
+from radarseq.files import output_folder, sha256_of, sweep
 from radarseq.memory import gives_memory_back
+from radarseq.workers import check_workers, in_any_order, workers_at
 from simulators.pairs import PairGenerator, Pairs
 from simulators.scene import Scene
 from simulators.series import Sequences, Series, SeriesGenerator
@@ -98,6 +105,38 @@ def plan_simulation(
     return SimulationPlan(recipe, examples, size, recipe.content.warnings())
 
 
+@dataclass(frozen=True)
+class _Shards:
+    """What the shards of a dataset have in common."""
+
+    folder: Path
+    header: Header
+    generate: PairGenerator | SeriesGenerator
+    examples: int
+    rows_per_shard: int
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A shard in memory."""
+
+    folder: Path
+    index: int
+    image: bytes
+    rows: int
+
+
+def _shard(shards: _Shards, index: int) -> _Made:
+    first = index * shards.rows_per_shard
+    rows = min(shards.rows_per_shard, shards.examples - first)
+    image = shard_image(examples_of(shards.generate(first, rows), shards.header))
+    return _Made(shards.folder, index, image, rows)
+
+
+def _kept(made: _Made) -> dict[str, Any]:
+    return keep_shard(made.folder, made.index, made.image, made.rows)
+
+
 @gives_memory_back
 def simulate(
     recipe: Recipe | Path | str,
@@ -106,6 +145,7 @@ def simulate(
     examples: int,
     seed: int = 0,
     workers: int = 1,
+    scheduler: str = "",
     rows_per_shard: int = 0,
     resume: bool = False,
     progress: Progress | None = None,
@@ -122,6 +162,8 @@ def simulate(
         examples: How many.
         seed: 0 to 2^64 - 1.
         workers: Threads that simulate; the kernel releases the interpreter lock.
+        scheduler: Address of a dask scheduler, whose workers simulate instead; they must see
+            ``out`` under the same path.
         rows_per_shard: Examples in a file; 0 takes the default.
         resume: Continue an interrupted run of the same plan.
         progress: Called with (examples done, examples in all).
@@ -134,12 +176,12 @@ def simulate(
         RecipeError: If the recipe is not valid.
         UsageError: If an argument is out of range.
         OutputError: If the folder is in use, not empty, or holds part of another dataset.
+        ClusterError: If the scheduler does not answer, or a worker cannot take part.
         OSError: If the disk is full; what is whole stays, and ``resume`` continues.
     """
     recipe, out = as_recipe(recipe), Path(out)
     plan_simulation(recipe, examples=examples, seed=seed, rows_per_shard=rows_per_shard)
-    if workers < 1:
-        raise UsageError(f"workers is {workers}; expected 1 or more")
+    check_workers(workers, scheduler)
     rows_per_shard = rows_per_shard or ROWS_PER_SHARD
     plan = {
         "recipe_sha256": sha256_of(recipe.text.encode()),
@@ -147,24 +189,20 @@ def simulate(
         "examples": examples,
         "rows_per_shard": rows_per_shard,
     }
-    with output_folder(out, resume=resume):
+    with output_folder(out, resume=resume), workers_at(workers, scheduler, out) as pool:
         header = header_of(recipe, seed)
         writer = ShardWriter(out, header, plan)
         firsts = range(0, examples, rows_per_shard)
         missing = [index for index in range(len(firsts)) if not writer.has(index)]
         done = examples - sum(min(rows_per_shard, examples - firsts[i]) for i in missing)
         generate = generate or _generator(recipe.content, seed)
-
-        def make(index: int) -> tuple[int, bytes, int]:
-            rows = min(rows_per_shard, examples - firsts[index])
-            pairs = generate(firsts[index], rows)
-            return index, shard_image(examples_of(pairs, header)), rows
-
-        for index, image, rows in _in_any_order(make, missing, workers):
-            writer.write(index, image, rows)
-            done += rows
+        shared = _Shards(out.absolute(), header, generate, examples, rows_per_shard)
+        for record in in_any_order(pool, _shard, missing, shared=shared, keep=_kept):
+            writer.add(record)
+            done += record["rows"]
             if progress:
                 progress(done, examples)
+        sweep(out)  # what a lost worker has left half-written
         writer.finish()
     return open_dataset(out)
 
@@ -195,23 +233,3 @@ def _generator(
         return PairGenerator(content, seed=seed, progress=progress)
     except ValueError as fault:
         raise UsageError(str(fault)) from fault
-
-
-def _in_any_order(
-    make: Callable[[int], tuple[int, bytes, int]], indices: list[int], workers: int
-) -> Iterator[tuple[int, bytes, int]]:
-    """Yield what ``make`` returns for each index, at most ``workers`` + 1 of them in memory."""
-    with ThreadPoolExecutor(workers) as pool:
-        waiting = iter(indices)
-        running: set[Future[tuple[int, bytes, int]]] = set()
-        try:
-            while True:
-                while len(running) <= workers and (index := next(waiting, None)) is not None:
-                    running.add(pool.submit(make, index))
-                if not running:
-                    return
-                finished, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    yield future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)

@@ -1,5 +1,6 @@
 """Writing a dataset: immutable shards, then the manifest that makes them one dataset."""
 
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,9 @@ from radarseq.files import (
 )
 
 ROWS_PER_SHARD = 50_000
+# Of very many shards not each is noted at once, or the notes would cost more than the shards: they
+# take one part in so many of the time. What a kill leaves unnoted is made again on resuming.
+_ALWAYS_NOTED, _SHARE = 1_000, 20
 
 
 def shard_name(index: int) -> str:
@@ -86,8 +90,15 @@ def expected_bytes(examples: Examples, rows: int, rows_per_shard: int) -> int:
     return rows * row + -(-rows // rows_per_shard) * (len(shard_image(one)) - row)
 
 
+def keep_shard(folder: Path, index: int, image: bytes, rows: int) -> dict[str, Any]:
+    """Write shard ``index`` from its bytes; return its record for the manifest."""
+    name = shard_name(index)
+    write_atomically(folder / name, image)
+    return {"file": name, "rows": rows, "sha256": sha256_of(image)}
+
+
 class ShardWriter:
-    """Writes the shards of one dataset in any order, and at the end the manifest.
+    """Notes the shards of one dataset as they are written, in any order; at the end the manifest.
 
     What is done is kept in ``manifest.unfinished.json``: a resumed run takes over the shards whose
     digest still holds and makes the others again.
@@ -105,6 +116,7 @@ class ShardWriter:
         self._folder, self._header, self._plan = folder, header, plan
         self._unfinished = folder / UNFINISHED_NAME
         self._records: dict[str, dict[str, Any]] = {}
+        self._due_at = 0.0
         for earlier in (folder / MANIFEST_NAME, self._unfinished):
             if earlier.exists():
                 self._take_over(read_json(earlier, DatasetError))
@@ -142,12 +154,13 @@ class ShardWriter:
         """Return whether shard ``index`` is written and whole."""
         return shard_name(index) in self._records
 
-    def write(self, index: int, image: bytes, rows: int) -> None:
-        """Write shard ``index`` from its bytes."""
-        name = shard_name(index)
-        write_atomically(self._folder / name, image)
-        self._records[name] = {"file": name, "rows": rows, "sha256": sha256_of(image)}
-        self._save(self._unfinished)
+    def add(self, record: dict[str, Any]) -> None:
+        """Note a shard that ``keep_shard`` has written."""
+        self._records[record["file"]] = record
+        now = time.monotonic()
+        if len(self._records) < _ALWAYS_NOTED or now >= self._due_at:
+            self._save(self._unfinished)
+            self._due_at = now + _SHARE * (time.monotonic() - now)
 
     def finish(self) -> None:
         """Write the manifest: from here on the folder is a dataset."""
@@ -179,5 +192,5 @@ def write_dataset(
         writer = ShardWriter(folder, examples.header, {"rows": len(examples)})
         for index, first in enumerate(range(0, len(examples), rows_per_shard)):
             rows = examples.take(slice(first, first + rows_per_shard))
-            writer.write(index, shard_image(rows), len(rows))
+            writer.add(keep_shard(folder, index, shard_image(rows), len(rows)))
         writer.finish()

@@ -4,24 +4,24 @@ What is left of each is a function of the recording alone, so that the number of
 interruption, change nothing.
 """
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from radarseq.captures.faults import CaptureFault, Failure
+from radarseq.captures.faults import Failure
 from radarseq.captures.opening import Opened
-from radarseq.errors import CaptureError, DataError, MismatchError, OutputError, UsageError
+from radarseq.errors import CaptureError, DataError, MismatchError, OutputError
 from radarseq.evaluation.capture_judge import CaptureJudge
-from radarseq.evaluation.parts import FOLDER, Part, whole_part
+from radarseq.evaluation.judging import Item, Judging, Misfit, at_hand, judge_one
+from radarseq.evaluation.parts import FOLDER, Part, key_of, whole_part
 from radarseq.files import printable, read_json, write_json
+from radarseq.workers import AtHand, Workers, in_any_order
 
 PLAN = "batch.json"
 BatchProgress = Callable[[int, int], None]  # recordings done, windows judged
-_TICK_S = 0.2
 _NAMED_FAILURES = 10
 
 
@@ -58,12 +58,12 @@ def take_plan(folder: Path, plan: dict[str, Any], *, resume: bool) -> None:
 
 
 def judge_batch(
-    judge: CaptureJudge,
+    judge: AtHand[CaptureJudge],
     openings: Iterable[Opened | Failure],
     folder: Path,
     *,
     stride: int,
-    workers: int,
+    workers: Workers,
     progress: BatchProgress | None = None,
 ) -> Batch:
     """Judge recordings, a part of the folder each; parts that are whole are kept.
@@ -73,68 +73,54 @@ def judge_batch(
         openings: The recordings, opened one after the other.
         folder: The evaluation folder.
         stride: A window takes every ``stride``-th sample.
-        workers: Threads; the model's own work is done outside the interpreter lock.
+        workers: Who does the work; the model's own is done outside the interpreter lock.
         progress: Called a few times a second.
 
     Raises:
         CaptureError: If not one recording can be judged.
         MismatchError: If none is of the kind that the model was trained on.
-        UsageError: If ``workers`` is below 1.
+        ClusterError: If a cluster's worker cannot take part.
     """
-    if workers < 1:
-        raise UsageError(f"workers is {workers}; expected 1 or more")
-    done: dict[int, Part | Failure] = {}
-    misfits: list[MismatchError] = []
-    running: dict[Future[Part | Failure], int] = {}
+    done: dict[int, Part | Failure | Misfit] = {}
+    counted = judge().counted
 
-    def one(opened: Opened, index: int) -> Part | Failure:
-        try:
-            return judge.judge(opened, folder, index, stride)
-        except CaptureFault as fault:
-            return fault.failure
-        except MismatchError as fault:
-            misfits.append(fault)
-            reason, _, remedy = str(fault).rpartition(". ")
-            return Failure(opened.capture.source, reason, remedy)
-
-    def collect(most: int) -> None:
-        while len(running) > most:
-            finished, _ = wait(running, timeout=_TICK_S, return_when=FIRST_COMPLETED)
-            for future in finished:
-                done[running.pop(future)] = future.result()
-            if progress:
-                progress(len(done), judge.counted[0])
-
-    # One thread inside torch for each worker: sums are then done in the same order for any number
-    # of workers, and the workers do not fight for the cores.
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
-    try:
+    def to_judge() -> Iterator[Item]:
         for index, opened in enumerate(openings):
             if isinstance(opened, Failure):
                 done[index] = opened
             elif (part := whole_part(folder, index, opened.capture.source)) is not None:
                 done[index] = part
-                judge.counted[0] += part.windows
+                counted[0] += part.windows
             else:
-                running[pool.submit(one, opened, index)] = index
-                collect(workers)  # one more is opened while they work
-        collect(0)
+                source = opened.capture.source
+                yield Item(index, source, key_of(source), at_hand(opened))
+
+    def tell() -> None:
+        if progress:
+            progress(len(done), counted[0])
+
+    shared = Judging(judge, folder.absolute(), stride)
+    threads = torch.get_num_threads()
+    try:
+        for index, found in in_any_order(workers, judge_one, to_judge(), shared=shared, tick=tell):
+            done[index] = found
+            if not workers.is_here and isinstance(found, Part):
+                counted[0] += found.windows
     finally:
-        judge.stopped.set()
-        pool.shutdown(cancel_futures=True)
+        judge().stopped.set()
         torch.set_num_threads(threads)
-    return _checked(done, misfits)
+    return _checked(done)
 
 
-def _checked(done: dict[int, Part | Failure], misfits: list[MismatchError]) -> Batch:
+def _checked(done: dict[int, Part | Failure | Misfit]) -> Batch:
     parts = [(i, p) for i, p in sorted(done.items()) if isinstance(p, Part)]
-    failures = [f for _, f in sorted(done.items()) if isinstance(f, Failure)]
+    others = [f for _, f in sorted(done.items()) if not isinstance(f, Part)]
+    failures = [f.failure if isinstance(f, Misfit) else f for f in others]
     if parts:
         return Batch(parts, failures)
+    misfits = [f for f in others if isinstance(f, Misfit)]
     if misfits and len(misfits) == len(failures):
-        raise misfits[0]
+        raise MismatchError(misfits[0].message)
     if not failures:
         raise CaptureError(
             "there are no recordings of a known kind among the given paths. Check the paths"

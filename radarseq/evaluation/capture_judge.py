@@ -20,7 +20,6 @@ from radarseq.evaluation.parts import (
     SHOWN,
     Part,
     PartWriter,
-    key_of,
     part_writer,
     seal_part,
 )
@@ -58,8 +57,8 @@ class CaptureJudge:
     stopped: threading.Event = field(default_factory=threading.Event)
     counted: list[int] = field(default_factory=lambda: [0])
 
-    def judge(self, opened: Opened, folder: Path, index: int, stride: int) -> Part:
-        """Judge a recording, and leave part ``index`` in the folder.
+    def judge(self, opened: Opened, folder: Path, index: int, stride: int, key: list[int]) -> Part:
+        """Judge a recording, of which ``key_of`` gave ``key``; leave part ``index`` in the folder.
 
         Raises:
             CaptureFault: If it cannot be read to the end, or has no window fit to be judged.
@@ -67,7 +66,6 @@ class CaptureJudge:
             Abandoned: If the batch was stopped meanwhile.
         """
         source = opened.capture.source
-        key = key_of(source)
         self.check(opened, stride)
         blocks = opened.blocks(_BLOCK_BYTES)
         first = next(blocks, None)

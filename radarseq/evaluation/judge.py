@@ -85,7 +85,7 @@ def evaluate(
         unknown: A dataset, or recordings, of objects that the model was not trained on: they show
             how well unknown objects are told, and choose the score that tells them.
         device: ``auto``, ``cpu`` or ``cuda``.
-        engine: How the model computes: ``auto``, ``torch`` or ``fused``, see ``predict.load``.
+        engine: How the model computes, see ``predict.load``.
         progress: Called while recordings are judged, with how many are done, and how many windows.
         **settings: Fields of ``JudgeSettings``, such as ``split="all"``, ``false_reject=0.01``,
             ``stress=True``, ``workers=2``, ``resume=True``.
@@ -99,6 +99,7 @@ def evaluate(
         MismatchError: If data and model differ in steps, sample axis or interval.
         CaptureError: If not one of the recordings can be read.
         OutputError: If ``out`` is in use or not empty, or holds another batch than is to resume.
+        ClusterError: If a scheduler does not answer, or one of its workers cannot take part.
         UsageError: If a setting is unknown or does not fit.
     """
     chosen = JudgeSettings.of(settings)
@@ -127,9 +128,14 @@ def _judge(task: Task, folder: Path, progress: BatchProgress | None) -> Outcome:
     """Judge one dataset, or recordings.
 
     Raises:
-        UsageError: If datasets and recordings are mixed.
+        UsageError: If datasets and recordings are mixed, or a setting is for the others.
     """
     if len(task.paths) == 1 and is_dataset(task.paths[0]):
+        if task.settings.scheduler:
+            raise UsageError(
+                f"scheduler is for recordings; {task.paths[0]} is a dataset, which one process "
+                "judges as a whole. Leave it out, or export recordings"
+            )
         return judge_dataset(task, folder)
     if any(is_dataset(path) for path in task.paths):
         raise UsageError("one dataset or any number of recordings can be judged at once, not both")

@@ -11,8 +11,8 @@ from radarseq.captures.opening import openings
 from radarseq.evaluation.batch import Batch, BatchProgress, judge_batch, take_plan
 from radarseq.evaluation.capture_judge import CaptureJudge
 from radarseq.evaluation.comparison import BOOSTING
-from radarseq.evaluation.fitted import weights_sha256
 from radarseq.evaluation.gathering import unknown_objects
+from radarseq.evaluation.judging import judge_at_hand
 from radarseq.evaluation.known import Known, known_rows
 from radarseq.evaluation.merging import Merged, merge
 from radarseq.evaluation.outcome import (
@@ -29,6 +29,7 @@ from radarseq.evaluation.windows import capture_rows
 from radarseq.files import canonical_sha256, printable
 from radarseq.models.baselines import Boosting, fit_boosting
 from radarseq.training.checkpoint import versions
+from radarseq.workers import workers_at
 
 
 def judge_recordings(task: Task, folder: Path, progress: BatchProgress | None) -> Outcome:
@@ -51,14 +52,19 @@ def judge_recordings(task: Task, folder: Path, progress: BatchProgress | None) -
     judge = CaptureJudge(
         predictor, None if chosen is None else chosen.describe, task.beside, baseline
     )
-    batch = judge_batch(
-        judge,
-        openings(task.paths, task.reading),
-        folder,
-        stride=task.reading.stride,
-        workers=task.settings.workers,
-        progress=progress,
-    )
+    settings = task.settings
+    # On a cluster the baseline is fitted before it is known whether a recording is labelled.
+    boosting = baseline() if settings.scheduler else None
+    score = None if chosen is None else (chosen.rejection, chosen.name)
+    with workers_at(settings.workers, settings.scheduler, folder) as workers:
+        batch = judge_batch(
+            judge_at_hand(judge, score, boosting),
+            openings(task.paths, task.reading),
+            folder,
+            stride=task.reading.stride,
+            workers=workers,
+            progress=progress,
+        )
     tempering = prepared.tempering
     merged = merge(folder, batch, predictor, prepared.fitted.prior, tempering.exponent, chosen)
     windows = merged.windows
@@ -102,8 +108,7 @@ def _plan(task: Task, prepared: Prepared) -> dict[str, Any]:
     """Return what the parts of the batch depend on, besides the recordings."""
     return {
         "kind": "radarseq batch",
-        "weights": weights_sha256(task.predictor),
-        "beside": {name: weights_sha256(other) for name, other in task.beside.items()},
+        **task.models,
         "reading": task.reading.to_json(),
         "score": None if prepared.chosen is None else prepared.chosen.name,
         "fitted": canonical_sha256(prepared.fitted.to_json()),

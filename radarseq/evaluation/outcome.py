@@ -60,12 +60,23 @@ class Task:
         return self.predictor.network.settings.model
 
     @property
+    def models(self) -> dict[str, Any]:
+        """What tells the models from others.
+
+        So do engines, which round differently: what one began, another must not end.
+        """
+        return {
+            "weights": weights_sha256(self.predictor),
+            "engine": self.predictor.engine,
+            "beside": {n: [weights_sha256(p), p.engine] for n, p in self.beside.items()},
+        }
+
+    @property
     def digest(self) -> str:
         """The same for the same model, data and settings; files are told by their paths."""
         return canonical_sha256(
             {
-                "weights": weights_sha256(self.predictor),
-                "beside": {name: weights_sha256(other) for name, other in self.beside.items()},
+                **self.models,
                 "paths": [printable(path) for path in self.paths],
                 "unknown": [printable(path) for path in self.unknown],
                 "reading": self.reading.to_json(),
@@ -166,6 +177,7 @@ def common_metrics(task: Task, data: dict[str, Any]) -> dict[str, Any]:
             "model": {
                 "run": printable(task.run),
                 "weights_sha256": weights_sha256(task.predictor),
+                "engine": task.predictor.engine,
                 "versions": manifest.get("versions"),
                 "seed": manifest.get("training", {}).get("seed"),
                 "epoch": manifest.get("epoch"),

@@ -51,6 +51,7 @@ class Predictor:
     """A model with its weights and what it was trained on.
 
     Attributes:
+        path: The folder of its checkpoint.
         network: The network, in evaluation mode.
         header: Of its training data: class names, sample axis and interval.
         manifest: Of its checkpoint.
@@ -60,10 +61,16 @@ class Predictor:
     """
 
     def __init__(
-        self, checkpoint: Checkpoint, device: torch.device, *, engine: str = "auto"
+        self,
+        checkpoint: Checkpoint,
+        device: torch.device,
+        *,
+        engine: str = "auto",
+        cache: Path | None = None,
     ) -> None:
+        self.path = checkpoint.path
         self.network: Network = checkpoint.network.to(device)
-        self.engine = use_engine(self.network, engine)
+        self.engine = use_engine(self.network, engine, cache)
         self.header: Header = checkpoint.header
         self.manifest = checkpoint.manifest
         self.temperature = checkpoint.temperature
@@ -277,7 +284,8 @@ def load(run: Path | str, *, device: str = "auto", engine: str = "auto") -> Pred
     Args:
         run: A run folder, or a checkpoint folder.
         device: ``auto``, ``cpu`` or ``cuda``.
-        engine: ``auto``, ``torch`` or ``fused``, see ``radarseq.models.engines.use_engine``.
+        engine: ``auto``, ``torch``, ``fused``, ``compile`` or ``onnx``, see
+            ``radarseq.models.engines.use_engine``. ONNX models are kept beside the checkpoint.
 
     Raises:
         CheckpointError: If there is no checkpoint, or it is damaged.
@@ -295,4 +303,5 @@ def load(run: Path | str, *, device: str = "auto", engine: str = "auto") -> Pred
             f"{run}: no checkpoint here (looked for {best / 'manifest.json'}); "
             "expected a run folder made by radarseq train"
         )
-    return Predictor(load_checkpoint(folder), choose_device(device), engine=engine)
+    cache = folder.with_name(f"{folder.name}.onnx")
+    return Predictor(load_checkpoint(folder), choose_device(device), engine=engine, cache=cache)

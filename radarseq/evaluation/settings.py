@@ -6,6 +6,9 @@ from typing import Any
 from radarseq.errors import UsageError
 from radarseq.evaluation.rejection import check_settings
 from radarseq.evaluation.tempering import given_tempering
+from radarseq.workers import check_workers
+
+_HOW = ("workers", "scheduler", "resume")  # what the results do not depend on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +30,8 @@ class JudgeSettings:
             of their metadata in the evaluation folder.
         parquet: Whether to write the tables as Parquet too.
         workers: Threads that judge recordings; the results are the same for any number.
+        scheduler: Address of a dask scheduler, whose workers judge recordings instead; they must
+            see the recordings, the run and the evaluation folder under the same paths.
         resume: Whether to continue an interrupted batch.
 
     Raises:
@@ -43,6 +48,7 @@ class JudgeSettings:
     annotate: bool = False
     parquet: bool = False
     workers: int = 1
+    scheduler: str = ""
     resume: bool = False
 
     def __post_init__(self) -> None:
@@ -50,8 +56,7 @@ class JudgeSettings:
         check_settings(self.false_reject, self.unknown_score)
         if self.tempering is not None:
             given_tempering(self.tempering)
-        if self.workers < 1:
-            raise UsageError(f"workers is {self.workers}; expected 1 or more")
+        check_workers(self.workers, self.scheduler)
 
     @classmethod
     def of(cls, settings: dict[str, Any]) -> "JudgeSettings":
@@ -70,4 +75,4 @@ class JudgeSettings:
     def to_json(self) -> dict[str, Any]:
         """Return what the results depend on, as plain JSON types."""
         content = asdict(self) | {"unknown_class": list(self.unknown_class)}
-        return {key: content[key] for key in content if key not in ("workers", "resume")}
+        return {key: content[key] for key in content if key not in _HOW}

@@ -1,7 +1,5 @@
 """The same-length networks by name, and what all of them can do."""
 
-from typing import Protocol
-
 from torch import Tensor, nn
 
 from radarseq.models.conv_gru import ConvGru
@@ -10,14 +8,6 @@ from radarseq.models.settings import ModelSettings
 from radarseq.models.wavenet import WaveNet
 
 Backbone = WaveNet | Recurrent | ConvGru
-
-
-class BackboneStream(Protocol):
-    """A backbone that is fed one step after the other."""
-
-    def step(self, x: Tensor) -> Tensor:
-        """Return the output (batch, channel) of the next step, from its features."""
-        ...
 
 
 def backbone_of(settings: ModelSettings, inputs: int) -> Backbone:
@@ -48,4 +38,6 @@ def backbone_of(settings: ModelSettings, inputs: int) -> Backbone:
 
 def at_last_step(backbone: nn.Module, x: Tensor) -> Tensor:
     """Return the output (batch, channel) of the last step, by the shortest way there is."""
-    return backbone.at_last_step(x) if isinstance(backbone, WaveNet) else backbone(x)[-1]
+    if isinstance(backbone, WaveNet | Recurrent):
+        return backbone.at_last_step(x)
+    return backbone(x)[-1]

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from radarseq.models.recurrent import Recurrent, RecurrentStream
+from radarseq.models.recurrent import Recurrent
+from radarseq.models.ways import Step
 
 
 class ConvGru(nn.Module):
@@ -81,7 +82,7 @@ class ConvGruStream:
         self._network = network
         self._waiting: list[list[Tensor]] = [[] for _ in network.strides]
         self._before: list[Tensor | None] = [None] * len(network.strides)
-        self._cells: RecurrentStream = network.cells.stream(batch)
+        self._cells: Step = network.cells.stream(batch)
         self._held = network.now.weight.new_zeros(batch, network.outputs)
 
     def step(self, x: Tensor) -> Tensor:

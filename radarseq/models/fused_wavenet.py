@@ -9,7 +9,7 @@ Reference:
     computations", 2019.
 """
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import triton
@@ -17,9 +17,8 @@ import triton.language as tl
 from torch import Tensor
 
 from radarseq.models.fused_layer import fits, precision_of_products, sigmoid_of
-
-if TYPE_CHECKING:
-    from radarseq.models.wavenet import WaveNet
+from radarseq.models.wavenet import WaveNet, WaveNetStream
+from radarseq.models.ways import Step
 
 LONGEST = 128  # steps: more do not fit on the chip beside the weights
 _FEWEST_ROWS = 64  # of a block
@@ -46,7 +45,7 @@ class Packed(NamedTuple):
     sizes: tuple[int, int, int, int, int]
 
 
-def packed(network: "WaveNet") -> Packed:
+def packed(network: WaveNet) -> Packed:
     """Return the weights of a network, packed where they lie."""
     width, inputs = network.first.weight.shape
     padded = max(16, triton.next_power_of_2(inputs))
@@ -153,7 +152,7 @@ def _network(
     tl.store(hidden + cell[:, None] * SKIP + wide[None, :], out, mask=valid[:, None])
 
 
-def is_fusible(network: "WaveNet", x: Tensor) -> bool:
+def is_fusible(network: WaveNet, x: Tensor) -> bool:
     """Return whether the kernel takes this network and these features (step, batch, feature)."""
     width, inputs = network.first.weight.shape
     has_norm = any(
@@ -161,6 +160,33 @@ def is_fusible(network: "WaveNet", x: Tensor) -> bool:
     )
     plain = x.dtype == torch.float32 and not has_norm and inputs <= 128
     return plain and fits(width, network.outputs) and 0 < len(x) <= LONGEST
+
+
+class OneKernel:
+    """A WaveNet whose answers come from the kernel, with the weights as they are now.
+
+    Args:
+        network: On a CUDA device, or anywhere in Triton's interpreter.
+    """
+
+    def __init__(self, network: WaveNet) -> None:
+        self._network, self._weights = network, packed(network)
+
+    def takes(self, x: Tensor) -> bool:
+        """Return whether no gradient is asked for, and the features fit."""
+        return not torch.is_grad_enabled() and is_fusible(self._network, x)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (step, batch, skip) from ``x`` (step, batch, feature)."""
+        return fused_wavenet(self._weights, x)
+
+    def at_last_step(self, x: Tensor) -> Tensor:
+        """Return ``forward(x)[-1]``."""
+        return fused_wavenet(self._weights, x, last_only=True)
+
+    def stream(self, batch: int) -> Step:
+        """Return a state that takes one step after the other, by torch's operations."""
+        return WaveNetStream(self._network, batch)
 
 
 def fused_wavenet(weights: Packed, x: Tensor, *, last_only: bool = False) -> Tensor:

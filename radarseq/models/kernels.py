@@ -1,4 +1,4 @@
-"""Whether, and for what, the fused kernels of a CUDA device are used."""
+"""Whether, and for what, fused layers are used in training, and one kernel on a CUDA device."""
 
 import os
 from importlib.util import find_spec
@@ -7,6 +7,7 @@ import torch
 
 from radarseq.errors import DeviceError
 from radarseq.models.network import Network
+from radarseq.models.recurrent import Recurrent
 from radarseq.models.wavenet import WaveNet
 
 INTERPRETED = "TRITON_INTERPRET"  # set to 1: Triton runs its kernels on the CPU, for tests
@@ -30,8 +31,28 @@ def check_kernels(device: torch.device) -> None:
         )
 
 
+def use_compiled_layers(network: Network) -> bool:
+    """Have a network train by compiled layers on the CPU where it can; return whether it will.
+
+    They compute what is large enough and in float32, with gradients or without; all else goes the
+    plain way.
+    """
+    on_cpu = all(p.device.type == "cpu" for p in network.parameters())
+    if not on_cpu or network.narrow is not None:
+        return False
+    from radarseq.models import fast_cells, fast_wavenet, trained_wavenet
+
+    will = False
+    for part in network.modules():
+        if isinstance(part, WaveNet) and fast_wavenet.fits(part):
+            part.engine, will = trained_wavenet.TrainedWaveNet(part), True
+        elif isinstance(part, Recurrent) and fast_cells.fits(part):
+            part.engine, will = fast_cells.FastCells(part, trains=True), True
+    return will
+
+
 def use_fused_layers(network: Network) -> str:
-    """Have a WaveNet pass its layers by fused kernels; return why it cannot, or nothing."""
+    """Have a WaveNet pass its layers by Triton's kernels; return why it cannot, or nothing."""
     from radarseq.models.fused_layer import fits
 
     wavenets = [part for part in network.modules() if isinstance(part, WaveNet)]
@@ -58,11 +79,11 @@ def freeze(network: Network) -> bool:
     steps take this way, the others the plain one.
     """
     from radarseq.models.fused_layer import fits
-    from radarseq.models.fused_wavenet import packed
+    from radarseq.models.fused_wavenet import OneKernel
 
     wavenets = [part for part in network.modules() if isinstance(part, WaveNet)]
     for wavenet in wavenets:
         if not fits(wavenet.first.out_features, wavenet.outputs):
             return False
-        wavenet.frozen = packed(wavenet)
+        wavenet.engine = OneKernel(wavenet)
     return bool(wavenets)

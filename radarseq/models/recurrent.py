@@ -5,11 +5,14 @@ Reference:
     Elman, "Finding structure in time", 1990.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from radarseq.models.ways import Engine, Step
 
 _LAYERS = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 
@@ -52,6 +55,7 @@ class Recurrent(nn.Module):
         else:
             sizes = (inputs, *[width] * (layers - 1))
             self.cells = nn.ModuleList(_LAYERS[kind](size, width) for size in sizes)
+        self.engine: Engine | None = None  # see radarseq.models.engines and .kernels
 
     @property
     def receptive_field(self) -> None:
@@ -70,19 +74,32 @@ class Recurrent(nn.Module):
             y = x + y
         return self.norms[index](y) if len(self.norms) else y
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return (step, batch, width) from ``x`` (step, batch, feature)."""
-        if not isinstance(self.cells, nn.ModuleList):
-            return self.cells(x)[0]
-        for index, cell in enumerate(self.cells):
+    def through(self, x: Tensor, states: Callable[[int, Tensor], Tensor]) -> Tensor:
+        """Return what leaves the last layer, given what each layer's cells make of its input."""
+        for index in range(self._count):
             if index:
                 x = functional.dropout(x, self.dropout, self.training)
-            x = self.between(index, x, cell(x)[0])
+            x = self.between(index, x, states(index, x))
         return x
 
-    def stream(self, batch: int) -> "RecurrentStream":
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (step, batch, width) from ``x`` (step, batch, feature)."""
+        if self.engine is not None and self.engine.takes(x):
+            return self.engine.forward(x)
+        cells = self.cells
+        if not isinstance(cells, nn.ModuleList):
+            return cells(x)[0]
+        return self.through(x, lambda index, x: cells[index](x)[0])
+
+    def at_last_step(self, x: Tensor) -> Tensor:
+        """Return ``forward(x)[-1]``."""
+        if self.engine is not None and self.engine.takes(x):
+            return self.engine.at_last_step(x)
+        return self(x)[-1]
+
+    def stream(self, batch: int) -> Step:
         """Return a state that takes one step after the other."""
-        return RecurrentStream(self, batch)
+        return RecurrentStream(self, batch) if self.engine is None else self.engine.stream(batch)
 
 
 def _weights(cell: nn.Module, index: int) -> dict[str, Tensor]:

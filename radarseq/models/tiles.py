@@ -1,9 +1,9 @@
-"""Small matrix products and the gate, compiled: what a WaveNet that is not trained is made of.
+"""Small matrix products, compiled: what the layers that stay in the cache are made of.
 
 A library's matrix product is called once a layer, and writes to memory what the gate reads back.
-Here a tile of rows stays in the vector registers for the whole sum, and the gate follows while its
-input is still in the cache. Each row is summed in the same order wherever it lies, so that an
-answer does not depend on the examples beside it.
+Here a tile of rows stays in the vector registers for the whole sum, and what follows finds it in
+the cache. Each row is summed in the same order wherever it lies, so that an answer does not depend
+on the examples beside it.
 
 Reference:
     Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008, section 4.
@@ -21,15 +21,17 @@ from numpy.typing import NDArray
 ROWS = 8  # of a tile: 16 accumulators, and as many registers left for weights
 COLUMNS = 32  # of a tile: two vectors of 16
 _LANES = 16
-_MOST = np.float32(40.0)  # where a sigmoid is one, and products are far from overflow
 _VECTOR = ir.VectorType(ir.FloatType(), _LANES)
 
 Floats = NDArray[np.float32]
 
 
 def _emit_tile(builder: ir.IRBuilder, a: Any, b: Any, y: Any, inner: Any, sizes: Any, rows: int):
-    """Emit y[:rows, :32] += a[:rows, :inner] @ b[:inner, :32]; ``sizes`` are the row lengths."""
-    of_a, of_b, of_y = sizes
+    """Emit y[:rows, :32] += a[:rows, :inner] @ b[:inner, :32].
+
+    ``sizes`` are how far apart lie rows of a, columns of a, rows of b, rows of y.
+    """
+    row_of_a, column_of_a, row_of_b, row_of_y = sizes
     vectors = COLUMNS // _LANES
 
     def place(base: Any, offset: Any) -> Any:
@@ -38,9 +40,9 @@ def _emit_tile(builder: ir.IRBuilder, a: Any, b: Any, y: Any, inner: Any, sizes:
     def as_vector(pointer: Any) -> Any:
         return builder.bitcast(pointer, _VECTOR.as_pointer())
 
-    index = of_a.type
+    index = inner.type
     slots = [
-        place(y, builder.add(builder.mul(of_y, index(r)), index(_LANES * v)))
+        place(y, builder.add(builder.mul(row_of_y, index(r)), index(_LANES * v)))
         for r in range(rows)
         for v in range(vectors)
     ]
@@ -54,7 +56,7 @@ def _emit_tile(builder: ir.IRBuilder, a: Any, b: Any, y: Any, inner: Any, sizes:
     sums = [builder.phi(_VECTOR) for _ in slots]
     for held, value in zip(sums, start, strict=True):
         held.add_incoming(value, before)
-    row = builder.mul(k, of_b)
+    row, column = builder.mul(k, row_of_b), builder.mul(k, column_of_a)
     weights = [
         builder.load(as_vector(place(b, builder.add(row, index(_LANES * v)))), align=4)
         for v in range(vectors)
@@ -63,7 +65,7 @@ def _emit_tile(builder: ir.IRBuilder, a: Any, b: Any, y: Any, inner: Any, sizes:
     fused = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{_LANES}f32")
     moved = []
     for r in range(rows):
-        value = builder.load(place(a, builder.add(builder.mul(of_a, index(r)), k)))
+        value = builder.load(place(a, builder.add(builder.mul(row_of_a, index(r)), column)))
         none = ir.Constant(_VECTOR, ir.Undefined)
         one = builder.insert_element(none, value, ir.IntType(32)(0))
         spread = builder.shuffle_vector(
@@ -82,73 +84,85 @@ def _emit_tile(builder: ir.IRBuilder, a: Any, b: Any, y: Any, inner: Any, sizes:
 
 
 @intrinsic
-def _tile(typing: Any, a: Any, b: Any, y: Any, first: Any, column: Any, rows: Any):
-    """Add rows ``first`` on of ``a @ b`` to ``y``, 32 columns from ``column`` on."""
+def _tile(
+    typing: Any, a: Any, at_a: Any, row_of_a: Any, column_of_a: Any, b: Any, at_b: Any,
+    row_of_b: Any, y: Any, at_y: Any, row_of_y: Any, inner: Any, rows: Any,
+):  # fmt: skip
+    """Add a tile of ``a @ b`` to ``y``; places and distances count in numbers from the start."""
     if not isinstance(rows, types.IntegerLiteral):
         return None
-    count = rows.literal_value
-    signature = types.void(a, b, y, types.intp, types.intp, rows)
+    count, place = rows.literal_value, types.intp
+    signature = types.void(
+        a, place, place, place, b, place, place, y, place, place, place, rows
+    )  # fmt: skip
 
     def emit(context: Any, builder: Any, signature: Any, given: Any) -> Any:
-        arrays = [
-            context.make_array(kind)(context, builder, value)
-            for kind, value in zip(signature.args[:3], given[:3], strict=True)
-        ]
-        shapes = [cgutils.unpack_tuple(builder, array.shape, 2) for array in arrays]
-        first, column = given[3], given[4]
-        of_a, of_b, of_y = (shape[1] for shape in shapes)
-        in_a = builder.gep(arrays[0].data, [builder.mul(first, of_a)])
-        in_b = builder.gep(arrays[1].data, [column])
-        in_y = builder.gep(arrays[2].data, [builder.add(builder.mul(first, of_y), column)])
-        _emit_tile(builder, in_a, in_b, in_y, of_a, (of_a, of_b, of_y), count)
+        pointers = []
+        for array in (0, 4, 7):
+            kind = context.make_array(signature.args[array])
+            data = kind(context, builder, given[array]).data
+            pointers.append(builder.gep(data, [given[array + 1]]))
+        of_a, of_b, of_y = pointers
+        sizes = given[2], given[3], given[6], given[9]
+        _emit_tile(builder, of_a, of_b, of_y, given[10], sizes, count)
         return context.get_dummy_value()
 
     return signature, emit
 
 
 @njit(cache=True, nogil=True)
-def add_product(a: Floats, b: Floats, y: Floats, rows: int) -> None:
-    """Add ``a[:rows] @ b`` to ``y[:rows]``; ``b`` has a multiple of 32 columns."""
-    whole = rows - rows % ROWS
-    for column in range(0, b.shape[1], COLUMNS):
-        for first in range(0, whole, ROWS):
-            _tile(a, b, y, first, column, 8)  # type: ignore[call-arg]
-        for first in range(whole, rows):
-            _tile(a, b, y, first, column, 1)  # type: ignore[call-arg]
+def add_part(a, first, a_column, inner, b, b_row, b_column, y, y_column, rows, columns):
+    """Add ``a[first:rows, a_column:][:, :inner] @ b[b_row:, b_column:]`` to rows of ``y``.
 
-
-@njit(cache=True, nogil=True, fastmath={"contract", "arcp", "nsz"}, error_model="numpy")
-def open_gate(y: Floats, z: Floats, rows: int) -> None:
-    """Write (2 sigmoid(f) - 1) sigmoid(g) to ``z``, where a row of ``y`` holds f, then g.
-
-    At most 1e-6 from the truth; what is no number stays none.
+    Args:
+        a: ``(row, n)``.
+        first: Row of ``a`` and of ``y``.
+        a_column: First column of ``a``.
+        inner: How many of them, and how many rows of ``b``.
+        b: ``(n, m)``.
+        b_row: First row of ``b``.
+        b_column: First column of ``b``.
+        y: ``(row, m)``.
+        y_column: First column of ``y``.
+        rows: The row after the last one.
+        columns: Of the product, a multiple of 32.
     """
-    width = z.shape[1]
-    one = np.float32(1.0)
-    for row in range(rows):
-        filters, gates, opened = y[row, :width], y[row, width:], z[row]
-        for i in range(width):
-            f, g = _exponential(filters[i]), _exponential(gates[i])
-            opened[i] = (f - one) * g / ((f + one) * (g + one))
+    of_a, of_b, of_y = a.shape[1], b.shape[1], y.shape[1]
+    whole = first + (rows - first) // ROWS * ROWS
+    for column in range(0, columns, COLUMNS):
+        at_b = b_row * of_b + b_column + column
+        for row in range(first, whole, ROWS):
+            at_a, at_y = row * of_a + a_column, row * of_y + y_column + column
+            _tile(a, at_a, of_a, 1, b, at_b, of_b, y, at_y, of_y, inner, 8)  # type: ignore[call-arg]
+        for row in range(whole, rows):
+            at_a, at_y = row * of_a + a_column, row * of_y + y_column + column
+            _tile(a, at_a, of_a, 1, b, at_b, of_b, y, at_y, of_y, inner, 1)  # type: ignore[call-arg]
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, inline="always")
-def _exponential(x: np.float32) -> np.float32:
-    """Return exp(x) to 3e-7 of itself, for x within -40 to 40; x beyond counts as these.
+@njit(cache=True, nogil=True)
+def add_outer(a, a_first, a_width, b, b_first, b_column, rows, columns, y, y_row, y_column):
+    """Add ``a[a_first:][:rows].T @ b[b_first:, b_column:][:rows, :columns]`` to a part of ``y``.
 
-    2^r for r within half of zero by the first seven terms of its series, and the whole part added
-    to the exponent: adding 1.5 * 2^23 leaves it in the lowest bits.
+    The gradient of weights from ``rows`` slopes and what they met.
+
+    Args:
+        a: ``(row, n)``, of which the first ``a_width`` columns count, a multiple of 8.
+        a_first: First row of ``a``.
+        a_width: Rows of the product.
+        b: ``(row, m)``.
+        b_first: First row of ``b``.
+        b_column: First column of ``b``.
+        rows: How many there are, perhaps none.
+        columns: Of the product, a multiple of 32.
+        y: Where the product is added.
+        y_row: First row of ``y``.
+        y_column: First column of ``y``.
     """
-    x = _MOST if x > _MOST else x
-    x = -_MOST if x < -_MOST else x
-    turns = x * np.float32(1.4426950408889634)
-    shifted = turns + np.float32(12582912.0)
-    r = turns - (shifted - np.float32(12582912.0))
-    p = np.float32(1.5403530393381608e-4) * r + np.float32(1.3333558146428443e-3)
-    p = p * r + np.float32(9.618129107628477e-3)
-    p = p * r + np.float32(5.550410866482158e-2)
-    p = p * r + np.float32(2.402265069591007e-1)
-    p = p * r + np.float32(6.931471805599453e-1)
-    p = p * r + np.float32(1.0)
-    whole = np.float32(shifted).view(np.int32) << np.int32(23)
-    return np.int32(np.float32(p).view(np.int32) + whole).view(np.float32)
+    of_a, of_b, of_y = a.shape[1], b.shape[1], y.shape[1]
+    if rows <= 0:
+        return
+    for column in range(0, columns, COLUMNS):
+        at_b = b_first * of_b + b_column + column
+        for row in range(0, a_width, ROWS):
+            at_a, at_y = a_first * of_a + row, (y_row + row) * of_y + y_column + column
+            _tile(a, at_a, 1, of_a, b, at_b, of_b, y, at_y, of_y, rows, 8)  # type: ignore[call-arg]

@@ -9,16 +9,13 @@ Reference:
 
 from collections import deque
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from radarseq.models.gated import dilated, gated
-
-if TYPE_CHECKING:
-    from radarseq.models.fused_wavenet import Packed
+from radarseq.models.ways import Engine, Step
 
 KERNEL_SIZE = 2
 
@@ -79,30 +76,6 @@ class GatedLayer(nn.Module):
         return x.index_select(0, now) + residual, skip
 
 
-class Step(Protocol):
-    """A WaveNet that is fed one step after the other."""
-
-    def step(self, x: Tensor) -> Tensor:
-        """Return the output (batch, skip) of the next step, from its features."""
-        ...
-
-
-class Engine(Protocol):
-    """Another way to the same answers, without gradients."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return (step, batch, skip) from ``x`` (step, batch, feature)."""
-        ...
-
-    def at_last_step(self, x: Tensor) -> Tensor:
-        """Return ``forward(x)[-1]``."""
-        ...
-
-    def stream(self, batch: int) -> Step:
-        """Return a state that takes one step after the other."""
-        ...
-
-
 class WaveNet(nn.Module):
     """Gated, dilated, causal convolutions with residual and skip connections.
 
@@ -133,8 +106,7 @@ class WaveNet(nn.Module):
             GatedLayer(width, skip, d, layer_norm=layer_norm) for d in self.dilations
         )
         self.last = nn.Linear(skip, skip)
-        self.frozen: Packed | None = None  # for one kernel, see radarseq.models.kernels
-        self.engine: Engine | None = None  # see radarseq.models.engines
+        self.engine: Engine | None = None  # see radarseq.models.engines and .kernels
 
     @property
     def receptive_field(self) -> int:
@@ -147,9 +119,7 @@ class WaveNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (step, batch, skip) from ``x`` (step, batch, feature)."""
-        if (done := self._in_one_kernel(x, last_only=False)) is not None:
-            return done
-        if self.engine is not None and not torch.is_grad_enabled():
+        if self.engine is not None and self.engine.takes(x):
             return self.engine.forward(x)
         x = self.first(x)
         total = torch.zeros((), device=x.device)
@@ -163,9 +133,7 @@ class WaveNet(nn.Module):
 
         Of one stack of 1, 2, 4, 8, 16 over 32 samples that is 31 of 160 cells.
         """
-        if (done := self._in_one_kernel(x, last_only=True)) is not None:
-            return done
-        if self.engine is not None and not torch.is_grad_enabled():
+        if self.engine is not None and self.engine.takes(x):
             return self.engine.at_last_step(x)
         needed, rows = cells(len(x), self.dilations)
         x = self.first(x.index_select(0, torch.tensor(needed, device=x.device)))
@@ -175,15 +143,6 @@ class WaveNet(nn.Module):
             x, skip = layer.at(x, *picked)
             total = total + skip
         return self.combined(total)
-
-    def _in_one_kernel(self, x: Tensor, *, last_only: bool) -> Tensor | None:
-        if self.frozen is None or torch.is_grad_enabled():
-            return None
-        from radarseq.models.fused_wavenet import fused_wavenet, is_fusible
-
-        if not is_fusible(self, x):
-            return None
-        return fused_wavenet(self.frozen, x, last_only=last_only)
 
     def combined(self, skips: Tensor) -> Tensor:
         """Return the output from the sum of the layers' skips."""

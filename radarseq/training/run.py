@@ -27,7 +27,7 @@ from radarseq.files import (
     write_json,
 )
 from radarseq.memory import gives_memory_back
-from radarseq.models.kernels import check_kernels, use_fused_layers
+from radarseq.models.kernels import check_kernels, use_compiled_layers, use_fused_layers
 from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
 from radarseq.training.arithmetic import arithmetic, check_precision, set_precision
@@ -280,7 +280,11 @@ def _trainer(
     network.to(device).fit(sample.signal, sample.tx, sample.target, sample.length)
     ranks.share_first(network.state_dict().values())
     set_precision(network, settings.precision)
-    kept_from = use_fused_layers(network) if settings.kernels == "triton" else ""
+    kept_from = ""
+    if settings.kernels == "triton":
+        kept_from = use_fused_layers(network)
+    elif settings.kernels == "auto":
+        use_compiled_layers(network)
     weight = None
     if settings.class_weights == "balanced" and network.classes is not None:
         weight = _balanced(prepared).to(next(network.parameters()))

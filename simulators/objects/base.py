@@ -1,5 +1,6 @@
 """What every object class of the catalogue has: a geometry, and the priors of its sizes."""
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -23,6 +24,8 @@ MOTION_KEYS: dict[str, tuple[str, ...]] = {
 }
 WIDEST_CONE_DEG = 89.0
 SMALLEST_SPHERE_KA = 0.1
+# The wave that creeps around a sphere lags its centre by this many radii, one way.
+CREEPING_LENGTHS = 1 + math.pi / 2
 FASTEST_TUMBLE_RAD_PER_S = 1e4
 LARGEST_SIZE_M = 1e3
 STRICT = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
@@ -128,6 +131,16 @@ class ObjectClass(ABC):
     @abstractmethod
     def largest_extent_m(self) -> float:
         """Return the largest tip-to-tip extent [m] that the priors allow."""
+
+    def aspect_extent_m(self) -> float:
+        """Return the extent [m] that its amplitude changes over aspect by; 0 if it does not."""
+        return self.largest_extent_m()
+
+    def echo_length_m(self) -> float:
+        """Return how much of range [m] the largest object spreads a short pulse over."""
+        if self.small_body == "sphere":
+            return max(self.largest_extent_m(), CREEPING_LENGTHS * self.mean_extent_m(1))
+        return self.largest_extent_m()
 
     def mean_extent_m(self, end: int) -> float:
         """Return the mean of the three extents [m] with all sizes at one end of their priors."""

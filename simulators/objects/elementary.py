@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from simulators.objects.base import SMALLEST_SPHERE_KA, Interval, ObjectClass
+from simulators.objects.base import CREEPING_LENGTHS, SMALLEST_SPHERE_KA, Interval, ObjectClass
 from simulators.objects.kinds import (
     KIND_CONE,
     KIND_CONE_CYLINDER,
@@ -34,6 +34,14 @@ class Sphere(ObjectClass):
     def largest_extent_m(self) -> float:
         """Return the largest diameter [m]."""
         return 2 * self.radius_m[1]
+
+    def aspect_extent_m(self) -> float:
+        """Return 0: every look at a sphere is the same."""
+        return 0.0
+
+    def echo_length_m(self) -> float:
+        """Return the largest diameter and what a creeping wave lags [m]."""
+        return CREEPING_LENGTHS * self.largest_extent_m()
 
     def check_physics(self, wavenumber: float) -> None:
         """Accept any size that the table of the exact series resolves: k times radius above 0.1."""

@@ -16,7 +16,7 @@ from simulators.objects.base import (
     check_ka,
 )
 from simulators.objects.kinds import KIND_MESH
-from simulators.scattering.validity import SMALLEST_KA, Validity
+from simulators.scattering.validity import Validity
 
 if TYPE_CHECKING:  # meshes bring scipy's graphs and trees; recipes without one do without
     from simulators.scattering.meshes import Mass, Mesh
@@ -104,7 +104,11 @@ class MeshBody(ObjectClass):
 
     def mean_extent_m(self, end: int) -> float:
         """Return the mean of the three extents [m] at one end of the scale's prior."""
-        return float(self.scale[end] * np.ptp(self.mesh.vertices, axis=0).mean())
+        return self.scale[end] * self.drawn_mean_m()
+
+    def drawn_mean_m(self) -> float:
+        """Return the mean of the three extents [m] at a scale of 1."""
+        return float(np.ptp(self.mesh.vertices, axis=0).mean())
 
     def smallest_ka(self, wavenumber: float) -> float:
         """Return the wavenumber times half the smallest width of a connected part."""
@@ -138,10 +142,11 @@ class MeshBody(ObjectClass):
         )
         return replace(told, method=method)
 
-    def is_small(self, wavenumber: float, scale: float) -> bool:
-        """Return whether an object of this scale is taken as a sphere."""
-        width = 0.5 * wavenumber * scale * self.mesh.smallest_width_m
-        return self.small_body == "sphere" and width < SMALLEST_KA
+    def echo_length_m(self) -> float:
+        """Return twice the reach from the centre, and the way from bounce to bounce [m]."""
+        reach = float(np.linalg.norm(self.mesh.vertices, axis=1).max())
+        longest = self.scale[1] * (2 * reach + (self.bounces - 1) * self.mesh.extent_m)
+        return max(longest, super().echo_length_m())
 
     def warnings(self) -> tuple[str, ...]:
         """Return the size in words if it hints at other units than those stated."""

@@ -31,8 +31,16 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "radarseq"
 
 
+def key_of(*parts: Any) -> str:
+    """Return a digest of everything that an array depends on: text, numbers, arrays."""
+    key = hashlib.sha256()
+    for part in parts:
+        key.update(part.tobytes() if isinstance(part, np.ndarray) else repr(part).encode())
+    return key.hexdigest()
+
+
 def cached(
-    parts: tuple[Any, ...],
+    key: str,
     shape: tuple[int, ...],
     dtype: type,
     make: Callable[[], NDArray[Any]],
@@ -40,15 +48,12 @@ def cached(
     """Return ``make()``, from disk where it has been made before.
 
     Args:
-        parts: Everything that the array depends on: text, numbers, arrays.
+        key: ``key_of`` everything that the array depends on, besides its shape and dtype.
         shape: Its shape.
         dtype: Its dtype.
         make: Makes it.
     """
-    key = hashlib.sha256(repr((shape, np.dtype(dtype).str)).encode())
-    for part in parts:
-        key.update(part.tobytes() if isinstance(part, np.ndarray) else repr(part).encode())
-    file = cache_folder() / (key.hexdigest() + _SUFFIX)
+    file = cache_folder() / (key_of(shape, np.dtype(dtype).str, key) + _SUFFIX)
     found = _read(file, shape, dtype)
     if found is None:
         found = np.ascontiguousarray(make(), dtype=dtype)

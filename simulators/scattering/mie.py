@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import spherical_jn, spherical_yn
 
-from simulators.scattering.cache import cached
+from simulators.scattering.cache import cached, key_of
 
 # Beyond this ka the optical limit is used: |a| is then within 5e-4 of the series, its phase within
 # 1 / (2 ka) = 5e-3 rad.
@@ -76,4 +76,4 @@ def ripple_table(smallest_ka: float, largest_ka: float, step: float) -> NDArray[
         return sphere_amplitude_m(1.0, ka) / math.sqrt(math.pi) * np.exp(-2j * ka)
 
     probe = sphere_amplitude_m(1.0, [smallest_ka, largest_ka])
-    return cached(("ripple", smallest_ka, step, probe), (count,), np.complex128, make)
+    return cached(key_of("ripple", smallest_ka, step, probe), (count,), np.complex128, make)

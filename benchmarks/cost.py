@@ -1,0 +1,103 @@
+"""What so many pairs cost past one machine: bytes, seconds, nodes, from the rates measured here.
+
+    python benchmarks/cost.py [--cores 64] [--stored 90952] [--row-bytes 845] ...
+
+Arithmetic, no measurement: the rates are those of ``benchmarks/README.md``, of one core each, and
+the tables take them to hold on every core of a node. From one core to two that was measured
+(610,560 against 296,506 pairs/s); beyond, workers share nothing but the folder. What a node would
+have to write to it while all its cores simulate is told by itself.
+"""
+
+import argparse
+import math
+from collections.abc import Iterable
+
+RATES = {  # a second, on one core
+    "simulated": (296_506, "pairs of space_objects.toml, not stored (simulate.py)"),
+    "stored": (90_952, "the same, written to disk: half of what two threads do (simulate.py)"),
+    "trained": (5_136, "sequences, WaveNet of two stacks of 1 to 16, width 32 (train.py)"),
+    "judged": (9_570, "windows of recordings, through radarseq evaluate (judge.py)"),
+    "checked": (461_149, "stored rows read and checked by one process (data.py)"),
+}
+ROW_BYTES = 845  # of a stored pair of space_objects.toml (data.py)
+POWERS = range(6, 12)
+_UNITS = ((3600 * 24 * 365.25, "years"), (3600 * 24, "days"), (3600, "h"), (60, "min"), (1, "s"))
+
+
+def duration(seconds: float) -> str:
+    """Return seconds in the largest unit of which there are two or more."""
+    for size, unit in _UNITS:
+        if seconds >= 2 * size:
+            return f"{seconds / size:,.0f} {unit}"
+    return f"{seconds:,.1f} s"
+
+
+def size(count: float) -> str:
+    """Return bytes in decimal units."""
+    for unit in ("bytes", "kB", "MB", "GB", "TB"):
+        if count < 1000 or unit == "TB":
+            return f"{count:,.0f} {unit}" if count >= 10 else f"{count:,.1f} {unit}"
+        count /= 1000
+    raise AssertionError
+
+
+def nodes(core_seconds: float, cores: int) -> str:
+    """Return how many nodes do so much work in an hour."""
+    return f"{math.ceil(core_seconds / (cores * 3600)):,d}"
+
+
+def table(heads: list[str], rows: Iterable[list[str]]) -> str:
+    """Return a Markdown table, numbers to the right."""
+    lines = [heads, ["--:"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def simulated(rates: dict[str, float], row_bytes: float, cores: int) -> str:
+    """Return what simulating and storing costs."""
+    heads = ["pairs", "not stored, one core", "stored", "one core", f"a node of {cores} cores",
+             "nodes for an hour", "checked by one process"]  # fmt: skip
+    rows = []
+    for power in POWERS:
+        pairs = 10**power
+        seconds = pairs / rates["stored"]
+        costs = [duration(pairs / rates["simulated"]), size(pairs * row_bytes), duration(seconds),
+                 duration(seconds / cores), nodes(seconds, cores),
+                 duration(pairs / rates["checked"])]  # fmt: skip
+        rows.append([f"10^{power}", *costs])
+    return table(heads, rows)
+
+
+def learnt(rates: dict[str, float], cores: int) -> str:
+    """Return what a pass of training, and judging, costs."""
+    heads = ["pairs", "training, one core", f"a node of {cores} cores", "nodes for an hour",
+             "judging, one core", f"a node of {cores} cores", "nodes for an hour"]  # fmt: skip
+    rows = []
+    for power in POWERS:
+        row = [f"10^{power}"]
+        for kind in ("trained", "judged"):
+            seconds = 10**power / rates[kind]
+            row += [duration(seconds), duration(seconds / cores), nodes(seconds, cores)]
+        rows.append(row)
+    return table(heads, rows)
+
+
+def main() -> None:
+    """Print the rates, then the two tables."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--cores", type=int, default=64, help="of a node")
+    parser.add_argument("--row-bytes", type=float, default=ROW_BYTES)
+    for name, (rate, of_what) in RATES.items():
+        parser.add_argument(f"--{name}", type=float, default=rate, help=f"a second: {of_what}")
+    asked = parser.parse_args()
+    rates = {name: getattr(asked, name) for name in RATES}
+    for name, (_, of_what) in RATES.items():
+        print(f"{name:<10s}{rates[name]:>10,.0f} /s on one core: {of_what}")
+    written = asked.cores * rates["stored"] * asked.row_bytes / 1e9
+    print(f"{asked.row_bytes:.0f} bytes a stored pair: a node of {asked.cores} cores would write "
+          f"{written:.1f} GB/s\n")  # fmt: skip
+    print(simulated(rates, asked.row_bytes, asked.cores), "\n", sep="")
+    print(learnt(rates, asked.cores))
+
+
+if __name__ == "__main__":
+    main()

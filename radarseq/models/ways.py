@@ -1,0 +1,36 @@
+"""What another way to a backbone's answers has to offer."""
+
+from typing import Protocol
+
+from torch import Tensor
+
+
+class Step(Protocol):
+    """A backbone that is fed one step after the other."""
+
+    def step(self, x: Tensor) -> Tensor:
+        """Return the output (batch, channel) of the next step, from its features."""
+        ...
+
+
+class Engine(Protocol):
+    """Another way to the same answers."""
+
+    def takes(self, x: Tensor) -> bool:
+        """Return whether it computes these features (step, batch, feature), as things stand.
+
+        Whether gradients are asked for is one of these things.
+        """
+        ...
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (step, batch, channel) from ``x`` (step, batch, feature)."""
+        ...
+
+    def at_last_step(self, x: Tensor) -> Tensor:
+        """Return ``forward(x)[-1]``."""
+        ...
+
+    def stream(self, batch: int) -> Step:
+        """Return a state that takes one step after the other."""
+        ...
