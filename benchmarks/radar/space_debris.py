@@ -61,5 +61,5 @@ def rows(folder: Path, seeds: int, threads: int) -> list[Row]:
 def _recall(metrics: dict[str, Any], name: str) -> float:
     """Return the share of a class that is named right [%]."""
     counts = metrics["classification"]["confusion"]
-    index = metrics["class_names"].index(name)
+    index = metrics["data"]["class_names"].index(name)
     return 100 * counts[index][index] / sum(counts[index])

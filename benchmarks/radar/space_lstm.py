@@ -14,7 +14,7 @@ FRESH: dict[str, Any] = {
     "dropout": 0.0,
     "batch_size": 512,
     "pairs_per_epoch": 50_000,
-    "epochs": 16,
+    "epochs": 45,
     "patience": 0,
     "ema": 0.998,
 }

@@ -19,7 +19,7 @@ FRESH: dict[str, Any] = {
     "dropout": 0.0,
     "batch_size": 512,
     "pairs_per_epoch": 50_000,
-    "epochs": 40,
+    "epochs": 100,
     "patience": 0,
     "ema": 0.998,
 }
