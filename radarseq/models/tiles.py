@@ -12,27 +12,30 @@ Reference:
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import njit, types
+from llvmlite import binding, ir
+from numba import config, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-ROWS = 8  # of a tile: 16 accumulators, and as many registers left for weights
-COLUMNS = 32  # of a tile: two vectors of 16
-_LANES = 16
+ROWS, COLUMNS = 8, 32  # of which products are to be a multiple, where it is said
+_FEATURES = getattr(config, "CPU_FEATURES", None) or binding.get_host_cpu_features().flatten()
+# A tile is two vectors wide. Of 32 registers 16 hold its sums, of 16 narrower ones 8: the rest is
+# for weights.
+_LANES, _TALL = (16, 8) if "+avx512f" in _FEATURES else (8, 4)
+_WIDE = 2 * _LANES
 _VECTOR = ir.VectorType(ir.FloatType(), _LANES)
 
 Floats = NDArray[np.float32]
 
 
 def _emit_tile(builder: ir.IRBuilder, a: Any, b: Any, y: Any, inner: Any, sizes: Any, rows: int):
-    """Emit y[:rows, :32] += a[:rows, :inner] @ b[:inner, :32].
+    """Emit y[:rows, :_WIDE] += a[:rows, :inner] @ b[:inner, :_WIDE].
 
     ``sizes`` are how far apart lie rows of a, columns of a, rows of b, rows of y.
     """
     row_of_a, column_of_a, row_of_b, row_of_y = sizes
-    vectors = COLUMNS // _LANES
+    vectors = _WIDE // _LANES
 
     def place(base: Any, offset: Any) -> Any:
         return builder.gep(base, [offset])
@@ -128,12 +131,12 @@ def add_part(a, first, a_column, inner, b, b_row, b_column, y, y_column, rows, c
         columns: Of the product, a multiple of 32.
     """
     of_a, of_b, of_y = a.shape[1], b.shape[1], y.shape[1]
-    whole = first + (rows - first) // ROWS * ROWS
-    for column in range(0, columns, COLUMNS):
+    whole = first + (rows - first) // _TALL * _TALL
+    for column in range(0, columns, _WIDE):
         at_b = b_row * of_b + b_column + column
-        for row in range(first, whole, ROWS):
+        for row in range(first, whole, _TALL):
             at_a, at_y = row * of_a + a_column, row * of_y + y_column + column
-            _tile(a, at_a, of_a, 1, b, at_b, of_b, y, at_y, of_y, inner, 8)  # type: ignore[call-arg]
+            _tile(a, at_a, of_a, 1, b, at_b, of_b, y, at_y, of_y, inner, _TALL)  # type: ignore[call-arg]
         for row in range(whole, rows):
             at_a, at_y = row * of_a + a_column, row * of_y + y_column + column
             _tile(a, at_a, of_a, 1, b, at_b, of_b, y, at_y, of_y, inner, 1)  # type: ignore[call-arg]
@@ -161,8 +164,8 @@ def add_outer(a, a_first, a_width, b, b_first, b_column, rows, columns, y, y_row
     of_a, of_b, of_y = a.shape[1], b.shape[1], y.shape[1]
     if rows <= 0:
         return
-    for column in range(0, columns, COLUMNS):
+    for column in range(0, columns, _WIDE):
         at_b = b_first * of_b + b_column + column
-        for row in range(0, a_width, ROWS):
+        for row in range(0, a_width, _TALL):
             at_a, at_y = a_first * of_a + row, (y_row + row) * of_y + y_column + column
-            _tile(a, at_a, 1, of_a, b, at_b, of_b, y, at_y, of_y, rows, 8)  # type: ignore[call-arg]
+            _tile(a, at_a, 1, of_a, b, at_b, of_b, y, at_y, of_y, rows, _TALL)  # type: ignore[call-arg]
