@@ -46,32 +46,30 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     Raises:
         OSError: If the disk is full or the folder cannot be written; nothing is left behind.
     """
-    temporary, opened = _new_file(path)
+    ours: list[Path] = []  # known before it is there: a signal may come at once
     try:
-        with opened as file:
+        with _new_file(path, ours) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        ours[0].replace(path)
     except OSError as fault:
-        temporary.unlink(missing_ok=True)
+        _remove(ours)
         raise OSError(fault.errno, fault.strerror, str(path)) from fault
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        _remove(ours)
         raise
     _sync_folder(path.parent)
 
 
-def _new_file(path: Path) -> tuple[Path, BinaryIO]:
+def _new_file(path: Path, ours: list[Path]) -> BinaryIO:
     """Open a new file beside ``path``: of two processes that write the same, each has its own."""
-    temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
+    ours.append(path.with_name(path.name + TEMPORARY_SUFFIX))
     try:
-        return temporary, temporary.open("xb")
+        return ours[0].open("xb")
     except FileExistsError:
-        temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex[:12]}{TEMPORARY_SUFFIX}")
-        return temporary, temporary.open("xb")
-    except OSError as fault:
-        raise OSError(fault.errno, fault.strerror, str(path)) from fault
+        ours[0] = path.with_name(f"{path.name}.{uuid.uuid4().hex[:12]}{TEMPORARY_SUFFIX}")
+        return ours[0].open("xb")
 
 
 def replace_folder(temporary: Path, final: Path) -> None:

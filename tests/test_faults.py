@@ -956,6 +956,7 @@ def test_a_full_disk_stops_a_training_and_the_last_checkpoint_is_good(cli, run, 
 
 def test_a_full_disk_stops_an_evaluation(cli, run, tiny, tmp_path):
     out = tmp_path / "out"
+    cli.good("evaluate", run, tiny, "--out", tmp_path / "first")  # what is kept beside the run
     ran = cli("evaluate", run, tiny, "--out", out, largest_file=5_000)
     assert [path.name for path in out.iterdir() if path.name == "metrics.json"] == []
     assert not list(out.rglob("*.part"))

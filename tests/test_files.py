@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -82,6 +83,19 @@ def test_the_content_is_on_disk_before_the_name_is(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", watching)
     write_atomically(tmp_path / "f", b"new")
     assert seen == [["f.part"], ["f"]]  # the file, then its folder
+
+
+def test_a_signal_as_soon_as_the_file_is_there_leaves_nothing(tmp_path, monkeypatch):
+    real = Path.open
+
+    def signalled(path, *mode):
+        real(path, *mode).close()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "open", signalled)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(tmp_path / "f", b"new")
+    assert names(tmp_path) == []
 
 
 def test_two_who_write_the_same_file_do_not_get_in_each_others_way(tmp_path):
