@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from radarseq.cli import main
+from radarseq.cli.threads import wait_briefly
 
 COMMANDS = ("simulate", "import", "train", "evaluate", "inspect", "validate", "export", "report")
 ALIASING = """
@@ -317,3 +318,31 @@ def test_a_stop_that_a_destructor_swallows_is_asked_for_again():
     assert ran.returncode == 143, ran.stderr
     assert "Traceback" not in ran.stderr
     assert "terminated" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ({}, "20000"),
+        ({"GOMP_SPINCOUNT": "7"}, "7"),
+        ({"OMP_WAIT_POLICY": "active"}, None),
+    ],
+)
+def test_torchs_threads_wait_briefly_unless_told_otherwise(monkeypatch, given, found):
+    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    wait_briefly()
+    assert os.environ.get("GOMP_SPINCOUNT") == found
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
+
+
+def test_a_command_has_them_wait_briefly_before_torch_is_loaded():
+    code = (
+        "import os, sys\nfrom radarseq import cli\n"
+        "cli.app = lambda: print('torch' in sys.modules, os.environ['GOMP_SPINCOUNT'])\ncli.main()"
+    )
+    clean = {k: v for k, v in os.environ.items() if k not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=clean)
+    assert ran.stdout.split() == ["False", "20000"]

@@ -15,6 +15,7 @@ from radarseq.cli.inspecting import inspect
 from radarseq.cli.reporting import report
 from radarseq.cli.simulating import simulate
 from radarseq.cli.stopping import Stopped, raise_on_signals
+from radarseq.cli.threads import wait_briefly
 from radarseq.cli.training import train
 from radarseq.cli.validating import validate
 from radarseq.errors import EXIT_FAILURE, RadarseqError
@@ -44,6 +45,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     raise_on_signals()
+    wait_briefly()
     try:
         app()
     except RadarseqError as fault:
