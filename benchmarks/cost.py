@@ -1,10 +1,10 @@
 """What so many pairs cost past one machine: bytes, seconds, nodes, from the rates measured here.
 
-    python benchmarks/cost.py [--cores 64] [--stored 90952] [--row-bytes 845] ...
+    python benchmarks/cost.py [--cores 64] [--stored 122271] [--row-bytes 845] ...
 
 Arithmetic, no measurement: the rates are those of ``benchmarks/README.md``, of one core each, and
 the tables take them to hold on every core of a node. From one core to two that was measured
-(610,560 against 296,506 pairs/s); beyond, workers share nothing but the folder. What a node would
+(1,491,112 against 715,907 pairs/s); beyond, workers share nothing but the folder. What a node would
 have to write to it while all its cores simulate is told by itself.
 """
 
@@ -13,9 +13,9 @@ import math
 from collections.abc import Iterable
 
 RATES = {  # a second, on one core
-    "simulated": (296_506, "pairs of space_objects.toml, not stored (simulate.py)"),
-    "stored": (90_952, "the same, written to disk: half of what two threads do (simulate.py)"),
-    "trained": (5_136, "sequences, WaveNet of two stacks of 1 to 16, width 32 (train.py)"),
+    "simulated": (715_907, "pairs of space_objects.toml, not stored (simulate.py)"),
+    "stored": (122_271, "the same, written to disk: half of what two threads do (simulate.py)"),
+    "trained": (10_138, "sequences, WaveNet of two stacks of 1 to 16, width 32 (train.py)"),
     "judged": (9_570, "windows of recordings, through radarseq evaluate (judge.py)"),
     "checked": (461_149, "stored rows read and checked by one process (data.py)"),
 }
