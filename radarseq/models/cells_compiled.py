@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from radarseq.models.cell_gates import close_gru, close_lstm, open_gru, open_lstm
-from radarseq.models.layers_forward import BLOCK, fill
+from radarseq.models.layers_forward import BLOCK, fill, give_block, take_block
 from radarseq.models.tiles import add_outer, add_part
 
 
@@ -29,7 +29,7 @@ def pass_cells(is_lstm, given, seen, kept, bias, first, end, gates, memory, stat
         memory: Takes an LSTM's memory ``(block, step BLOCK, width)``.
         states: ``(step, batch, width)``.
     """
-    steps, inputs, padded, width = len(given), given.shape[2], len(seen), len(kept)
+    steps, padded, width = len(given), len(seen), len(kept)
     x = np.zeros((steps * BLOCK, padded), np.float32)
     state, carried = np.empty((BLOCK, width), np.float32), np.empty((BLOCK, width), np.float32)
     wide = (4 if is_lstm else 3) * width  # blocks that the input reaches
@@ -37,10 +37,7 @@ def pass_cells(is_lstm, given, seen, kept, bias, first, end, gates, memory, stat
     for start in range(first, end, BLOCK):
         side, place = min(BLOCK, end - start), start // BLOCK % len(gates)
         y, rows = gates[place], steps * side
-        for n in range(steps):
-            for k in range(side):
-                for i in range(inputs):
-                    x[n * side + k, i] = given[n, start + k, i]
+        take_block(given, start, side, x)
         fill(y, bias, rows)
         add_part(x, 0, 0, padded, seen, 0, 0, y, 0, rows, wide)
         state[:], carried[:] = 0.0, 0.0
@@ -80,7 +77,7 @@ def pass_cells_back(
         to_kept: ``(width, 4 width)``.
         to_bias: ``(4 width,)``.
     """
-    steps, inputs, width, padded = len(given), given.shape[2], len(to_kept), len(to_seen)
+    steps, width, padded = len(given), len(to_kept), len(to_seen)
     x = np.zeros((steps * BLOCK, padded), np.float32)
     before = np.zeros((steps * BLOCK, width), np.float32)
     to_x = np.empty((steps * BLOCK, seen.shape[1]), np.float32)
@@ -90,12 +87,9 @@ def pass_cells_back(
     for start in range(first, end, BLOCK):
         side, place = min(BLOCK, end - start), start // BLOCK
         y, rows = gates[place], steps * side
-        for n in range(steps):
-            for k in range(side):
-                for i in range(inputs):
-                    x[n * side + k, i] = given[n, start + k, i]
-                for i in range(width):
-                    before[n * side + k, i] = states[n - 1, start + k, i] if n else 0.0
+        take_block(given, start, side, x)
+        before[:side] = 0.0
+        take_block(states[:-1], start, side, before[side:])
         slope[:], carried[:] = 0.0, 0.0
         for n in range(steps - 1, -1, -1):
             at = n * side
@@ -120,7 +114,4 @@ def pass_cells_back(
         if seen.shape[1]:
             to_x[:rows] = 0.0
             add_part(y, 0, 0, wide, seen, 0, 0, to_x, 0, rows, seen.shape[1])
-            for n in range(steps):
-                for k in range(side):
-                    for i in range(inputs):
-                        to_given[n, start + k, i] = to_x[n * side + k, i]
+            give_block(to_x, to_given, start, side)

@@ -20,9 +20,9 @@ from torch.nn import functional
 
 from radarseq.errors import UsageError
 from radarseq.files import write_atomically
-from radarseq.models.recurrent import Recurrent, RecurrentStream
-from radarseq.models.wavenet import WaveNet, WaveNetStream
-from radarseq.models.ways import Step
+from radarseq.models.recurrent import Recurrent
+from radarseq.models.wavenet import WaveNet
+from radarseq.models.ways import Engine
 
 _SOUGHT = 1e-4  # largest difference to torch's answers, of which the largest is about 1
 _OTHERS = "Use --engine auto, or torch"
@@ -64,7 +64,7 @@ def _every_step(network: WaveNet, x: Tensor) -> Tensor:
     return network.combined(total)
 
 
-class Exported:
+class Exported(Engine):
     """A backbone whose answers come from a program made of it.
 
     Args:
@@ -78,10 +78,6 @@ class Exported:
         self._backbone, self._made = backbone, made
         self._programs: dict[tuple[int, bool], Callable[..., Tensor]] = {}
 
-    def takes(self, x: Tensor) -> bool:
-        """Return whether no gradient is asked for."""
-        return not torch.is_grad_enabled()
-
     def forward(self, x: Tensor) -> Tensor:
         """Return (step, batch, channel) from ``x`` (step, batch, feature)."""
         return self._run(x, last=False)
@@ -89,13 +85,6 @@ class Exported:
     def at_last_step(self, x: Tensor) -> Tensor:
         """Return ``forward(x)[-1]``."""
         return self._run(x, last=True)
-
-    def stream(self, batch: int) -> Step:
-        """Return a state that takes one step after the other, by torch's operations."""
-        network = self._backbone
-        if isinstance(network, WaveNet):
-            return WaveNetStream(network, batch)
-        return RecurrentStream(network, batch)
 
     def _run(self, x: Tensor, *, last: bool) -> Tensor:
         place = len(x), last

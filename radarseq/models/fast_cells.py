@@ -14,9 +14,9 @@ from torch.nn import functional
 from radarseq.models.cells_compiled import pass_cells, pass_cells_back
 from radarseq.models.layers_forward import BLOCK
 from radarseq.models.parts import Room, as_array, edges_of, in_threads, is_worth_it, parts_of
-from radarseq.models.recurrent import Recurrent, RecurrentStream
+from radarseq.models.recurrent import Recurrent
 from radarseq.models.tiles import COLUMNS, ROWS, Floats
-from radarseq.models.ways import Step
+from radarseq.models.ways import Engine
 
 Weights = tuple[Floats, Floats, Floats]
 
@@ -26,7 +26,7 @@ def fits(network: Recurrent) -> bool:
     return network.kind in ("lstm", "gru") and not network.outputs % COLUMNS
 
 
-class FastCells:
+class FastCells(Engine):
     """The layers of an LSTM or a GRU.
 
     Args:
@@ -46,19 +46,11 @@ class FastCells:
 
     def takes(self, x: Tensor) -> bool:
         """Return whether the features (step, batch, feature) are worth it."""
-        return is_worth_it(x) if self._trains else not torch.is_grad_enabled()
+        return is_worth_it(x) if self._trains else super().takes(x)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (step, batch, width) from ``x`` (step, batch, feature)."""
         return self._network.through(x, self._states)
-
-    def at_last_step(self, x: Tensor) -> Tensor:
-        """Return ``forward(x)[-1]``."""
-        return self.forward(x)[-1]
-
-    def stream(self, batch: int) -> Step:
-        """Return a state that takes one step after the other, by torch's operations."""
-        return RecurrentStream(self._network, batch)
 
     @property
     def _layers(self) -> list[dict[str, Tensor]]:

@@ -15,6 +15,7 @@ from radarseq.models.layers_forward import BLOCK, combine, fill, pass_layers
 from radarseq.models.parts import as_array, edges_of, in_threads, plan
 from radarseq.models.tiles import COLUMNS, add_part
 from radarseq.models.wavenet import WaveNet
+from radarseq.models.ways import Engine
 
 _LEAST = 64  # sequences for a second thread
 
@@ -26,7 +27,7 @@ def fits(network: WaveNet) -> bool:
     return plain and not width % COLUMNS and not skip % COLUMNS
 
 
-class FastWaveNet:
+class FastWaveNet(Engine):
     """The layers of a WaveNet with their weights as the kernel reads them.
 
     Args:
@@ -51,10 +52,6 @@ class FastWaveNet:
             as_array(network.last.weight.detach().mT),
             np.array(as_array(network.last.bias)),
         )
-
-    def takes(self, x: Tensor) -> bool:
-        """Return whether no gradient is asked for."""
-        return not torch.is_grad_enabled()
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (step, batch, skip) from ``x`` (step, batch, feature)."""

@@ -17,8 +17,8 @@ import triton.language as tl
 from torch import Tensor
 
 from radarseq.models.fused_layer import fits, precision_of_products, sigmoid_of
-from radarseq.models.wavenet import WaveNet, WaveNetStream
-from radarseq.models.ways import Step
+from radarseq.models.wavenet import WaveNet
+from radarseq.models.ways import Engine
 
 LONGEST = 128  # steps: more do not fit on the chip beside the weights
 _FEWEST_ROWS = 64  # of a block
@@ -162,7 +162,7 @@ def is_fusible(network: WaveNet, x: Tensor) -> bool:
     return plain and fits(width, network.outputs) and 0 < len(x) <= LONGEST
 
 
-class OneKernel:
+class OneKernel(Engine):
     """A WaveNet whose answers come from the kernel, with the weights as they are now.
 
     Args:
@@ -174,7 +174,7 @@ class OneKernel:
 
     def takes(self, x: Tensor) -> bool:
         """Return whether no gradient is asked for, and the features fit."""
-        return not torch.is_grad_enabled() and is_fusible(self._network, x)
+        return super().takes(x) and is_fusible(self._network, x)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (step, batch, skip) from ``x`` (step, batch, feature)."""
@@ -183,10 +183,6 @@ class OneKernel:
     def at_last_step(self, x: Tensor) -> Tensor:
         """Return ``forward(x)[-1]``."""
         return fused_wavenet(self._weights, x, last_only=True)
-
-    def stream(self, batch: int) -> Step:
-        """Return a state that takes one step after the other, by torch's operations."""
-        return WaveNetStream(self._network, batch)
 
 
 def fused_wavenet(weights: Packed, x: Tensor, *, last_only: bool = False) -> Tensor:

@@ -99,7 +99,8 @@ class Recurrent(nn.Module):
 
     def stream(self, batch: int) -> Step:
         """Return a state that takes one step after the other."""
-        return RecurrentStream(self, batch) if self.engine is None else self.engine.stream(batch)
+        own = None if self.engine is None else self.engine.stream(batch)
+        return own or RecurrentStream(self, batch)
 
 
 def _weights(cell: nn.Module, index: int) -> dict[str, Tensor]:

@@ -27,13 +27,13 @@ from radarseq.models.parts import (
     plan,
 )
 from radarseq.models.tiles import Floats
-from radarseq.models.wavenet import WaveNet, WaveNetStream
-from radarseq.models.ways import Step
+from radarseq.models.wavenet import WaveNet
+from radarseq.models.ways import Engine
 
 Rows = tuple[Indices, Indices, Indices]
 
 
-class TrainedWaveNet:
+class TrainedWaveNet(Engine):
     """The layers of a WaveNet with gradients, by the weights that it has at the time.
 
     Args:
@@ -54,10 +54,6 @@ class TrainedWaveNet:
     def at_last_step(self, x: Tensor) -> Tensor:
         """Return ``forward(x)[-1]``, having computed only the cells that it depends on."""
         return self._run(x, last=True)[0]
-
-    def stream(self, batch: int) -> Step:
-        """Return a state that takes one step after the other, by torch's operations."""
-        return WaveNetStream(self._network, batch)
 
     def _run(self, x: Tensor, *, last: bool) -> Tensor:
         network = self._network

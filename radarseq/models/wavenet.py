@@ -150,9 +150,8 @@ class WaveNet(nn.Module):
 
     def stream(self, batch: int) -> Step:
         """Return a state that takes one step after the other."""
-        if self.engine is not None:
-            return self.engine.stream(batch)
-        return WaveNetStream(self, batch)
+        own = None if self.engine is None else self.engine.stream(batch)
+        return own or WaveNetStream(self, batch)
 
 
 Rows = tuple[int, ...]

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 
@@ -13,24 +14,24 @@ class Step(Protocol):
         ...
 
 
-class Engine(Protocol):
-    """Another way to the same answers."""
+class Engine:
+    """Another way to the same answers; what it does not say otherwise, it has not of its own."""
 
     def takes(self, x: Tensor) -> bool:
         """Return whether it computes these features (step, batch, feature), as things stand.
 
         Whether gradients are asked for is one of these things.
         """
-        ...
+        return not torch.is_grad_enabled()
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (step, batch, channel) from ``x`` (step, batch, feature)."""
-        ...
+        raise NotImplementedError
 
     def at_last_step(self, x: Tensor) -> Tensor:
         """Return ``forward(x)[-1]``."""
-        ...
+        return self.forward(x)[-1]
 
-    def stream(self, batch: int) -> Step:
-        """Return a state that takes one step after the other."""
-        ...
+    def stream(self, batch: int) -> Step | None:
+        """Return a state that takes one step after the other; None leaves it to the backbone."""
+        return None
