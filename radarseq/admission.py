@@ -10,12 +10,12 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from radarseq.errors import ClusterError
+from radarseq.packages import versions_of
 
 _PACKAGES = (
     "numpy", "scipy", "numba", "llvmlite", "h5py", "torch", "scikit-learn", "dask", "distributed",
@@ -27,12 +27,7 @@ _ROOTS = ("radarseq", "simulators")
 def what_runs_here() -> dict[str, str]:
     """Return what the bytes of a result depend on in this process, by name."""
     found = {"Python": ".".join(platform.python_version_tuple()[:2])}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "absent"
-    return found | {"radarseq": _source_digest()}
+    return found | versions_of(_PACKAGES, "absent") | {"radarseq": _source_digest()}
 
 
 def _source_digest() -> str:

@@ -11,7 +11,6 @@ import shutil
 import sys
 import zipfile
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +35,7 @@ from radarseq.files import (
 from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
 from radarseq.models.spec import InputSpec
+from radarseq.packages import versions_of
 
 CHECKPOINT_KIND = "radarseq checkpoint"
 FORMAT_VERSION = 1
@@ -241,10 +241,5 @@ def _check_shapes(network: Network, weights: dict[str, Tensor], path: Path) -> N
 
 def versions() -> dict[str, str]:
     """Return the versions of what numbers depend on."""
-    found = {"python": platform.python_version()}
-    for package in ("radarseq", "torch", "numpy", "numba"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "unknown"
-    return found
+    packages = versions_of(("radarseq", "torch", "numpy", "numba"), "unknown")
+    return {"python": platform.python_version()} | packages
