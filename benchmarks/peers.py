@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from peer_models import PEERS, Budget, Data, Labels, Trained
-from side_by_side import machine
+from side_by_side import machine, with_range
 
 from radarseq.config import Recipe, read_recipe
 from radarseq.dataset.schema import Examples
@@ -85,9 +85,8 @@ def line(
     trained.answer(judged.take(slice(1_024)))  # what is compiled at the first call is compiled
     answering = Budget(np.inf)
     accuracy = float(np.mean(trained.answer(judged) == judged["label"]))
-    half = 1.96 * np.sqrt(accuracy * (1 - accuracy) / len(judged))
     return (
-        f"{name:<30s}{100 * accuracy:>7.1f} % +- {100 * half:.1f}{used_s:>9.0f} s"
+        f"{name:<30s}{with_range(accuracy, len(judged)):>16s}{used_s:>9.0f} s"
         f"{trained.rows / used_s:>12,.0f}{len(judged) / answering.used_s:>12,.0f}  {trained.note}"
     )
 

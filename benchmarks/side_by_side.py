@@ -1,5 +1,6 @@
 """Timing several ways of doing the same work in one run, interleaved, and naming the machine."""
 
+import math
 import os
 import platform
 import statistics
@@ -77,3 +78,9 @@ def machine() -> str:
         f"{model}, {os.cpu_count()} virtual cores; "
         f"Python {platform.python_version()}, torch {torch.__version__}"
     )
+
+
+def with_range(share: float, count: int) -> str:
+    """Return a share [%] of so many, with the range in which 95 in 100 such samples would fall."""
+    half = 1.96 * math.sqrt(share * (1 - share) / count)
+    return f"{100 * share:.1f} % +- {100 * half:.1f}"

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from side_by_side import machine
+from side_by_side import machine, with_range
 
 from radarseq.dataset.simulated import as_recipe, simulate
 from radarseq.evaluation.predict import load
@@ -106,14 +106,13 @@ def accuracy_on(run: Path, judged: Pairs) -> float:
 
 def row_of(name: str, clock: Clock, accuracy: float) -> str:
     """Return the line of a run."""
-    half = 1.96 * np.sqrt(accuracy * (1 - accuracy) / JUDGED)
     levels = "".join(
         f"{clock.reached_s[level]:>8.0f} s" if level in clock.reached_s else f"{'-':>10s}"
         for level in LEVELS
     )
     return (
         f"{name:<24s}{levels}{clock.epochs:>8d}{clock.now_s:>8.0f} s"
-        f"{100 * accuracy:>8.1f} % +- {100 * half:.1f}"
+        f"{with_range(accuracy, JUDGED):>17s}"
     )
 
 

@@ -8,16 +8,7 @@ from task_table import Row
 from .space_objects import rows_of
 
 STORED: dict[str, Any] = {"model": "lstm"}
-FRESH: dict[str, Any] = {
-    "model": "lstm",
-    "task": "classify",
-    "dropout": 0.0,
-    "batch_size": 512,
-    "pairs_per_epoch": 50_000,
-    "epochs": 45,
-    "patience": 0,
-    "ema": 0.998,
-}
+FRESH: dict[str, Any] = {"model": "lstm", "epochs": 45}
 
 
 def rows(folder: Path, seeds: int, threads: int) -> list[Row]:

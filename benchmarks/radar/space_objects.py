@@ -17,6 +17,14 @@ from .simple import boosting_on_raw
 RECIPE = Path(__file__).parents[2] / "datasets" / "space_objects.toml"
 GAIN = 5.0  # points that fresh pairs must add to what stored ones come to
 POINTS = 8  # of a learning curve that are told
+FRESH: dict[str, Any] = {
+    "task": "classify",
+    "dropout": 0.0,
+    "batch_size": 512,
+    "pairs_per_epoch": 50_000,
+    "patience": 0,
+    "ema": 0.998,
+}
 
 
 def rows_of(
@@ -33,7 +41,7 @@ def rows_of(
         folder: Where data and runs are written.
         seeds: How many runs on the stored pairs; one run is made on fresh pairs.
         stored: Settings for the stored pairs.
-        fresh: Settings for the fresh ones.
+        fresh: Settings for the fresh ones, besides ``FRESH``.
     """
     data = commanded(folder / "data", "simulate", RECIPE, "--examples", 20_000, "--seed", 1)
     metrics, _ = seed_runs(data, folder / "stored", seeds, **stored)
@@ -46,7 +54,7 @@ def rows_of(
         reach=boosting,
         baselines=beside,
     )
-    metrics, runs = seed_runs(data, folder / "fresh", 1, trained_on=RECIPE, **fresh)
+    metrics, runs = seed_runs(data, folder / "fresh", 1, trained_on=RECIPE, **FRESH | fresh)
     second = accuracy_row(
         metrics,
         task="space objects, fresh pairs",

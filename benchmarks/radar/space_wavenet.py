@@ -12,16 +12,10 @@ STORED: dict[str, Any] = {"model": "wavenet"}
 # the same time as the default, which reads all steps, and more from each.
 FRESH: dict[str, Any] = {
     "model": "wavenet",
-    "task": "classify",
     "pool": "last",
     "width": 64,
     "skip": 128,
-    "dropout": 0.0,
-    "batch_size": 512,
-    "pairs_per_epoch": 50_000,
     "epochs": 100,
-    "patience": 0,
-    "ema": 0.998,
 }
 
 
