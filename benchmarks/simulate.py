@@ -46,9 +46,16 @@ from simulators.pairs import PairGenerator
 RECIPE = Path(__file__).parents[1] / "datasets" / "space_objects.toml"
 PULSE_RECIPE = RECIPE.with_name("pulse_profiles.toml")
 SEED, REPEATS, BATCH = np.uint64(1), 7, 10_000
+AS_THE_KERNELS: dict[str, Any] = {"nogil": True, "_nrt": False}  # see simulators.compiling
 
 
-@njit(nogil=True)
+@njit(**AS_THE_KERNELS)
+def _copy(source, target):
+    for i in range(source.shape[0]):
+        target[i] = source[i]
+
+
+@njit(**AS_THE_KERNELS)
 def _draw(dwell, out, room):
     """Draw what every example is, up to its first sample."""
     for row in range(out.label.shape[0]):
@@ -58,76 +65,79 @@ def _draw(dwell, out, room):
         draw_sizes(objects.sizes[label], SEED, home, number, out.sizes[row])
         set_inertia(objects.kinds[label], out.sizes[row], room.inertia)
         draw_rotation(objects, label, SEED, 0, index, room.inertia, room.state)
-        out.signal[row, :6] = room.state
+        _copy(room.state, out.signal[row])
         velocity, acceleration = draw_travel(dwell.velocities, dwell.accelerations, SEED, 0, index)
         phase, snr_db = draw_signal(dwell.snr_db, SEED, 0, index)
-        out.signal[row, 6:10] = np.array((velocity, acceleration, phase, snr_db))
+        signal = out.signal[row]
+        signal[6], signal[7], signal[8], signal[9] = velocity, acceleration, phase, snr_db
 
 
-@njit(nogil=True)
+@njit(**AS_THE_KERNELS)
 def _move(dwell, out, room, paths):
     for row in range(out.label.shape[0]):
         label = out.label[row]
         set_inertia(dwell.objects.kinds[label], out.sizes[row], room.inertia)
-        room.state[:] = out.signal[row, :6]
+        _copy(out.signal[row, :6], room.state)
         only = dwell.objects.axisymmetric[label]
         interval_s = dwell.interval_s
         fill_directions(room.inertia, room.state, interval_s, only, room.work, paths[row])
 
 
-@njit(nogil=True)
+@njit(**AS_THE_KERNELS)
 def _scatter(dwell, out, room, paths):
     for row in range(out.label.shape[0]):
-        room.directions[:] = paths[row]
+        for axis in range(3):
+            _copy(paths[row, axis], room.directions[axis])
         number, sizes = np.uint64(out.group[row]), out.sizes[row]
         kernel.scatter(dwell, out.label[row], number, sizes, room.directions, room.echo)
         out.echo[row, 0] = room.echo[0]
 
 
-@njit(nogil=True)
+@njit(**AS_THE_KERNELS)
 def _send(dwell, out, room):
     for row in range(out.label.shape[0]):
-        room.echo[:] = 1.0
+        for n in range(room.echo.shape[0]):
+            room.echo[n] = 1.0
         kernel.propagate(dwell, out.signal[row, 6], out.signal[row, 7], 1.0, room.echo)
         index = np.uint64(row)
         out.signal[row, 11] = kernel.modulate(dwell, SEED, 0, index, room.echo, out.tx[row])
 
 
-@njit(nogil=True)
+@njit(**AS_THE_KERNELS)
 def _receive(dwell, out, room):
     for row in range(out.label.shape[0]):
         echo, index = room.echo, np.uint64(row)
         receive(echo, 0.1, SEED, 0, index, room.noise, out.echo[row], out.rx[row])
 
 
-@njit(nogil=True)
+@njit(**AS_THE_KERNELS)
 def _draw_pulse(fast, out, room):
     for row in range(out.label.shape[0]):
         pulse.draw_example(fast, SEED, 0, np.uint64(row), row, out, room)
 
 
-@njit(nogil=True)
+@njit(**AS_THE_KERNELS)
 def _scatter_pulse(fast, out, room):
     for row in range(out.label.shape[0]):
-        room.direction[:] = out.signal[row, :3]
+        _copy(out.signal[row, :3], room.direction)
         number, sizes = np.uint64(out.group[row]), out.sizes[row]
         pulse.scatter(fast, out.label[row], number, sizes, 0.3, room)
 
 
-@njit(nogil=True)
+@njit(**AS_THE_KERNELS)
 def _send_pulse(fast, out, room):
     for row in range(out.label.shape[0]):
         pulse.send(fast, SEED, 0, np.uint64(row), 8, room, out.tx[row])
         out.signal[row, 8] = pulse.move(room.echo, 1.0, 1e-4)
 
 
-@njit(nogil=True)
+@njit(**AS_THE_KERNELS)
 def _show_pulse(fast, out, room):
     for row in range(out.label.shape[0]):
         pulse.show_profile(fast, 8, room, out.rcs_dbsm[row])
 
 
-@njit(nogil=True)
+@njit(**AS_THE_KERNELS)
 def _least(dwell, out, room):
     """Draw the random numbers of a pair and store its sequences: what no pair can do without."""
     steps = out.tx.shape[1]

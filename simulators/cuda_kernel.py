@@ -15,7 +15,7 @@ import numpy as np
 from numba import cuda
 from numpy.typing import NDArray
 
-from simulators.dwell import draw_example, record_white, scatter_form, transmit
+from simulators.dwell import fill_plain
 
 # Registers bound how many threads run at once: compiled for sm_90 a thread takes 180 of them, and
 # 1.9 kB of local memory. Of 64 threads a block, five blocks fit into the 65,536 registers of a
@@ -85,10 +85,6 @@ def fill_function(steps: int) -> Callable[..., None]:
             cuda.local.array(steps, np.complex128),
             cuda.local.array((2, one_more), np.float64),
         )
-        index = first + np.uint64(row)
-        kind, number, snr_db = draw_example(dwell, seed, domain, index, row, out, room)
-        scatter_form(dwell, kind, number, out.sizes[row], room.directions, room.echo)
-        clean = transmit(dwell, seed, domain, index, row, out, room)
-        record_white(dwell, clean, snr_db, seed, domain, index, row, out, room)
+        fill_plain(dwell, seed, domain, first + np.uint64(row), row, out, room)
 
     return fill

@@ -11,7 +11,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from simulators.bodies import amplitudes_along, set_inertia
-from simulators.compiling import COUNTED, UNCOUNTED
+from simulators.compiling import PART_OF_CALLER, UNCOUNTED
 from simulators.drawing import (
     Objects,
     draw_object,
@@ -101,8 +101,7 @@ class Scratch(NamedTuple):
     effects: EffectScratch
 
 
-@njit(**COUNTED)
-def scratch(dwell):
+def scratch(dwell: Dwell) -> Scratch:
     """Return room for one example."""
     steps = dwell.code.shape[0]
     return Scratch(
@@ -116,7 +115,7 @@ def scratch(dwell):
     )
 
 
-@njit(**UNCOUNTED, forceinline=True)
+@njit(**PART_OF_CALLER)
 def scatter(dwell, object_class, number, sizes, directions, echo):
     """Set ``echo`` to the amplitude of a body in each of the directions, ``(3, steps)``."""
     if dwell.meshes.extents[object_class] > 0.0 and dwell.tables.start[object_class] < 0:
@@ -128,7 +127,7 @@ def scatter(dwell, object_class, number, sizes, directions, echo):
     scatter_form(dwell, object_class, number, sizes, directions, echo)
 
 
-@njit(**UNCOUNTED, forceinline=True)
+@njit(**PART_OF_CALLER)
 def scatter_form(dwell, object_class, number, sizes, directions, echo):
     """As ``scatter``, of a body that is no mesh: by its table or its closed form."""
     kind, tables = dwell.objects.kinds[object_class], dwell.tables
@@ -141,7 +140,7 @@ def scatter_form(dwell, object_class, number, sizes, directions, echo):
     amplitudes_along(kind, dwell.k, sizes, directions, dwell.ripple, dwell.smallest_ka, echo)
 
 
-@njit(**UNCOUNTED, forceinline=True)
+@njit(**PART_OF_CALLER)
 def propagate(dwell, velocity, acceleration, phase, echo):
     """Turn the echo by the phase of its way there and back, 2 k times the travel [m]."""
     turns, start = dwell.k / np.pi, phase / (2.0 * np.pi)
@@ -153,7 +152,7 @@ def propagate(dwell, velocity, acceleration, phase, echo):
         echo[n] = complex(re * cosine - im * sine, re * sine + im * cosine)
 
 
-@njit(**UNCOUNTED, forceinline=True)
+@njit(**PART_OF_CALLER)
 def modulate(dwell, seed, domain, index, echo, tx):
     """Set the transmitted samples and multiply the echo by them; return the echo's mean power."""
     power = max(mean_power(echo), LEAST_ECHO_M2)
@@ -171,7 +170,7 @@ def modulate(dwell, seed, domain, index, echo, tx):
     return power
 
 
-@njit(**UNCOUNTED, forceinline=True)
+@njit(**PART_OF_CALLER)
 def record_rcs(echo, rcs_dbsm):
     """Set the cross-section at each step [dBsm], at least ``RCS_FLOOR_M2``."""
     for n in range(rcs_dbsm.shape[0]):
@@ -179,7 +178,7 @@ def record_rcs(echo, rcs_dbsm):
         rcs_dbsm[n] = 10.0 * np.log10(max(rcs, RCS_FLOOR_M2))
 
 
-@njit(**UNCOUNTED, forceinline=True)
+@njit(**PART_OF_CALLER)
 def draw_example(dwell, seed, domain, index, row, out, room):
     """Draw what example ``index`` is; set ``room.directions`` and its columns of the outputs.
 
@@ -204,7 +203,16 @@ def draw_example(dwell, seed, domain, index, row, out, room):
     return object_class, number, snr_db
 
 
-@njit(**UNCOUNTED, forceinline=True)
+@njit(**PART_OF_CALLER)
+def fill_plain(dwell, seed, domain, index, row, out, room):
+    """As ``fill_example``, of a body that is no mesh, in white noise alone."""
+    object_class, number, snr_db = draw_example(dwell, seed, domain, index, row, out, room)
+    scatter_form(dwell, object_class, number, out.sizes[row], room.directions, room.echo)
+    clean = transmit(dwell, seed, domain, index, row, out, room)
+    record_white(dwell, clean, snr_db, seed, domain, index, row, out, room)
+
+
+@njit(**PART_OF_CALLER)
 def make_echo(dwell, seed, domain, index, row, out, room):
     """Set ``room.echo`` to the clean echo; return its mean power and the asked SNR [dB]."""
     object_class, number, snr_db = draw_example(dwell, seed, domain, index, row, out, room)
@@ -212,7 +220,7 @@ def make_echo(dwell, seed, domain, index, row, out, room):
     return transmit(dwell, seed, domain, index, row, out, room), snr_db
 
 
-@njit(**UNCOUNTED, forceinline=True)
+@njit(**PART_OF_CALLER)
 def transmit(dwell, seed, domain, index, row, out, room):
     """Turn the amplitudes in ``room.echo`` into the clean echo; return its mean power."""
     signal = out.signal[row]
@@ -220,7 +228,7 @@ def transmit(dwell, seed, domain, index, row, out, room):
     return modulate(dwell, seed, domain, index, room.echo, out.tx[row])
 
 
-@njit(**UNCOUNTED, forceinline=True)
+@njit(**PART_OF_CALLER)
 def record_white(dwell, clean, snr_db, seed, domain, index, row, out, room):
     """Record the clean echo of mean power ``clean`` in white noise alone."""
     reference = dwell.reference_m2 if dwell.reference_m2 > 0.0 else clean
@@ -231,14 +239,14 @@ def record_white(dwell, clean, snr_db, seed, domain, index, row, out, room):
     _record_levels(out.signal[row], clean, clean, noise, realised)
 
 
-@njit(**UNCOUNTED, forceinline=True)
+@njit(**PART_OF_CALLER)
 def _record_levels(signal, clean, power, noise, realised):
     signal[9] = 10.0 * np.log10(clean / noise)
     signal[10] = 10.0 * np.log10(power / realised)
     signal[11] = noise
 
 
-@njit(**UNCOUNTED, forceinline=True)
+@njit(**PART_OF_CALLER)
 def fill_example(dwell, seed, domain, index, row, out, room):
     """Simulate example ``index`` into row ``row`` of the outputs."""
     echo, told, effects = room.echo, room.effects, dwell.effects
@@ -265,7 +273,18 @@ def _fill_rows(dwell, seed, domain, first, out, room):
         fill_example(dwell, seed, domain, first + np.uint64(row), row, out, room)
 
 
-@njit(**COUNTED)
-def fill(dwell, seed, domain, first, out):
-    """Fill the outputs, one example a row, from example ``first`` on."""
-    _fill_rows(dwell, seed, domain, first, out, scratch(dwell))
+@njit(**UNCOUNTED)
+def _fill_plain_rows(dwell, seed, domain, first, out, room):
+    for row in range(out.tx.shape[0]):
+        fill_plain(dwell, seed, domain, first + np.uint64(row), row, out, room)
+
+
+def fill(dwell: Dwell, seed: np.uint64, domain: int, first: np.uint64, out: Outputs) -> None:
+    """Fill the outputs, one example a row, from example ``first`` on.
+
+    A scene of neither meshes nor effects has a kernel of its own, which is compiled in half the
+    time and makes the same bits.
+    """
+    plain = not (dwell.effects.any or dwell.meshes.extents.any())
+    fill_rows = _fill_plain_rows if plain else _fill_rows
+    fill_rows(dwell, seed, domain, first, out, scratch(dwell))

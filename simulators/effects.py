@@ -165,8 +165,7 @@ def told_by(effects: Effects) -> list[str]:
     return [name for name, told in zip(TOLD, on, strict=True) if told]
 
 
-@njit(**COUNTED)
-def scratch(effects, steps):
+def scratch(effects: Effects, steps: int) -> Scratch:
     """Return room for one example of ``steps`` samples."""
     return Scratch(
         np.zeros(effects.priors.shape[0]),

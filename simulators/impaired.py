@@ -7,12 +7,20 @@ of an echo in white noise.
 import numpy as np
 from numba import njit
 
-from simulators.dwell import RCS_FLOOR_M2
-from simulators.effects import impair, noise_power_of, scratch, vary
+from simulators.compiling import COUNTED
+from simulators.dwell import RCS_FLOOR_M2, Outputs
+from simulators.effects import Effects, impair, noise_power_of, scratch, vary
 
 
-@njit(cache=True, nogil=True)
-def fill(effects, reference_m2, seed, domain, first, snr_column, out):
+def fill(
+    effects: Effects,
+    reference_m2: float,
+    seed: np.uint64,
+    domain: int,
+    first: np.uint64,
+    snr_column: int,
+    out: Outputs,
+) -> None:
     """Let the echoes in ``out`` fluctuate, and record them with all effects.
 
     Args:
@@ -28,6 +36,12 @@ def fill(effects, reference_m2, seed, domain, first, snr_column, out):
     """
     steps = out.echo.shape[1]
     room, echo = scratch(effects, steps), np.empty(steps, dtype=np.complex128)
+    _fill_rows(effects, reference_m2, seed, domain, first, snr_column, out, room, echo)
+
+
+@njit(**COUNTED)
+def _fill_rows(effects, reference_m2, seed, domain, first, snr_column, out, room, echo):
+    steps = echo.shape[0]
     for row in range(out.echo.shape[0]):
         index, signal, clean = first + np.uint64(row), out.signal[row], 0.0
         for n in range(steps):

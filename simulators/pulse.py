@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from simulators import random as rng
 from simulators.bodies import over_band
-from simulators.compiling import COUNTED, UNCOUNTED
+from simulators.compiling import PART_OF_CALLER, UNCOUNTED
 from simulators.drawing import (
     Objects,
     draw_object,
@@ -23,7 +23,7 @@ from simulators.drawing import (
     random_code_sample,
     receive,
 )
-from simulators.dwell import LEAST_ECHO_M2, RCS_FLOOR_M2
+from simulators.dwell import LEAST_ECHO_M2, RCS_FLOOR_M2, Outputs
 from simulators.effects import Effects
 from simulators.meshed import Meshes, mesh_amplitudes
 from simulators.scattering.tables import Tables, look_up
@@ -141,7 +141,7 @@ def add_nodes(sequences, at_nodes, shift, real, imaginary):
             imaginary[n] += x * v[n] + y * u[n]
 
 
-@njit(**UNCOUNTED, forceinline=True)
+@njit(**PART_OF_CALLER)
 def scatter(fast, object_class, number, sizes, delay, room):
     """Set the amplitudes at the nodes, each turned by ``delay``, a part of a sample."""
     at_nodes, parts, u = room.at_nodes, room.parts, room.direction
@@ -183,7 +183,7 @@ def convolve(code, real, imaginary, echo):
             echo[n] += complex(x * u - y * v, x * v + y * u)
 
 
-@njit(**UNCOUNTED, forceinline=True)
+@njit(**PART_OF_CALLER)
 def send(fast, seed, domain, index, sample, room, tx):
     """Set what is sent, and the echo of it for a body ``sample`` whole samples into the gate."""
     steps, echo = fast.tx.shape[0], room.echo
@@ -201,7 +201,7 @@ def send(fast, seed, domain, index, sample, room, tx):
             echo[n] = complex(real[n], imaginary[n])
 
 
-@njit(**UNCOUNTED, forceinline=True)
+@njit(**PART_OF_CALLER)
 def move(echo, phase, turns):
     """Turn the echo by ``phase`` [rad] and by ``turns`` a sample; return its mean power."""
     start, power = phase / (2.0 * np.pi), 0.0
@@ -213,7 +213,7 @@ def move(echo, phase, turns):
     return max(power / echo.shape[0], LEAST_ECHO_M2)
 
 
-@njit(**UNCOUNTED, forceinline=True)
+@njit(**PART_OF_CALLER)
 def show_profile(fast, sample, room, profile):
     """Set the range profile [dBsm]: the RCS in each range bin; nothing if it has no steps."""
     steps = profile.shape[0]
@@ -226,7 +226,7 @@ def show_profile(fast, sample, room, profile):
         profile[n] = 10.0 * np.log10(max(rcs, RCS_FLOOR_M2))
 
 
-@njit(**UNCOUNTED, forceinline=True)
+@njit(**PART_OF_CALLER)
 def draw_example(fast, seed, domain, index, row, out, room):
     """Draw what example ``index`` is; set ``room.direction`` and its columns of the outputs.
 
@@ -248,7 +248,7 @@ def draw_example(fast, seed, domain, index, row, out, room):
     return object_class, number, snr_db
 
 
-@njit(**UNCOUNTED, forceinline=True)
+@njit(**PART_OF_CALLER)
 def make_echo(fast, seed, domain, index, row, out, room):
     """Set ``room.echo`` to the clean echo.
 
@@ -265,7 +265,7 @@ def make_echo(fast, seed, domain, index, row, out, room):
     return power, snr_db, sample
 
 
-@njit(**UNCOUNTED, forceinline=True)
+@njit(**PART_OF_CALLER)
 def fill_example(fast, seed, domain, index, row, out, room):
     """Simulate example ``index`` into row ``row`` of the outputs: its echo, in white noise."""
     signal = out.signal[row]
@@ -281,8 +281,7 @@ def fill_example(fast, seed, domain, index, row, out, room):
     signal[8] = noise
 
 
-@njit(**COUNTED)
-def scratch(fast):
+def scratch(fast: FastTime) -> Scratch:
     """Return room for one example."""
     steps, nodes = fast.tx.shape[0], fast.node_k.shape[0]
     return Scratch(
@@ -302,8 +301,7 @@ def _fill_rows(fast, seed, domain, first, out, room):
         fill_example(fast, seed, domain, first + np.uint64(row), row, out, room)
 
 
-@njit(**COUNTED)
-def fill(fast, seed, domain, first, out):
+def fill(fast: FastTime, seed: np.uint64, domain: int, first: np.uint64, out: Outputs) -> None:
     """Fill the outputs, one example a row, from example ``first`` on.
 
     Args:
