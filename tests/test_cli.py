@@ -15,8 +15,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from numba import njit
+from numba.core import event
 
 from radarseq.cli import main
+from radarseq.cli.compiling import tell_of_compiling
 from radarseq.cli.threads import wait_briefly
 
 COMMANDS = ("simulate", "import", "train", "evaluate", "inspect", "validate", "export", "report")
@@ -346,3 +349,17 @@ def test_a_command_has_them_wait_briefly_before_torch_is_loaded():
     clean = {k: v for k, v in os.environ.items() if k not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=clean)
     assert ran.stdout.split() == ["False", "20000"]
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_terminal_is_told_once_that_something_is_compiled(terminal, monkeypatch, capsys):
+    before = set(event._registered["numba:compile"])
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    tell_of_compiling()
+    try:
+        for value in (1, 1.0):
+            njit(lambda x: x + x)(value)
+    finally:
+        for listener in set(event._registered["numba:compile"]) - before:
+            event.unregister("numba:compile", listener)
+    assert capsys.readouterr().err.count("compiling for this machine, once") == terminal

@@ -66,9 +66,11 @@ def evaluate(
 
     Example: radarseq evaluate runs/w data/space --out eval/w
     """
+    from radarseq.cli.compiling import tell_of_compiling
     from radarseq.evaluation.judge import evaluate as judge
     from radarseq.evaluation.tables import as_text
 
+    tell_of_compiling()
     with judging_bar() as progress:
         result = judge(
             run,

@@ -25,16 +25,21 @@ def simulate(
 
     Example: radarseq simulate datasets/space_objects.toml --out data/space --seed 1
     """
+    from radarseq.cli.compiling import tell_of_compiling
     from radarseq.dataset.simulated import plan_simulation, ready_generator
     from radarseq.dataset.simulated import simulate as run
 
     plan = plan_simulation(recipe, examples=examples, seed=seed, rows_per_shard=rows_per_shard)
     warn(plan.warnings)
     note(f"{plan.recipe.name}: {examples:,} pairs, {size(plan.bytes_on_disk)} on disk")
+    tell_of_compiling()
     generate, objects = None, plan.recipe.content.tabulated_objects
     if objects:
         with progress_bar("tables", objects, "objects") as advance:
             generate = ready_generator(plan.recipe, seed=seed, progress=advance)
+    if not scheduler:  # compiled before the rate is taken
+        generate = generate or ready_generator(plan.recipe, seed=seed)
+        generate(0, 1)
     started = time.perf_counter()
     with progress_bar("simulating", examples, "pairs") as advance:
         dataset = run(

@@ -38,10 +38,12 @@ def train(
 
     Example: radarseq train data/space --model wavenet --out runs/w
     """
+    from radarseq.cli.compiling import tell_of_compiling
     from radarseq.training.ranks import asked_ranks
     from radarseq.training.run import train as run
     from radarseq.training.seeds import as_text, train_seeds
 
+    tell_of_compiling()
     named = {
         "model": model,
         "task": task,
