@@ -8,7 +8,7 @@ from task_table import Row
 from .space_objects import rows_of
 
 STORED: dict[str, Any] = {"model": "lstm"}
-FRESH: dict[str, Any] = {"model": "lstm", "epochs": 45}
+FRESH: dict[str, Any] = {"model": "lstm", "epochs": 90}
 
 
 def rows(folder: Path, seeds: int, threads: int) -> list[Row]:

@@ -15,7 +15,7 @@ FRESH: dict[str, Any] = {
     "pool": "last",
     "width": 64,
     "skip": 128,
-    "epochs": 100,
+    "epochs": 120,
 }
 
 
