@@ -122,6 +122,8 @@ def _become(words: list[str], output: int, largest_file: int) -> None:
         if largest_file:
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+        # As a new process has it; a shell has what it starts in the background ignore SIGINT.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
         sys.argv = ["radarseq", *words]
         cli.main()

@@ -17,6 +17,7 @@ from pathlib import Path
 from benchmarks.faults.commands import (
     LEFTOVERS,
     Command,
+    Ended,
     World,
     content,
     good,
@@ -50,6 +51,16 @@ class Job:
         self.expected = equal_part(base / "straight")
         shutil.rmtree(base / "warm")
         shutil.rmtree(base / "straight")
+
+    def signalled(self, out: Path, number: int, chance: random.Random) -> Ended:
+        """Start the command and send it a signal at a random moment; it had not ended before."""
+        while True:
+            ended = Command(*self.words(out)).signal_after(chance.random() * self.seconds, number)
+            if ended.status != 0:
+                return ended
+            # It was quicker than the moment, and maybe than when it was timed: draw another.
+            self.seconds = min(self.seconds, ended.seconds)
+            shutil.rmtree(out)
 
     def again(self, out: Path) -> list[object]:
         """Return the words that go on in a folder, whatever a kill has left in it."""
@@ -114,14 +125,9 @@ def _epochs(last: Path) -> int:
 def kill_each_time_anew(job: Job, base: Path, kills: int, chance: random.Random) -> dict:
     """Kill a command once, run it again, ``kills`` times; return a row of the table."""
     row = dict.fromkeys(("survived", "invalid", "differs", "left over", "redone, most"), 0)
-    attempts = 0
-    while attempts < kills:
-        out = base / f"{job.name}-{attempts}".replace(" ", "-")
-        ended = Command(*job.words(out)).signal_after(chance.random() * job.seconds, signal.SIGKILL)
-        if ended.status == 0:  # it was quicker than the moment: draw another
-            shutil.rmtree(out)
-            continue
-        attempts += 1
+    for attempt in range(kills):
+        out = base / f"{job.name}-{attempt}".replace(" ", "-")
+        ended = job.signalled(out, signal.SIGKILL, chance)
         invalid = job.invalid(out)
         before = _done(out)
         if not job.has_ended(out):

@@ -12,7 +12,7 @@ import shutil
 import signal
 from pathlib import Path
 
-from benchmarks.faults.commands import Command, good, print_table, small_world
+from benchmarks.faults.commands import good, print_table, small_world
 from benchmarks.faults.kills import Job, equal_part, jobs_of
 
 SOON_S = 5.0
@@ -25,14 +25,9 @@ def row_of(job: Job, number: signal.Signals, tries: int, chance: random.Random) 
     counts: dict[str, int] = dict.fromkeys(
         ("ended well", "other status", "late", "invalid", "differs"), 0
     )
-    slowest, done = 0.0, 0
-    while done < tries:
-        out = job.base / "signalled"
-        ended = Command(*job.words(out)).signal_after(chance.random() * job.seconds, number)
-        if ended.status == 0:  # it was quicker than the moment, or ending anyway: draw another
-            shutil.rmtree(out)
-            continue
-        done += 1
+    out, slowest = job.base / "signalled", 0.0
+    for _ in range(tries):
+        ended = job.signalled(out, number, chance)
         slowest = max(slowest, ended.seconds)
         faults = {
             "other status": ended.status not in STATUS[number] or "Traceback" in ended.said,
@@ -47,7 +42,9 @@ def row_of(job: Job, number: signal.Signals, tries: int, chance: random.Random) 
             print(f"{job.name}, {number.name}: {faults}\n{ended.said}", flush=True)
         shutil.rmtree(out, ignore_errors=True)
     told = {"command": job.name, "signal": number.name, "tries": tries}
-    return told | counts | {"slowest, s": round(slowest, 2)}
+    row = told | counts | {"slowest, s": round(slowest, 2)}
+    print(row, flush=True)
+    return row
 
 
 def _goes_on(job: Job, out: Path) -> bool:
