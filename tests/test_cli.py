@@ -351,6 +351,35 @@ def test_a_command_has_them_wait_briefly_before_torch_is_loaded():
     assert ran.stdout.split() == ["False", "20000"]
 
 
+STOPPED_AT = """
+import signal
+from radarseq import cli
+ended = cli._fail
+def app():
+    raise cli.RadarseqError("nothing is right")
+def stopped(*_):
+    if not signalled:
+        signalled.append(True)
+        signal.raise_signal(signal.SIGTERM)
+    if _:
+        ended(*_)
+signalled = []
+cli.app = app
+cli.{moment} = stopped
+cli.main()
+"""
+
+
+@pytest.mark.parametrize("moment", ["wait_briefly", "_fail"])
+def test_a_stop_before_and_after_a_command_is_one_too(moment):
+    ran = subprocess.run(
+        [sys.executable, "-c", STOPPED_AT.format(moment=moment)], capture_output=True, text=True
+    )
+    assert ran.returncode == 143
+    assert ran.stderr.startswith("radarseq: terminated")
+    assert "Traceback" not in ran.stderr
+
+
 @pytest.mark.parametrize("terminal", [True, False])
 def test_a_terminal_is_told_once_that_something_is_compiled(terminal, monkeypatch, capsys):
     before = set(event._registered["numba:compile"])

@@ -14,7 +14,7 @@ from radarseq.cli.importing import import_command
 from radarseq.cli.inspecting import inspect
 from radarseq.cli.reporting import report
 from radarseq.cli.simulating import simulate
-from radarseq.cli.stopping import Stopped, raise_on_signals
+from radarseq.cli.stopping import Stopped, die_of_signals, raise_on_signals
 from radarseq.cli.threads import wait_briefly
 from radarseq.cli.training import train
 from radarseq.cli.validating import validate
@@ -44,14 +44,20 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # names of files need not be UTF-8
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    raise_on_signals()
-    wait_briefly()
+    try:
+        raise_on_signals()
+        wait_briefly()
+        _run()
+    except Stopped as stop:
+        die_of_signals()
+        _fail(str(stop), stop.status)
+
+
+def _run() -> None:
     try:
         app()
     except RadarseqError as fault:
         _fail(str(fault), fault.exit_code)
-    except Stopped as stop:
-        _fail(str(stop), stop.status)
     except OSError as fault:
         _fail(f"{fault.filename or 'output'}: {fault.strerror or fault}", EXIT_FAILURE)
 

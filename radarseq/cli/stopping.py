@@ -28,6 +28,13 @@ def raise_on_signals() -> None:
         signal.signal(signal.SIGINT, partial(_stop, EXIT_INTERRUPTED))
 
 
+def die_of_signals() -> None:
+    """Have further signals end the process at once: what could be left behind has been left."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+
+
 def _stop(status: int, number: int, _: object) -> None:
     sys.unraisablehook = partial(_in_a_destructor, number)
     raise Stopped(status)
