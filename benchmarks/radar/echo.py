@@ -18,16 +18,16 @@ COMMON: dict[str, Any] = {
     "features": ("iq", "log_magnitude", "increment", "level"),
     "echo_error": "relative",
     "echo_weight": 1.0,
+    "learning_rate": 0.01,
     "batch_size": 256,
     "pairs_per_epoch": 50_000,
-    "epochs": 10,
     "patience": 0,
     "ema": 0.998,
     "dropout": 0.0,
 }
 CONTENDERS: dict[str, dict[str, Any]] = {
-    "LSTM, causal": {"model": "lstm"},
-    "WaveNet, whole dwell": {"model": "wavenet", "causal": False},
+    "LSTM, causal": {"model": "lstm", "epochs": 16},
+    "LSTM, whole dwell": {"model": "lstm", "causal": False, "epochs": 24},
 }
 FILTERS = {True: "causal LMMSE", False: "LMMSE"}
 
