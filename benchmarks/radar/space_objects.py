@@ -17,11 +17,9 @@ from .simple import boosting_on_raw
 RECIPE = Path(__file__).parents[2] / "datasets" / "space_objects.toml"
 GAIN = 5.0  # points that fresh pairs must add to what stored ones come to
 POINTS = 8  # of a learning curve that are told
-# Three times the default's learning rate: pairs that never come again can be learnt from as fast.
 FRESH: dict[str, Any] = {
     "task": "classify",
     "dropout": 0.0,
-    "learning_rate": 0.012,
     "batch_size": 512,
     "pairs_per_epoch": 50_000,
     "patience": 0,

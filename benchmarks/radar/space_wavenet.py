@@ -15,7 +15,8 @@ FRESH: dict[str, Any] = {
     "pool": "last",
     "width": 64,
     "skip": 128,
-    "epochs": 120,
+    "epochs": 130,
+    "learning_rate": 0.005,
 }
 
 
