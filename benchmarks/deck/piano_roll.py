@@ -23,7 +23,7 @@ TRAINING = {
 
 def rows(folder: Path, seeds: int, threads: int) -> list[Row]:
     """Return the nats a frame on the test chorales, summed over the keys."""
-    data = imported("chorales", FILE, folder / "data", "piano-roll", options="--transpose 3")
+    data = imported("chorales", FILE, folder / "data", "piano-roll", options="--transpose 5")
     metrics, _ = seed_runs(data, folder / "wavenet", seeds, **TRAINING)
     parts = [one["symbols"] for one in metrics]
     baselines = {who: told["nats_per_step"] for who, told in parts[0]["baselines"].items()}
