@@ -14,6 +14,7 @@ from test_motion import directions_by_rotation_matrix
 from test_oracles import cone_by_quadrature, gauss, mie_by_recurrence
 
 from radarseq.config import read_recipe
+from simulators import dwell
 from simulators.bodies import set_inertia
 from simulators.objects import Sphere
 from simulators.pairs import (
@@ -68,6 +69,13 @@ def test_an_example_is_the_same_bytes_alone_and_in_any_batch(generator, sizes):
     firsts = 100 + np.cumsum([0, *sizes[:-1]])
     parts = [generator(int(first), size) for first, size in zip(firsts, sizes, strict=True)]
     assert joined(parts) == image(generator(100, 60))
+
+
+def test_a_plain_scene_has_the_bytes_of_the_kernel_that_takes_any(generator, monkeypatch):
+    assert isinstance(generator.kernel, dwell.Dwell)
+    plain = image(generator(0, 40))
+    monkeypatch.setattr(dwell, "_fill_plain_rows", dwell._fill_rows)
+    assert image(generator(0, 40)) == plain
 
 
 def test_threads_share_one_generator(generator):
