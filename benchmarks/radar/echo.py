@@ -1,5 +1,6 @@
 """The echo without noise, from fresh pairs, beside linear filters that are told the noise."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ COMMON: dict[str, Any] = {
     "dropout": 0.0,
 }
 CONTENDERS: dict[str, dict[str, Any]] = {
-    "LSTM, causal": {"model": "lstm", "epochs": 16},
+    "LSTM, causal": {"model": "lstm", "epochs": 80},
     "LSTM, whole dwell": {"model": "lstm", "causal": False, "epochs": 24},
 }
 FILTERS = {True: "causal LMMSE", False: "LMMSE"}
@@ -54,10 +55,14 @@ def rows(folder: Path, seeds: int, threads: int) -> list[Row]:
                 reach=linear - GAIN_DB,
                 baselines={FILTERS[causal]: linear} | told,
                 digits=2,
-                note=learning_curve(runs[0], "validation_echo_loss", 1.0),
+                note=learning_curve(runs[0], "validation_echo_loss", _decibels),
             )
         )
     return made
+
+
+def _decibels(ratio: float) -> float:
+    return 10 * math.log10(ratio)
 
 
 def _noisy(metrics: dict[str, Any]) -> dict[str, float]:

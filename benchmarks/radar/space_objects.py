@@ -3,6 +3,7 @@
 import csv
 import json
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -61,15 +62,21 @@ def rows_of(
         who=who,
         reach=float(np.mean(first.ours)) + GAIN,
         baselines=beside,
-        note=learning_curve(runs[0], "validation_accuracy", 100),
+        note=learning_curve(runs[0], "validation_accuracy", lambda share: 100 * share),
     )
     return [first, second]
 
 
-def learning_curve(run: Path, column: str, scale: float) -> str:
-    """Return in words what a run on fresh pairs came to, and how long it took."""
+def learning_curve(run: Path, column: str, shown: Callable[[float], float]) -> str:
+    """Return in words what a run on fresh pairs came to, and how long it took.
+
+    Args:
+        run: The run's folder.
+        column: Of its metrics.
+        shown: From such a value to what is told.
+    """
     with (run / "metrics.csv").open(newline="", encoding="utf-8") as file:
-        values = [float(row[column]) * scale for row in csv.DictReader(file)]
+        values = [shown(float(row[column])) for row in csv.DictReader(file)]
     told = json.loads((run / "environment.json").read_text(encoding="utf-8"))
     a_pass = _pairs_per_epoch(run)
     picked = np.unique(np.geomspace(1, len(values), POINTS).round().astype(int))
