@@ -4,7 +4,7 @@
 
 Arithmetic, no measurement: the rates are those of ``benchmarks/README.md``, of one core each, and
 the tables take them to hold on every core of a node. From one core to two that was measured
-(1,491,112 against 715,907 pairs/s); beyond, workers share nothing but the folder. What a node would
+(1,444,107 against 725,885 pairs/s); beyond, workers share nothing but the folder. What a node would
 have to write to it while all its cores simulate is told by itself.
 """
 
@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterable
 
 RATES = {  # a second, on one core
-    "simulated": (715_907, "pairs of space_objects.toml, not stored (simulate.py)"),
+    "simulated": (725_885, "pairs of space_objects.toml, not stored (simulate.py)"),
     "stored": (122_271, "the same, written to disk: half of what two threads do (simulate.py)"),
     "trained": (10_138, "sequences, WaveNet of two stacks of 1 to 16, width 32 (train.py)"),
     "judged": (9_570, "windows of recordings, through radarseq evaluate (judge.py)"),
