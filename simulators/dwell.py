@@ -1,7 +1,7 @@
 """The dwell kernel: slow time, one sample a pulse, the body turning from pulse to pulse.
 
-What takes the whole ``Dwell`` is inlined by force. None but ``fill``, which holds
-every array for as long as it runs, counts references, see ``simulators.compiling``.
+What takes the whole ``Dwell`` is written into its caller, and nothing here counts references:
+``fill`` holds every array for as long as a kernel runs, see ``simulators.compiling``.
 """
 
 from typing import NamedTuple

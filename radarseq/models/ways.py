@@ -1,5 +1,6 @@
 """What another way to a backbone's answers has to offer."""
 
+from abc import ABC, abstractmethod
 from typing import Protocol
 
 import torch
@@ -14,7 +15,7 @@ class Step(Protocol):
         ...
 
 
-class Engine:
+class Engine(ABC):
     """Another way to the same answers; what it does not say otherwise, it has not of its own."""
 
     def takes(self, x: Tensor) -> bool:
@@ -24,9 +25,9 @@ class Engine:
         """
         return not torch.is_grad_enabled()
 
+    @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
         """Return (step, batch, channel) from ``x`` (step, batch, feature)."""
-        raise NotImplementedError
 
     def at_last_step(self, x: Tensor) -> Tensor:
         """Return ``forward(x)[-1]``."""
