@@ -2,8 +2,10 @@
 
 import subprocess
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
+import numpy as np
 from task_table import RECORDINGS
 
 _ROOT = Path(__file__).parents[1]
@@ -54,6 +56,26 @@ def generated(script: str, out: Path, options: str) -> Path:
         file = _ROOT / "examples" / f"{script}.py"
         _run([sys.executable, str(file), str(out), *options.split()])
     return out
+
+
+def thinned(data: Path, out: Path, known: Collection[int]) -> tuple[Path, float]:
+    """Return the dataset ``out``, and its share of the training rows of ``data``.
+
+    Its training and validation rows are those of the groups that are ``known``; all test rows stay,
+    and so do validation rows of groups that train in neither.
+    """
+    import radarseq
+    from radarseq.dataset.schema import SPLIT_NAMES
+    from radarseq.dataset.write import write_dataset
+
+    examples = radarseq.open_dataset(data).load()
+    trains = examples["split"] == SPLIT_NAMES.index("train")
+    left_out = np.setdiff1d(examples["group"][trains], list(known))
+    judges = examples["split"] == SPLIT_NAMES.index("test")
+    stays = judges | ~np.isin(examples["group"], left_out)
+    if not (out / "manifest.json").exists():
+        write_dataset(out, examples.take(np.flatnonzero(stays)))
+    return out, float((trains & stays).sum() / trains.sum())
 
 
 def _run(command: list[str]) -> None:

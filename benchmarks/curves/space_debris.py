@@ -1,0 +1,35 @@
+"""Space debris: object 27 of each class tests; one, two and three other objects are learnt from."""
+
+from pathlib import Path
+
+from radar.space_debris import COMMON, FILES, READING, WINDOWS
+from task_data import commanded, thinned
+from task_table import Row, accuracy_row, seed_runs
+
+OBJECTS = (("3",), ("3", "11"), ("3", "11", "19"))
+
+
+def rows(folder: Path, seeds: int, threads: int) -> list[Row]:
+    """Return the accuracy for each number of objects, for whole recordings and short windows."""
+    import radarseq
+
+    made = []
+    for steps, stride, reach, _, settings in WINDOWS:
+        place = folder / str(steps)
+        reading = f"{READING} --steps {steps} --stride {stride}"
+        whole = commanded(place / "whole", "import", FILES, *reading.split())
+        names = radarseq.open_dataset(whole).header.group_names
+        for objects in OBJECTS:
+            at = place / f"{len(objects)}"
+            known = [row for row, name in enumerate(names) if name.rpartition("/")[2] in objects]
+            data, share = thinned(whole, at / "data", known)
+            epochs = {"epochs": round(settings["epochs"] / share)}
+            metrics, _ = seed_runs(data, at / "runs", seeds, **COMMON | settings | epochs)
+            row = accuracy_row(
+                metrics,
+                task=f"space debris, {steps} samples",
+                who=f"from {len(objects)} of each class",
+                reach=reach,
+            )
+            made.append(row)
+    return made
