@@ -418,6 +418,7 @@ def test_samples_that_lack_the_channels_are_told_of_them():
         ({"dilations": ()}, "dilations"),
         ({"dilations": (1, 0)}, "dilations"),
         ({"dropout": 1.0}, "dropout is 1.0"),
+        ({"input_dropout": -0.1}, "input_dropout is -0.1"),
         ({"features": ()}, "features"),
         ({"features": ("spectrum",)}, "one besides spectrum"),
         ({"features": ("iq", "magic")}, "magic"),
@@ -426,6 +427,29 @@ def test_samples_that_lack_the_channels_are_told_of_them():
 def test_settings_that_make_no_network_are_refused(wrong, word):
     with pytest.raises(ValueError, match=word):
         ModelSettings(**wrong)
+
+
+@pytest.mark.parametrize("pool", ["mean_max", "last"])
+def test_training_hides_a_share_of_the_features_and_answers_hide_none(pool):
+    torch.manual_seed(0)
+    spec = spec_of()
+    network = network_of(spec, pool=pool, input_dropout=0.25, task="classify", features=("iq",))
+    signal, tx = signal_of(spec)
+    described = network.features(signal, tx).steps.transpose(0, 1)
+    seen = []
+    network.backbone.first.register_forward_hook(lambda *at: seen.append(at[1][0]))
+    network.backbone.dilations = (1,) * len(network.backbone.dilations)  # the last step sees six
+    network.train()
+    for _ in range(50):
+        network(signal, tx)
+    shown = torch.stack(seen)
+    clean = described[-shown.shape[1] :]
+    hidden = shown == 0
+    torch.testing.assert_close(shown, torch.where(hidden, 0.0, clean / 0.75))
+    assert abs(hidden.float().mean() - 0.25) < 4 * (0.25 * 0.75 / hidden.numel()) ** 0.5
+    seen.clear()
+    network.eval()(signal, tx)
+    torch.testing.assert_close(seen[0], clean)
 
 
 # --- losses

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from radarseq.errors import MismatchError, UsageError
 from radarseq.features import Features
@@ -100,6 +101,8 @@ class Network(nn.Module):
         self.check(signal, tx)
         described = self.features(signal, tx, length)
         steps = described.steps.transpose(0, 1)  # (step, batch, feature)
+        if self.training and self.settings.input_dropout:
+            steps = functional.dropout(steps, self.settings.input_dropout)
         if isinstance(self.features, LogMel) and length is not None:
             length = frames_in(length, self.features.hop)
         if self.settings.task == "classify" and self.settings.pool == "last" and length is None:

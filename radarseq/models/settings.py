@@ -40,6 +40,9 @@ class ModelSettings:
         residual: Whether a recurrent layer adds its input to its output, so that gradients pass a
             deep stack unhindered; WaveNet's layers always do.
         dropout: Before the class is decided, and between recurrent layers.
+        input_dropout: Share of the features at each step that training hides from the network, as
+            zero, the others raised to make up for it; where sequences are few and features many,
+            such as the keys of a piano roll, so that none is relied on alone.
         horizon: Steps to forecast, where the data do not store what to forecast.
         symbols: How many symbols there are; 0 takes those of the training rows.
         embedding: Numbers that stand for a symbol at the input; few, as symbols are few.
@@ -64,6 +67,7 @@ class ModelSettings:
     layer_norm: bool = False
     residual: bool = False
     dropout: float = 0.1
+    input_dropout: float = 0.0
     horizon: int = 1
     symbols: int = 0
     embedding: int = 8
@@ -80,8 +84,9 @@ class ModelSettings:
                 raise ValueError(f"{name} are {getattr(self, name)}; expected 1 or more each")
         if self.symbols < 0:
             raise ValueError(f"symbols is {self.symbols}; expected 0 (as in the data) or more")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout is {self.dropout}; expected 0 to below 1")
+        for name in ("dropout", "input_dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; expected 0 to below 1")
         self._check_features()
         self._check_causal()
 
