@@ -61,8 +61,7 @@ def generated(script: str, out: Path, options: str) -> Path:
 def thinned(data: Path, out: Path, known: Collection[int]) -> tuple[Path, float]:
     """Return the dataset ``out``, and its share of the training rows of ``data``.
 
-    Its training and validation rows are those of the groups that are ``known``; all test rows stay,
-    and so do validation rows of groups that train in neither.
+    Its training and validation rows are those of the groups that are ``known``; all test rows stay.
     """
     import radarseq
     from radarseq.dataset.schema import SPLIT_NAMES
@@ -70,9 +69,8 @@ def thinned(data: Path, out: Path, known: Collection[int]) -> tuple[Path, float]
 
     examples = radarseq.open_dataset(data).load()
     trains = examples["split"] == SPLIT_NAMES.index("train")
-    left_out = np.setdiff1d(examples["group"][trains], list(known))
     judges = examples["split"] == SPLIT_NAMES.index("test")
-    stays = judges | ~np.isin(examples["group"], left_out)
+    stays = judges | np.isin(examples["group"], list(known))
     if not (out / "manifest.json").exists():
         write_dataset(out, examples.take(np.flatnonzero(stays)))
     return out, float((trains & stays).sum() / trains.sum())

@@ -42,11 +42,4 @@ def test_the_groups_that_are_known_stay_and_so_does_what_judges(tmp_path, thinne
     out, share = thinned(data, tmp_path / "thin", [0])
     assert rows_of(out) == [0, 1, 6, 7]
     assert share == 0.25  # one of the four rows that train
-
-
-def test_validation_groups_that_never_train_stay(tmp_path, thinned):
-    data = written(tmp_path / "data", [0, 1, 2, 3], [0, 0, 1, 2])
-    out, share = thinned(data, tmp_path / "thin", [1])
-    assert rows_of(out) == [1, 2, 3]
-    assert share == 0.5
-    assert thinned(data, tmp_path / "thin", [1]) == (out, share)  # what is there is taken
+    assert thinned(data, tmp_path / "thin", [0]) == (out, share)  # what is there is taken

@@ -1,1 +1,1 @@
-"""Tasks that fall short, learnt from fewer objects, speakers or chorales."""
+"""Tasks that fall short, learnt from fewer objects or speakers."""
