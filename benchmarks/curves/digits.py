@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from deck.digits import REACH, RECORDINGS, SETTINGS, SPEAKERS
-from task_data import imported, thinned
+from deck.digits import REACH, SETTINGS, SPEAKERS, without
+from task_data import thinned
 from task_table import Row, seed_runs
 
 VOICES = (1, 3, 5)
@@ -17,8 +17,7 @@ def rows(folder: Path, seeds: int, threads: int) -> list[Row]:
 def _row(folder: Path, voices: int, seeds: int) -> Row:
     by_speaker: dict[str, list[float]] = {}
     for place, speaker in enumerate(SPEAKERS):
-        whole = folder / f"without-{speaker}"
-        imported("spoken_digits", RECORDINGS, whole, options=f"--leave-out {speaker}")
+        whole = without(speaker, folder / f"without-{speaker}")
         # Those who follow in the alphabet, so that each is known as often as the others.
         known = [(place + 1 + other) % len(SPEAKERS) for other in range(voices)]
         at = folder / f"{voices}-without-{speaker}"

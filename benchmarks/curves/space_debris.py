@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from radar.space_debris import COMMON, FILES, READING, WINDOWS
-from task_data import commanded, thinned
+from radar.space_debris import COMMON, WINDOWS, windows
+from task_data import thinned
 from task_table import Row, accuracy_row, seed_runs
 
 OBJECTS = (("3",), ("3", "11"), ("3", "11", "19"))
@@ -16,8 +16,7 @@ def rows(folder: Path, seeds: int, threads: int) -> list[Row]:
     made = []
     for steps, stride, reach, _, settings in WINDOWS:
         place = folder / str(steps)
-        reading = f"{READING} --steps {steps} --stride {stride}"
-        whole = commanded(place / "whole", "import", FILES, *reading.split())
+        whole = windows(place / "whole", steps, stride)
         names = radarseq.open_dataset(whole).header.group_names
         for objects in OBJECTS:
             at = place / f"{len(objects)}"
@@ -25,11 +24,6 @@ def rows(folder: Path, seeds: int, threads: int) -> list[Row]:
             data, share = thinned(whole, at / "data", known)
             epochs = {"epochs": round(settings["epochs"] / share)}
             metrics, _ = seed_runs(data, at / "runs", seeds, **COMMON | settings | epochs)
-            row = accuracy_row(
-                metrics,
-                task=f"space debris, {steps} samples",
-                who=f"from {len(objects)} of each class",
-                reach=reach,
-            )
-            made.append(row)
+            task, who = f"space debris, {steps} samples", f"from {len(objects)} of each class"
+            made.append(accuracy_row(metrics, task=task, who=who, reach=reach))
     return made

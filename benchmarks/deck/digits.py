@@ -35,12 +35,7 @@ def rows(folder: Path, seeds: int, threads: int) -> list[Row]:
     metrics, _ = seed_runs(official, folder / "official-runs", seeds, **SETTINGS)
     apart = []
     for speaker in SPEAKERS:
-        data = imported(
-            "spoken_digits",
-            RECORDINGS,
-            folder / f"without-{speaker}",
-            options=f"--leave-out {speaker}",
-        )
+        data = without(speaker, folder / f"without-{speaker}")
         told, _ = seed_runs(data, folder / f"without-{speaker}-runs", 1, **SETTINGS)
         apart.append(told[0]["classification"])
     baselines = {
@@ -73,3 +68,8 @@ def rows(folder: Path, seeds: int, threads: int) -> list[Row]:
             **common,
         ),
     ]
+
+
+def without(speaker: str, out: Path) -> Path:
+    """Return the dataset ``out``, which a speaker tests and the others train."""
+    return imported("spoken_digits", RECORDINGS, out, options=f"--leave-out {speaker}")

@@ -49,8 +49,7 @@ def rows(folder: Path, seeds: int, threads: int) -> list[Row]:
     made = []
     for steps, stride, reach, published, settings in WINDOWS:
         place = folder / str(steps)
-        reading = f"{READING} --steps {steps} --stride {stride}"
-        data = commanded(place / "data", "import", FILES, *reading.split())
+        data = windows(place / "data", steps, stride)
         metrics, _ = seed_runs(data, place / "runs", seeds, **COMMON | settings)
         recalls = [_recall(one, "cones") for one in metrics]
         made.append(
@@ -64,6 +63,12 @@ def rows(folder: Path, seeds: int, threads: int) -> list[Row]:
             )
         )
     return made
+
+
+def windows(out: Path, steps: int, stride: int) -> Path:
+    """Return the dataset ``out``: of each recording so many samples, every ``stride``-th."""
+    reading = f"{READING} --steps {steps} --stride {stride}"
+    return commanded(out, "import", FILES, *reading.split())
 
 
 def _recall(metrics: dict[str, Any], name: str) -> float:
