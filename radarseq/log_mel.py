@@ -1,11 +1,13 @@
 """Log-mel features of real sound, inside the model: a checkpoint takes samples as recorded.
 
 The logarithm of the power in bands that are as wide as the ear's, once in so many samples. The mean
-of each band over a recording is taken off, and with it what microphone and loudness add.
+of each band over a recording is taken off, and with it what microphone and loudness add. How the
+bands move from frame to frame can be shown beside them: that differs less from speaker to speaker.
 
 Reference:
     Davis and Mermelstein (1980), IEEE Trans. ASSP 28(4); mel scale of O'Shaughnessy (1987),
-    2595 log10(1 + f / 700 Hz).
+    2595 log10(1 + f / 700 Hz). Furui (1986), IEEE Trans. ASSP 34(1), "Speaker-independent isolated
+    word recognition using dynamic features of speech spectrum".
 """
 
 import math
@@ -16,7 +18,8 @@ from torch.nn import functional
 
 from radarseq.features import Described, valid_steps
 
-FRAME_FEATURE = "log_mel"  # its name among the features of a model
+LOG_MEL, LOG_MEL_CHANGE = "log_mel", "log_mel_change"  # their names among a model's features
+FRAME_FEATURES = (LOG_MEL, LOG_MEL_CHANGE)
 BANDS = 40
 _LOWEST_HZ = 60.0  # below are hum and wind
 _OVERLAP = 2.5  # a frame is seen through a taper of so many hops
@@ -53,23 +56,25 @@ class LogMel(nn.Module):
     Args:
         sample_rate_hz: Of the samples.
         hop: Samples from frame to frame.
+        changes: Whether each band is followed by its change over the frames around.
     """
 
-    def __init__(self, sample_rate_hz: float, hop: int) -> None:
+    def __init__(self, sample_rate_hz: float, hop: int, *, changes: bool = False) -> None:
         super().__init__()
-        self.hop, self.width = hop, BANDS
+        self.hop, self.changes = hop, changes
+        self.width = 2 * BANDS if changes else BANDS
         self._taper = round(_OVERLAP * hop)
         # No band is narrower than a bin, or it would see nothing.
         self._points = max(256, 2 ** math.ceil(math.log2(self._taper)))
         self.taper = nn.Buffer(torch.hann_window(self._taper), persistent=False)
         self.filters = nn.Buffer(mel_filters(sample_rate_hz, self._points), persistent=False)
-        self.mean = nn.Buffer(torch.zeros(BANDS))
-        self.std = nn.Buffer(torch.ones(BANDS))
+        self.mean = nn.Buffer(torch.zeros(self.width))
+        self.std = nn.Buffer(torch.ones(self.width))
 
     def forward(
         self, signal: Tensor, tx: Tensor | None = None, length: Tensor | None = None
     ) -> Described:
-        """Return features ``(batch, frame, band)`` of ``signal`` (batch, step) or with a channel.
+        """Return features ``(batch, frame, width)`` of ``signal`` (batch, step) or with a channel.
 
         Samples at and after ``length`` ``(batch,)`` are padding: they are taken for zero, and the
         frames that begin in them are no part of the mean.
@@ -108,4 +113,11 @@ class LogMel(nn.Module):
         share = 1.0 / valid.sum(dim=1, keepdim=True).clamp(min=1)
         mean_power = (power * valid * share).sum(dim=1).mean(dim=1)[:, None, None]
         logs = (power / mean_power.clamp(min=1e-30) + _FLOOR).log()
-        return (logs - (logs * valid * share).sum(dim=1, keepdim=True)) * valid
+        logs = (logs - (logs * valid * share).sum(dim=1, keepdim=True)) * valid
+        return torch.cat((logs, _changes(logs, valid)), dim=2) if self.changes else logs
+
+
+def _changes(logs: Tensor, valid: Tensor) -> Tensor:
+    """Return the next frame less the one before, 0 where either is no part of the recording."""
+    whole = valid[:, 2:] & valid[:, :-2]
+    return functional.pad((logs[:, 2:] - logs[:, :-2]) * whole, (0, 0, 1, 1))

@@ -62,8 +62,9 @@ def test_a_tone_is_loudest_in_the_band_of_its_frequency(hz):
     assert bands.argmax() == mel_filters(RATE_HZ, 256)[round(hz * 256 / RATE_HZ)].argmax()
 
 
-def test_neither_padding_nor_loudness_changes_a_class():
-    network, sound = network_of(), sound_of()
+@pytest.mark.parametrize("features", [("log_mel",), ("log_mel", "log_mel_change")])
+def test_neither_padding_nor_loudness_changes_a_class(features):
+    network, sound = network_of(features=features), sound_of()
     length = torch.tensor([2507, 4000])
     network.fit(sound, None, None, length)
     told = network(sound, None, length).logits
@@ -77,14 +78,39 @@ def test_neither_padding_nor_loudness_changes_a_class():
     assert silent.isfinite().all()
 
 
+def test_the_change_of_a_swelling_tone_is_that_of_its_loudness():
+    time_s = torch.arange(4000) / RATE_HZ
+    growth_per_s = 3.0
+    tone = torch.exp(growth_per_s * time_s) * torch.sin(2 * torch.pi * 1000.0 * time_s)
+    length = torch.tensor([3200])
+    steps = LogMel(RATE_HZ, 80, changes=True)(tone[None], None, length).steps[0]
+    band = mel_filters(RATE_HZ, 256)[1000 * 256 // int(RATE_HZ)].argmax()
+    change = steps[:, BANDS + band]
+    # Over two hops the power grows by exp(2 growth 2 hop / rate). The last frame's taper is cut.
+    wanted = 4 * growth_per_s * 80 / RATE_HZ
+    assert (change[2:37] - wanted).abs().max() < 2e-3
+    assert not change[0] and not change[39:].any()
+
+
+def test_changes_stand_beside_the_bands_and_leave_them_alone():
+    sound, length = sound_of(), torch.tensor([2507, 4000])
+    bands = LogMel(RATE_HZ, 80)(sound, None, length).steps
+    both = LogMel(RATE_HZ, 80, changes=True)(sound, None, length).steps
+    assert torch.equal(both[..., :BANDS], bands)
+    assert torch.equal(both[0, 5, BANDS:], bands[0, 6] - bands[0, 4])
+    assert not both[0, 31:, BANDS:].any()  # frame 31 is the last that begins in 2507 samples
+
+
 def test_a_frame_for_each_hop_that_has_begun():
     assert frames_in(torch.tensor([1, 80, 81]), 80).tolist() == [1, 1, 2]
     assert LogMel(RATE_HZ, 80)(sound_of(1, 81)).steps.shape == (1, 2, BANDS)
 
 
 def test_what_has_no_frames_or_no_hertz_is_refused():
-    with pytest.raises(ValueError, match="expected log_mel alone"):
+    with pytest.raises(ValueError, match="expected log_mel, with log_mel_change or alone"):
         ModelSettings(features=("log_mel", "iq"), task="classify")
+    with pytest.raises(ValueError, match="expected log_mel, with log_mel_change or alone"):
+        ModelSettings(features=("log_mel_change",), task="classify")
     with pytest.raises(ValueError, match="needs an output at each sample"):
         ModelSettings(features=("log_mel",), task="echo")
     with pytest.raises(UsageError, match="do not say their sample interval"):

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from radarseq.errors import MismatchError, UsageError
 from radarseq.features import Features
-from radarseq.log_mel import LogMel, frames_in
+from radarseq.log_mel import LOG_MEL_CHANGE, LogMel, frames_in
 from radarseq.models.backbones import at_last_step, backbone_of
 from radarseq.models.embedding import SymbolEmbedding
 from radarseq.models.heads import ClassHead, SequenceHead, SymbolHead
@@ -216,7 +216,8 @@ def _log_mel(settings: ModelSettings, spec: InputSpec) -> LogMel:
             "the feature log_mel is told in hertz, and the data do not say their sample interval "
             "(0 s found). Write sample_interval_s into the dataset, or use other features"
         )
-    return LogMel(1 / spec.sample_interval_s, settings.hop)
+    changes = LOG_MEL_CHANGE in settings.features
+    return LogMel(1 / spec.sample_interval_s, settings.hop, changes=changes)
 
 
 def _reverse(steps: Tensor, length: Tensor | None) -> Tensor:

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from radarseq.features import FEATURE_NAMES, RADAR_FEATURES
-from radarseq.log_mel import FRAME_FEATURE
+from radarseq.log_mel import FRAME_FEATURES, LOG_MEL
 
 ModelName = Literal["wavenet", "lstm", "gru", "rnn", "conv_gru"]
 Task = Literal["both", "classify", "echo", "forecast", "next_symbol", "step_label"]
 Pool = Literal["mean_max", "last"]
-_FEATURES = (*FEATURE_NAMES, FRAME_FEATURE)
+_FEATURES = (*FEATURE_NAMES, *FRAME_FEATURES)
 FORESEEING = ("forecast", "next_symbol")  # tasks whose answer stands in the later input
 
 
@@ -46,10 +46,10 @@ class ModelSettings:
         horizon: Steps to forecast, where the data do not store what to forecast.
         symbols: How many symbols there are; 0 takes those of the training rows.
         embedding: Numbers that stand for a symbol at the input; few, as symbols are few.
-        hop: Samples from frame to frame of the feature ``log_mel``; 80 at 8 kHz are 10 ms, in which
-            a vocal tract hardly moves.
-        features: What the network is shown, see ``radarseq.features`` and, for ``log_mel``,
-            ``radarseq.log_mel``.
+        hop: Samples from frame to frame of ``log_mel`` and ``log_mel_change``; 80 at 8 kHz are
+            10 ms, in which a vocal tract hardly moves.
+        features: What the network is shown, see ``radarseq.features`` and, for ``log_mel`` and
+            ``log_mel_change``, ``radarseq.log_mel``.
     """
 
     __pydantic_config__: ClassVar = {"extra": "forbid", "strict": True}
@@ -98,7 +98,7 @@ class ModelSettings:
     @property
     def has_frames(self) -> bool:
         """Whether the network sees a frame every ``hop`` samples, and no longer the samples."""
-        return FRAME_FEATURE in self.features
+        return not set(FRAME_FEATURES).isdisjoint(self.features)
 
     def _check_features(self) -> None:
         unknown = [name for name in self.features if name not in _FEATURES]
@@ -108,10 +108,10 @@ class ModelSettings:
             )
         if not self.has_frames:
             return
-        if self.features != (FRAME_FEATURE,):
+        if LOG_MEL not in self.features or not set(self.features) <= set(FRAME_FEATURES):
             raise ValueError(
-                f"features are {self.features}; expected log_mel alone: it has a frame every hop "
-                "samples, the others a value at each sample"
+                f"features are {self.features}; expected log_mel, with log_mel_change or alone: it "
+                "has a frame every hop samples, the others a value at each sample"
             )
         if self.task not in ("both", "classify"):
             raise ValueError(
