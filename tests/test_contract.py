@@ -17,7 +17,7 @@ from radarseq.models.wavenet import WaveNet
 from radarseq.training.batches import Batch
 from radarseq.training.objective import Objective, batch_loss
 
-MODELS = ("wavenet", "lstm", "gru", "rnn", "conv_gru")
+MODELS = ("wavenet", "lstm", "gru", "rnn", "conv_gru", "resnet")
 PLAIN = {"is_complex": False, "target": "real", "coded": False}
 DEEP = {"layer_norm": True, "residual": True, "strides": (2, 3)}
 STEPWISE = ("iq", "log_magnitude", "increment", "level")

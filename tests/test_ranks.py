@@ -19,6 +19,7 @@ WORKER = Path(__file__).with_name("ranks_worker.py")
 # No dropout, which each process draws for its own rows; no spectrum, which is single precision.
 SMALL = {"width": 4, "skip": 4, "dropout": 0.0, "features": ["iq", "level"], "dilations": [1, 2]}
 STORED = SMALL | {"epochs": 2, "batch_size": 75, "class_weights": "balanced", "ema": 0.9}
+NORMED = STORED | {"model": "resnet"}  # moments are those of the whole batch
 FRESH = SMALL | {"epochs": 1, "batch_size": 31, "pairs_per_epoch": 124, "validation_pairs": 64}
 
 
@@ -67,7 +68,8 @@ def test_two_processes_are_one_and_a_mistake_of_the_first_is_told_by_both(
     space, plate_recipe, tmp_path
 ):
     """75 and 31 rows a step do not halve evenly: sums over parts, not means of means, are right."""
-    jobs = [(space, "stored", STORED), (plate_recipe, "fresh", FRESH), (space, "used", STORED)]
+    jobs = [(space, "stored", STORED), (space, "normed", NORMED), (plate_recipe, "fresh", FRESH)]
+    jobs.append((space, "used", STORED))
     (tmp_path / "used").mkdir()
     (tmp_path / "used/mine.txt").touch()
     two = [(data, tmp_path / name, settings) for data, name, settings in jobs]
@@ -75,7 +77,7 @@ def test_two_processes_are_one_and_a_mistake_of_the_first_is_told_by_both(
     assert statuses == [1, 1], said
     assert said[0].startswith("OutputError") and "not empty" in said[0]
     assert said[1].startswith("RanksError: process 0 failed") and "not empty" in said[1]
-    for data, name, settings in jobs[:2]:
+    for data, name, settings in jobs[:3]:
         train(data, tmp_path / "one" / name, device="cpu", **settings)
         same_weights(tmp_path / "one" / name, tmp_path / name)
         environment = json.loads((tmp_path / name / "environment.json").read_text())

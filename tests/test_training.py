@@ -72,7 +72,7 @@ def source(request, space, plate_recipe):
 # --- the same again
 
 
-@pytest.mark.parametrize("model", ["wavenet", "lstm", "gru", "rnn"])
+@pytest.mark.parametrize("model", ["wavenet", "lstm", "gru", "rnn", "resnet"])
 def test_the_same_seed_gives_the_same_bits_and_another_does_not(space, tmp_path, model):
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):
         torch.rand(seed)  # what happened before must not matter
@@ -120,9 +120,11 @@ def test_an_interrupted_run_ends_as_an_unbroken_one(source, tmp_path):
     )
 
 
-def test_an_interrupted_run_leaves_every_other_file_the_same(toy_data, tmp_path):
-    train(toy_data, tmp_path / "whole", epochs=3, **SMALL)
-    train(toy_data, interrupted(toy_data, tmp_path / "broken", epochs=3), resume=True, device="cpu")
+@pytest.mark.parametrize("more", [{}, {"model": "resnet", "ema": 0.9}])
+def test_an_interrupted_run_leaves_every_other_file_the_same(toy_data, tmp_path, more):
+    train(toy_data, tmp_path / "whole", epochs=3, **SMALL, **more)
+    broken = interrupted(toy_data, tmp_path / "broken", epochs=3, **more)
+    train(toy_data, broken, resume=True, device="cpu")
     one, other = (everything(tmp_path / n, but=("environment.json",)) for n in ("whole", "broken"))
     assert one == other
 
@@ -246,7 +248,8 @@ def test_settings_that_do_not_fit_are_refused_by_name(tmp_path, toy_data, wrong,
 
 def test_each_model_has_its_own_width_unless_one_is_asked_for():
     widths = {m: resolve_settings({"model": m})[0].width for m in get_args(ModelName)}
-    assert widths == {"wavenet": 32, "lstm": 64, "gru": 72, "rnn": 128, "conv_gru": 64}
+    expected = {"wavenet": 32, "lstm": 64, "gru": 72, "rnn": 128, "conv_gru": 64, "resnet": 64}
+    assert widths == expected
     assert resolve_settings({"model": "lstm", "width": 5})[0].width == 5
 
 
@@ -384,7 +387,7 @@ def test_without_validation_the_last_weights_are_the_best(toy, tmp_path):
     assert best == last
 
 
-@pytest.mark.parametrize("model", ["wavenet", "lstm", "gru", "rnn"])
+@pytest.mark.parametrize("model", ["wavenet", "lstm", "gru", "rnn", "resnet"])
 def test_a_learnable_toy_is_learnt(toy_data, tmp_path, model):
     result = train(toy_data, tmp_path / "run", epochs=6, model=model, **SMALL | {"batch_size": 16})
     with (tmp_path / "run/metrics.csv").open(newline="") as file:

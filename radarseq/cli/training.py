@@ -15,7 +15,9 @@ from radarseq.errors import RecipeError
 def train(
     data: Annotated[Path, typer.Argument(help="Dataset, or recipe (.toml) for fresh pairs.")],
     out: Out,
-    model: Annotated[str | None, typer.Option(help="wavenet, lstm, gru, rnn or conv_gru.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="wavenet, lstm, gru, rnn, conv_gru or resnet.")
+    ] = None,
     task: Annotated[
         str | None, typer.Option(help="both, classify, echo, forecast, next_symbol or step_label.")
     ] = None,

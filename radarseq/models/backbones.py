@@ -4,10 +4,12 @@ from torch import Tensor, nn
 
 from radarseq.models.conv_gru import ConvGru
 from radarseq.models.recurrent import Recurrent
+from radarseq.models.resnet import ResNet
 from radarseq.models.settings import ModelSettings
+from radarseq.models.shortened import Shortened
 from radarseq.models.wavenet import WaveNet
 
-Backbone = WaveNet | Recurrent | ConvGru
+Backbone = WaveNet | Recurrent | ConvGru | ResNet
 
 
 def backbone_of(settings: ModelSettings, inputs: int) -> Backbone:
@@ -21,6 +23,8 @@ def backbone_of(settings: ModelSettings, inputs: int) -> Backbone:
             stacks=settings.stacks,
             layer_norm=settings.layer_norm,
         )
+    if settings.model == "resnet":
+        return ResNet(inputs, strides=settings.strides, width=settings.width)
     shortened = settings.model == "conv_gru"
     cells = Recurrent(
         "gru" if settings.model == "conv_gru" else settings.model,
@@ -34,6 +38,11 @@ def backbone_of(settings: ModelSettings, inputs: int) -> Backbone:
     if not shortened:
         return cells
     return ConvGru(inputs, strides=settings.strides, cells=cells, width=settings.width)
+
+
+def at_every_step(backbone: nn.Module, x: Tensor, length: Tensor | None) -> Tensor:
+    """Return the output (step, batch, channel); ``length`` is for those that look at a batch."""
+    return backbone(x, length) if isinstance(backbone, Shortened) else backbone(x)
 
 
 def at_last_step(backbone: nn.Module, x: Tensor) -> Tensor:

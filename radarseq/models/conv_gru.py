@@ -1,8 +1,4 @@
-"""Convolutions that shorten the sequence, a GRU on the frames that are left, and the way back.
-
-A frame ends at a sample; from that sample until the next frame is complete, the state that it led
-to is held, beside a view of the present step. So the output is as long as the input and as causal
-as the GRU alone.
+"""Convolutions that shorten the sequence, and a GRU on the frames that are left.
 
 Reference:
     Geron, Hands-On Machine Learning, 2nd ed., chapter 15 (a Conv1D before a GRU).
@@ -13,10 +9,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from radarseq.models.recurrent import Recurrent
+from radarseq.models.shortened import Shortened
 from radarseq.models.ways import Step
 
 
-class ConvGru(nn.Module):
+class ConvGru(Shortened):
     """Strided convolutions, then GRU layers, as long out as in.
 
     Args:
@@ -45,22 +42,11 @@ class ConvGru(nn.Module):
         """None: the state can carry everything since the first sample."""
         return None
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return (step, batch, width) from ``x`` (step, batch, feature)."""
-        frames, shortened = x, 1
+    def frames(self, x: Tensor, length: Tensor | None) -> Tensor:
+        """Return the GRU's states (frame, batch, width); no step looks ahead, into padding."""
         for stride, convolution in zip(self.strides, self.convolutions, strict=True):
-            frames = functional.gelu(convolution(_neighbours(frames, stride)))
-            shortened *= stride
-        held = self.cells(frames) if len(frames) else frames.new_zeros(0, x.shape[1], self.outputs)
-        held = functional.pad(held, (0, 0, 0, 0, 1, 0))  # before the first frame: zero
-        # Frame j ends at step (j + 1) * shortened - 1, and is held from that very step on.
-        frame_of_step = torch.arange(1, len(x) + 1, device=x.device) // shortened
-        held = held.index_select(0, frame_of_step)
-        return self.combined(held, x)
-
-    def combined(self, held: Tensor, x: Tensor) -> Tensor:
-        """Return the output at a step from the state held there and the features of it."""
-        return functional.gelu(self.last(torch.cat((held, self.now(x)), dim=-1)))
+            x = functional.gelu(convolution(_neighbours(x, stride)))
+        return self.cells(x) if len(x) else x.new_zeros(0, x.shape[1], self.outputs)
 
     def stream(self, batch: int) -> "ConvGruStream":
         """Return a state that takes one step after the other."""

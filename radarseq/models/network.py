@@ -10,7 +10,7 @@ from torch.nn import functional
 from radarseq.errors import MismatchError, UsageError
 from radarseq.features import Features
 from radarseq.log_mel import LOG_MEL_CHANGE, LogMel, frames_in
-from radarseq.models.backbones import at_last_step, backbone_of
+from radarseq.models.backbones import at_every_step, at_last_step, backbone_of
 from radarseq.models.embedding import SymbolEmbedding
 from radarseq.models.heads import ClassHead, SequenceHead, SymbolHead
 from radarseq.models.settings import ModelSettings
@@ -164,10 +164,11 @@ class Network(nn.Module):
 
     def _hidden(self, steps: Tensor, length: Tensor | None = None) -> Tensor:
         with self._arithmetic(steps):
-            hidden = self.backbone(steps)
+            hidden = at_every_step(self.backbone, steps, length)
             if self.backwards is not None:
                 seen = torch.cat((steps, hidden), dim=2)  # so that past and future meet in it
-                backwards = _reverse(self.backwards(_reverse(seen, length)), length)
+                turned = at_every_step(self.backwards, _reverse(seen, length), length)
+                backwards = _reverse(turned, length)
                 hidden = torch.cat((hidden, backwards), dim=2)
         return hidden.to(steps.dtype)
 

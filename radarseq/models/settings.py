@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from radarseq.features import FEATURE_NAMES, RADAR_FEATURES
 from radarseq.log_mel import FRAME_FEATURES, LOG_MEL
 
-ModelName = Literal["wavenet", "lstm", "gru", "rnn", "conv_gru"]
+ModelName = Literal["wavenet", "lstm", "gru", "rnn", "conv_gru", "resnet"]
 Task = Literal["both", "classify", "echo", "forecast", "next_symbol", "step_label"]
 Pool = Literal["mean_max", "last"]
 _FEATURES = (*FEATURE_NAMES, *FRAME_FEATURES)
@@ -29,9 +29,9 @@ class ModelSettings:
         skip: Channels of WaveNet's skip sum, which the heads read.
         stacks: How often WaveNet repeats its dilations; one sees the whole sequence already.
         dilations: Kernel 2 with 1, 2, 4, 8, 16 sees exactly 32 samples.
-        strides: Of conv_gru's convolutions, each with a kernel of twice its stride: their product
-            is by how much the sequence is shortened before the GRU, which is what makes
-            thousands of samples bearable.
+        strides: Of conv_gru's convolutions, each with a kernel of twice its stride, and of resnet's
+            blocks: their product is by how much the sequence is shortened, before the GRU or in
+            all, which is what makes thousands of samples bearable.
         layers: Recurrent layers.
         pool: What the class is read from: mean and maximum over all steps, which forgets where
             something happened, or the last step, which a causal network has led everything to.

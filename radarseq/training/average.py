@@ -7,9 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from radarseq.models.frame_norm import FrameNorm
+
 
 class Average:
-    """The average of a network's weights over the latest steps.
+    """The average of a network's weights over the latest steps, and of the moments of its norms.
 
     In the first steps it forgets faster, so that the initial weights do not linger.
 
@@ -24,14 +26,14 @@ class Average:
 
     def __init__(self, network: nn.Module, decay: float) -> None:
         self._network, self._decay, self._steps = network, decay, 0
-        self._weights = {name: p.detach().clone() for name, p in network.named_parameters()}
+        self._weights = {name: p.detach().clone() for name, p in _moving(network).items()}
 
     @torch.no_grad()
     def update(self) -> None:
         """Take in the network's present weights."""
         self._steps += 1
         share = 1.0 - min(self._decay, self._steps / (self._steps + 9.0))
-        own = dict(self._network.named_parameters())
+        own = _moving(self._network)
         names = list(self._weights)
         together = [self._weights[name] for name in names], [own[name] for name in names]
         # All of them in one call: on CUDA that is as many times cheaper.
@@ -40,7 +42,7 @@ class Average:
     @contextmanager
     def applied(self) -> Iterator[None]:
         """Have the network carry the averaged weights for a while."""
-        own = dict(self._network.named_parameters())
+        own = _moving(self._network)
         kept = {name: p.detach().clone() for name, p in own.items()}
         _copy(self._weights, own)
         try:
@@ -64,6 +66,15 @@ class Average:
             raise ValueError("the averaged weights are not those of this network")
         self._steps = int(state["steps"])
         _copy(weights, self._weights)
+
+
+def _moving(network: nn.Module) -> dict[str, Tensor]:
+    """Return by name what training moves; the statistics of features and target stay."""
+    moving: dict[str, Tensor] = dict(network.named_parameters())
+    for name, part in network.named_modules():
+        if isinstance(part, FrameNorm):
+            moving |= {f"{name}.{own}": buffer for own, buffer in part.named_buffers()}
+    return moving
 
 
 @torch.no_grad()

@@ -75,6 +75,14 @@ class Ranks:
             distributed.all_reduce(total)
         return total
 
+    def summed_with_slopes(self, values: Tensor) -> Tensor:
+        """Return ``summed`` as an operation of which gradients are taken.
+
+        Each process's loss depends on the sum, so that the gradient of a process's values is the
+        sum of the gradients of all.
+        """
+        return values if self.count == 1 else _Summed.apply(values, self)
+
     def add_up(self, tensors: Iterable[Tensor]) -> None:
         """Sum tensors over the processes, in place, in one message."""
         own = list(tensors)
@@ -130,6 +138,17 @@ class Ranks:
             distributed.all_gather_object(told, "" if fault is None else str(fault) or repr(fault))
         _end_with(told, fault)
         return result  # type: ignore[return-value]
+
+
+class _Summed(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, ranks: Ranks) -> Tensor:
+        ctx.ranks = ranks
+        return ranks.summed(values)
+
+    @staticmethod
+    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, None]:
+        return ctx.ranks.summed(slopes[0]), None
 
 
 ALONE = Ranks()

@@ -15,7 +15,7 @@ from radarseq.training.settings import TrainSettings
 
 CONFIG = "config.toml"
 # Widths at which the models have about as many weights as each other.
-DEFAULT_WIDTHS = {"wavenet": 32, "lstm": 64, "gru": 72, "rnn": 128, "conv_gru": 64}
+DEFAULT_WIDTHS = {"wavenet": 32, "lstm": 64, "gru": 72, "rnn": 128, "conv_gru": 64, "resnet": 64}
 _MODEL_KEYS = [item.name for item in fields(ModelSettings)]
 _TRAIN_KEYS = [item.name for item in fields(TrainSettings)]
 

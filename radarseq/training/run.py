@@ -27,6 +27,7 @@ from radarseq.files import (
     write_json,
 )
 from radarseq.memory import gives_memory_back
+from radarseq.models.frame_norm import FrameNorm
 from radarseq.models.kernels import check_kernels, use_compiled_layers, use_fused_layers
 from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
@@ -280,6 +281,9 @@ def _trainer(
     network.to(device).fit(sample.signal, sample.tx, sample.target, sample.length)
     ranks.share_first(network.state_dict().values())
     set_precision(network, settings.precision)
+    for part in network.modules():
+        if isinstance(part, FrameNorm):
+            part.across = ranks.summed_with_slopes
     kept_from = ""
     if settings.kernels == "triton":
         kept_from = use_fused_layers(network)

@@ -1,0 +1,67 @@
+"""Batch normalisation that knows padding, and a batch that lies on several processes.
+
+Reference:
+    Ioffe and Szegedy, "Batch normalization: accelerating deep network training by reducing internal
+    covariate shift", 2015, algorithms 1 and 2.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+_EPSILON = 1e-5  # beside the variance
+_MOMENTUM = 0.1  # share of the newest batch in the moments that answers are made with
+
+
+class FrameNorm(nn.Module):
+    """Brings each channel to mean 0 and deviation 1 over all frames of all examples of a batch.
+
+    Answers are made with the moments of past batches, so that a frame's does not depend on others.
+
+    Args:
+        width: Channels.
+
+    Attributes:
+        across: Makes the sum over the processes of one process's sum, gradients and all.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+        self.bias = nn.Parameter(torch.zeros(width))
+        self.running_mean = nn.Buffer(torch.zeros(width))
+        self.running_variance = nn.Buffer(torch.ones(width))
+        self.across: Callable[[Tensor], Tensor] = _alone
+
+    def forward(self, x: Tensor, valid: Tensor | None = None) -> Tensor:
+        """Return ``x`` (batch, channel, frame) normalised.
+
+        Args:
+            x: At least one frame.
+            valid: Which frames are no padding, bool ``(batch, frame)``; None where all are.
+        """
+        x = x.to(self.weight.dtype)
+        if self.training:
+            mean, variance = self._moments(x, valid)
+        else:
+            mean, variance = self.running_mean, self.running_variance
+        scale = self.weight * (variance + _EPSILON).rsqrt()
+        return x * scale[:, None] + (self.bias - mean * scale)[:, None]
+
+    def _moments(self, x: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor]:
+        weight = torch.ones_like(x[:, :1]) if valid is None else valid[:, None].to(x.dtype)
+        summed = self.across(torch.cat(((x * weight).sum(dim=(0, 2)), weight.sum()[None])))
+        count = summed[-1].clamp(min=1)
+        mean = summed[:-1] / count
+        off = (x - mean[:, None]) * weight
+        variance = self.across(off.square().sum(dim=(0, 2))) / count
+        with torch.no_grad():
+            unbiased = variance * count / (count - 1).clamp(min=1)
+            self.running_mean.lerp_(mean, _MOMENTUM)
+            self.running_variance.lerp_(unbiased, _MOMENTUM)
+        return mean, variance
+
+
+def _alone(summed: Tensor) -> Tensor:
+    return summed

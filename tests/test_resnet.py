@@ -1,0 +1,160 @@
+"""The residual network against torch's own layers: its norm, its blocks, what it sees and keeps."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from radarseq.models.frame_norm import FrameNorm
+from radarseq.models.resnet import ResNet
+from radarseq.training.average import Average
+from tests.test_contract import network_of, signal_of, spec_of
+
+
+def torchs_norm(norm: FrameNorm) -> nn.BatchNorm1d:
+    """Return torch's norm with the same weights and moments, in the same mode."""
+    own = nn.BatchNorm1d(len(norm.weight), dtype=norm.weight.dtype)
+    with torch.no_grad():
+        own.weight.copy_(norm.weight)
+        own.bias.copy_(norm.bias)
+        own.running_mean.copy_(norm.running_mean)
+        own.running_var.copy_(norm.running_variance)
+    return own.train(norm.training)
+
+
+def norm_of(width=3):
+    norm = FrameNorm(width).double()
+    with torch.no_grad():
+        norm.weight.copy_(torch.linspace(0.5, 2, width))
+        norm.bias.copy_(torch.linspace(-1, 1, width))
+    return norm
+
+
+def network_and_input(strides, steps, batch=4):
+    torch.manual_seed(2)
+    network = ResNet(3, strides=strides, width=5).double()
+    for part in network.modules():
+        if isinstance(part, FrameNorm):
+            nn.init.uniform_(part.running_mean)
+            nn.init.uniform_(part.running_variance, 0.5, 2)
+    return network, torch.randn(steps, batch, 3, dtype=torch.float64)
+
+
+def drawn_as_in_the_paper(network, x):
+    """Return what the network should, from torch's convolutions and batch norms."""
+    frames, shortened = x.permute(1, 2, 0), 1
+    for block in network.blocks:
+        stride, kernel = block.stride, max(7, 2 * block.stride)
+        shortened *= stride
+        # Whole strides alone, and each frame's last step is the newest that it sees.
+        frames = frames[..., : frames.shape[2] // stride * stride]
+        if not frames.shape[2]:
+            break
+        seen = functional.pad(frames, (kernel - stride, 0))
+        y = functional.conv1d(seen, block.first.weight, stride=stride)
+        y = functional.pad(torchs_norm(block.first_norm)(y).relu(), (6, 0))
+        y = torchs_norm(block.second_norm)(functional.conv1d(y, block.second.weight))
+        newest = frames.unfold(2, stride, stride)[..., -1]
+        straight = torch.einsum("oi,bif->bof", block.straight.weight[..., 0], newest)
+        frames = (y + straight + block.straight.bias[:, None]).relu()
+    held = []
+    for step in range(len(x)):
+        complete = (step + 1) // shortened
+        held.append(frames[..., complete - 1] if complete else torch.zeros(x.shape[1], 5))
+    return functional.gelu(network.last(torch.cat((torch.stack(held), network.now(x)), dim=2)))
+
+
+@pytest.mark.parametrize("steps", [1, 5, 12, 31])
+@pytest.mark.parametrize("strides", [(1,), (2,), (2, 3), (8, 1)])
+@pytest.mark.parametrize("trains", [True, False])
+def test_the_network_is_its_blocks_and_the_way_back(strides, steps, trains):
+    network, x = network_and_input(strides, steps)
+    expected = drawn_as_in_the_paper(network.train(trains), x)
+    assert expected.std() > 0.01
+    torch.testing.assert_close(network(x), expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("strides", [(1,), (2, 3), (8, 1)])
+def test_the_receptive_field_is_what_the_gradient_reaches(strides):
+    network, x = network_and_input(strides, 220, batch=1)
+    network.eval()
+    for block in network.residual_blocks():  # nothing is cut off where all is positive
+        for convolution in (block.first, block.second, block.straight):
+            convolution.weight.data.abs_()
+    x, farthest = x.abs(), 0
+    for step in range(219 - network.shortened, 219):
+        given = x.clone().requires_grad_()
+        network(given)[step].sum().backward()
+        reached = given.grad.abs().sum(dim=(1, 2)).nonzero().flatten().tolist()
+        assert reached[-1] == step
+        farthest = max(farthest, step - reached[0] + 1)
+    assert farthest == network.receptive_field
+
+
+def test_a_norm_is_torchs_with_its_gradients_and_moments():
+    norm, x = norm_of(), torch.randn(6, 3, 5, dtype=torch.float64)
+    own, slope = torchs_norm(norm), torch.randn(6, 3, 5, dtype=torch.float64)
+    for _ in range(3):
+        given = [x.clone().requires_grad_() for _ in range(2)]
+        for part, values in zip((norm, own), given, strict=True):
+            part.zero_grad()
+            (part(values) * slope).sum().backward()
+        torch.testing.assert_close(given[0].grad, given[1].grad)
+        torch.testing.assert_close(norm.weight.grad, own.weight.grad)
+        torch.testing.assert_close(norm.bias.grad, own.bias.grad)
+    torch.testing.assert_close(norm.running_mean, own.running_mean)
+    torch.testing.assert_close(norm.running_variance, own.running_var)
+    torch.testing.assert_close(norm.eval()(x), own.eval()(x))
+
+
+def test_padding_counts_in_no_norm():
+    norm, x = norm_of(), torch.randn(4, 3, 5, dtype=torch.float64)
+    valid = torch.tensor([5, 1, 0, 3])[:, None] > torch.arange(5)
+    frames = x.transpose(1, 2)[valid]  # (frame, channel)
+    expected = (own := torchs_norm(norm))(frames)
+    torch.testing.assert_close(norm(x, valid).transpose(1, 2)[valid], expected)
+    torch.testing.assert_close(norm.running_variance, own.running_var)
+
+
+def test_what_stands_in_the_padding_changes_neither_outputs_nor_moments():
+    told, length = [], torch.tensor([40, 17, 3, 22])
+    for content in (0.0, 1e3):
+        network, x = network_and_input((2, 3), 40)
+        x = torch.where(torch.arange(40)[:, None, None] < length[:, None], x, content)
+        output = network(x, length)
+        kept = [output[:count, row] for row, count in enumerate(length.tolist())]
+        told.append([*kept, *network.state_dict().values()])
+    for one, other in zip(*told, strict=True):
+        assert torch.equal(one, other)
+
+
+def test_one_frame_alone_is_finite():
+    network, x = network_and_input((2,), 2, batch=1)
+    assert network(x).isfinite().all()
+    assert all(values.isfinite().all() for values in network.state_dict().values())
+
+
+def test_padding_reaches_no_class_of_a_network_that_runs_both_ways():
+    spec = spec_of(steps=24, coded=False)
+    network = network_of(spec, model="resnet", task="classify", causal=False, features=("iq",))
+    signal, _ = signal_of(spec)
+    length = torch.tensor([24, 9, 1, 16, 2])
+    noisy = torch.where(torch.arange(24) < length[:, None], signal, 1e3)
+    network.fit(signal, None, None, length)
+    assert torch.equal(network(noisy, None, length).logits, network(signal, None, length).logits)
+
+
+def test_the_moments_are_averaged_with_the_weights():
+    network, x = network_and_input((2,), 16)
+    norm = network.residual_blocks()[0].first_norm
+    average, expected = Average(network, 0.5), norm.running_mean.clone()
+    for step in range(1, 4):
+        network(x)
+        average.update()
+        share = 1 - min(0.5, step / (step + 9))
+        expected = expected + share * (norm.running_mean - expected)
+    own = norm.running_mean.clone()
+    with average.applied():
+        torch.testing.assert_close(norm.running_mean, expected)
+    assert torch.equal(norm.running_mean, own)
+    assert not torch.allclose(own, expected)
