@@ -91,6 +91,27 @@ def test_the_receptive_field_is_what_the_gradient_reaches(strides):
     assert farthest == network.receptive_field
 
 
+def test_a_class_alone_is_told_by_the_frames_alone():
+    network = network_of(spec_of(steps=12), model="resnet", task="classify", strides=(2, 3))
+    x = torch.randn(12, 2, network.features.width)
+    output, frames = network.backbone(x), network.backbone.frames(x, None)
+    assert torch.equal(output[5:11], frames[:1].expand(6, -1, -1))
+    assert torch.equal(output[11], frames[1])
+    assert not output[:5].any()
+
+
+def test_a_stream_of_frames_alone_gives_what_the_whole_sequence_does():
+    network = network_of(
+        spec_of(), model="resnet", task="classify", strides=(2, 3), features=("iq", "level")
+    )
+    signal, tx = signal_of(network.spec)
+    network.fit(signal, tx, None, None)
+    stream = network.stream(len(signal))
+    steps = [stream.step(x, code) for x, code in zip(signal.unbind(1), tx.unbind(1), strict=True)]
+    told = torch.stack([step.logits for step in steps], dim=1)
+    torch.testing.assert_close(told, network.step_logits(signal, tx), rtol=0, atol=1e-6)
+
+
 def test_a_norm_is_torchs_with_its_gradients_and_moments():
     norm, x = norm_of(), torch.randn(6, 3, 5, dtype=torch.float64)
     own, slope = torchs_norm(norm), torch.randn(6, 3, 5, dtype=torch.float64)

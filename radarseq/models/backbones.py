@@ -24,7 +24,8 @@ def backbone_of(settings: ModelSettings, inputs: int) -> Backbone:
             layer_norm=settings.layer_norm,
         )
     if settings.model == "resnet":
-        return ResNet(inputs, strides=settings.strides, width=settings.width)
+        sees_now = settings.task != "classify"
+        return ResNet(inputs, strides=settings.strides, width=settings.width, sees_now=sees_now)
     shortened = settings.model == "conv_gru"
     cells = Recurrent(
         "gru" if settings.model == "conv_gru" else settings.model,

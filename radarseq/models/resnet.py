@@ -60,17 +60,23 @@ class ResNet(Shortened):
         inputs: Features at each step.
         strides: Of each block.
         width: Channels of the blocks and of the output.
+        sees_now: Whether the output at a step shows that step too, or the frame held there alone.
+            A class is told by frames: a way past them, without a norm, is a way to learn single
+            objects by their level.
     """
 
-    def __init__(self, inputs: int, *, strides: tuple[int, ...], width: int) -> None:
+    def __init__(
+        self, inputs: int, *, strides: tuple[int, ...], width: int, sees_now: bool = True
+    ) -> None:
         super().__init__()
-        self.outputs, self.strides = width, strides
+        self.outputs, self.strides, self.sees_now = width, strides, sees_now
         sizes = (inputs, *[width] * (len(strides) - 1))
         self.blocks = nn.ModuleList(
             ResidualBlock(size, width, stride) for size, stride in zip(sizes, strides, strict=True)
         )
-        self.now = nn.Linear(inputs, width)
-        self.last = nn.Linear(2 * width, width)
+        if sees_now:
+            self.now = nn.Linear(inputs, width)
+            self.last = nn.Linear(2 * width, width)
 
     @property
     def receptive_field(self) -> int:
@@ -97,6 +103,10 @@ class ResNet(Shortened):
             frames = block(frames, None if length is None else valid_steps(length, count))
         return frames.permute(2, 0, 1)
 
+    def combined(self, held: Tensor, x: Tensor) -> Tensor:
+        """Return the output at a step from the frame held there and the features of it."""
+        return super().combined(held, x) if self.sees_now else held
+
     def stream(self, batch: int) -> Step:
         """Return a state that takes one step after the other."""
         return ResNetStream(self, batch)
@@ -107,7 +117,7 @@ class ResNetStream:
 
     def __init__(self, network: ResNet, batch: int) -> None:
         self._network = network
-        self._held = network.now.weight.new_zeros(batch, network.outputs)
+        self._held = next(network.parameters()).new_zeros(batch, network.outputs)
         self._seen = [
             [_quiet(convolution, batch) for convolution in (block.first, block.second)]
             for block in network.residual_blocks()
