@@ -227,7 +227,7 @@ class TestOnCuda:
 
     pytestmark = on_cuda
 
-    @pytest.mark.parametrize("model", ["wavenet", "lstm", "gru", "conv_gru"])
+    @pytest.mark.parametrize("model", ["wavenet", "lstm", "gru", "conv_gru", "resnet"])
     def test_a_model_says_the_same_as_on_the_cpu(self, space_examples, model):
         torch.manual_seed(0)
         network = Network(ModelSettings(model=model, width=16), spec_of(space_examples)).eval()
