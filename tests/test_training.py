@@ -483,6 +483,10 @@ def test_a_short_receptive_field_is_told(space, tmp_path):
     result = train(space, tmp_path / "run", epochs=1, dilations=(1, 2, 4), **SMALL)
     assert result.receptive_field == 8
     assert any("8 samples, is shorter than the sequence, 32" in note for note in result.notes)
+    assert any("Add dilations or stacks" in note for note in result.notes)
+    small = train(space, tmp_path / "net", epochs=1, **SMALL | {"model": "resnet"})
+    assert any("is shorter than the sequence, 32" in note for note in small.notes)
+    assert any("Add strides" in note for note in small.notes)
     assert not train(space, tmp_path / "b", epochs=1, **SMALL).notes
 
 

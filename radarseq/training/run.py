@@ -367,9 +367,10 @@ def _notes(
     notes = [note for note in (*trainer.notes, trainer.step.note) if note]
     field, steps = network.receptive_field, prepared.spec.steps
     if field is not None and field < steps:
+        more = "strides" if network.settings.model == "resnet" else "dilations or stacks"
         notes.append(
-            f"the receptive field, {field} samples, is shorter than the sequence, {steps}: the "
-            "echo cannot use older samples. Add dilations or stacks"
+            f"the receptive field, {field} samples, is shorter than the sequence, {steps}: what a "
+            f"step tells cannot use older samples. Add {more}"
         )
     if prepared.validation is None:
         notes.append("the data have no validation split: the last epoch's weights are the best")
