@@ -111,6 +111,8 @@ def test_what_has_no_frames_or_no_hertz_is_refused():
         ModelSettings(features=("log_mel", "iq"), task="classify")
     with pytest.raises(ValueError, match="expected log_mel, with log_mel_change or alone"):
         ModelSettings(features=("log_mel_change",), task="classify")
+    with pytest.raises(ValueError, match="expected log_mel, with log_mel_change or alone"):
+        ModelSettings(features=("log_mel", "log_mel"), task="classify")
     with pytest.raises(ValueError, match="needs an output at each sample"):
         ModelSettings(features=("log_mel",), task="echo")
     with pytest.raises(UsageError, match="do not say their sample interval"):

@@ -68,8 +68,8 @@ def test_two_processes_are_one_and_a_mistake_of_the_first_is_told_by_both(
     space, plate_recipe, tmp_path
 ):
     """75 and 31 rows a step do not halve evenly: sums over parts, not means of means, are right."""
-    jobs = [(space, "stored", STORED), (space, "normed", NORMED), (plate_recipe, "fresh", FRESH)]
-    jobs.append((space, "used", STORED))
+    good = [(space, "stored", STORED), (space, "normed", NORMED), (plate_recipe, "fresh", FRESH)]
+    jobs = [*good, (space, "used", STORED)]
     (tmp_path / "used").mkdir()
     (tmp_path / "used/mine.txt").touch()
     two = [(data, tmp_path / name, settings) for data, name, settings in jobs]
@@ -77,7 +77,7 @@ def test_two_processes_are_one_and_a_mistake_of_the_first_is_told_by_both(
     assert statuses == [1, 1], said
     assert said[0].startswith("OutputError") and "not empty" in said[0]
     assert said[1].startswith("RanksError: process 0 failed") and "not empty" in said[1]
-    for data, name, settings in jobs[:3]:
+    for data, name, settings in good:
         train(data, tmp_path / "one" / name, device="cpu", **settings)
         same_weights(tmp_path / "one" / name, tmp_path / name)
         environment = json.loads((tmp_path / name / "environment.json").read_text())

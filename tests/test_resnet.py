@@ -9,6 +9,7 @@ from radarseq.models.frame_norm import FrameNorm
 from radarseq.models.resnet import ResNet
 from radarseq.training.average import Average
 from tests.test_contract import network_of, signal_of, spec_of
+from tests.test_streaming import streamed
 
 
 def torchs_norm(norm: FrameNorm) -> nn.BatchNorm1d:
@@ -106,9 +107,7 @@ def test_a_stream_of_frames_alone_gives_what_the_whole_sequence_does():
     )
     signal, tx = signal_of(network.spec)
     network.fit(signal, tx, None, None)
-    stream = network.stream(len(signal))
-    steps = [stream.step(x, code) for x, code in zip(signal.unbind(1), tx.unbind(1), strict=True)]
-    told = torch.stack([step.logits for step in steps], dim=1)
+    _, told, _ = streamed(network, signal, tx)
     torch.testing.assert_close(told, network.step_logits(signal, tx), rtol=0, atol=1e-6)
 
 

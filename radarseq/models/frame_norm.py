@@ -50,17 +50,24 @@ class FrameNorm(nn.Module):
         return x * scale[:, None] + (self.bias - mean * scale)[:, None]
 
     def _moments(self, x: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor]:
-        weight = torch.ones_like(x[:, :1]) if valid is None else valid[:, None].to(x.dtype)
-        summed = self.across(torch.cat(((x * weight).sum(dim=(0, 2)), weight.sum()[None])))
+        if valid is None:
+            count = x.new_full((1,), x.shape[0] * x.shape[2])
+        else:
+            count = valid.sum().to(x.dtype)[None]
+        summed = self.across(torch.cat((_over_frames(x, valid), count)))
         count = summed[-1].clamp(min=1)
         mean = summed[:-1] / count
-        off = (x - mean[:, None]) * weight
-        variance = self.across(off.square().sum(dim=(0, 2))) / count
+        variance = self.across(_over_frames((x - mean[:, None]).square(), valid)) / count
         with torch.no_grad():
             unbiased = variance * count / (count - 1).clamp(min=1)
             self.running_mean.lerp_(mean, _MOMENTUM)
             self.running_variance.lerp_(unbiased, _MOMENTUM)
         return mean, variance
+
+
+def _over_frames(x: Tensor, valid: Tensor | None) -> Tensor:
+    """Return the sum of each channel over the frames that are no padding."""
+    return (x if valid is None else x * valid[:, None]).sum(dim=(0, 2))
 
 
 def _alone(summed: Tensor) -> Tensor:

@@ -103,10 +103,6 @@ class ResNet(Shortened):
             frames = block(frames, None if length is None else valid_steps(length, count))
         return frames.permute(2, 0, 1)
 
-    def combined(self, held: Tensor, x: Tensor) -> Tensor:
-        """Return the output at a step from the frame held there and the features of it."""
-        return super().combined(held, x) if self.sees_now else held
-
     def stream(self, batch: int) -> Step:
         """Return a state that takes one step after the other."""
         return ResNetStream(self, batch)

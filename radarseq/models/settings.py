@@ -108,7 +108,7 @@ class ModelSettings:
             )
         if not self.has_frames:
             return
-        if LOG_MEL not in self.features or not set(self.features) <= set(FRAME_FEATURES):
+        if tuple(sorted(self.features)) not in ((LOG_MEL,), FRAME_FEATURES):
             raise ValueError(
                 f"features are {self.features}; expected log_mel, with log_mel_change or alone: it "
                 "has a frame every hop samples, the others a value at each sample"

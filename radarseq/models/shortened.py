@@ -5,6 +5,7 @@ beside a view of the present step. So the output is as long as the input, and as
 frames go through.
 """
 
+from abc import ABC, abstractmethod
 from math import prod
 
 import torch
@@ -12,18 +13,20 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
-class Shortened(nn.Module):
+class Shortened(nn.Module, ABC):
     """A network on frames of ``prod(strides)`` steps, as long out as in.
 
     Attributes:
         outputs: Channels of the frames and of the output.
         strides: By how much each layer shortens.
-        now: The view of the present step.
-        last: What frame and step make together.
+        sees_now: Whether the output at a step shows that step too, or the frame held there alone.
+        now: The view of the present step, where there is one.
+        last: What frame and step make together, where the step is seen.
     """
 
     outputs: int
     strides: tuple[int, ...]
+    sees_now: bool = True
     now: nn.Linear
     last: nn.Linear
 
@@ -32,9 +35,9 @@ class Shortened(nn.Module):
         """How many steps there are to a frame."""
         return prod(self.strides)
 
+    @abstractmethod
     def frames(self, x: Tensor, length: Tensor | None) -> Tensor:
         """Return (frame, batch, channel), a frame for each ``shortened`` steps of ``x``."""
-        raise NotImplementedError
 
     def forward(self, x: Tensor, length: Tensor | None = None) -> Tensor:
         """Return (step, batch, channel) from ``x`` (step, batch, feature).
@@ -50,4 +53,6 @@ class Shortened(nn.Module):
 
     def combined(self, held: Tensor, x: Tensor) -> Tensor:
         """Return the output at a step from the frame held there and the features of it."""
+        if not self.sees_now:
+            return held
         return functional.gelu(self.last(torch.cat((held, self.now(x)), dim=-1)))
