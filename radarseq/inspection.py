@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,10 @@ from radarseq.kinds import Kind, kind_of
 from simulators.objects import MeshBody, ObjectClass
 from simulators.series import Series
 from simulators.units import wavenumber
+
+if TYPE_CHECKING:
+    from radarseq.training.checkpoint import Checkpoint
+    from radarseq.training.ensemble import EnsembleCheckpoint
 
 
 def inspect(path: Path | str, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -38,6 +42,7 @@ def inspect(path: Path | str, given: Mapping[str, Any] | None = None) -> dict[st
     tell = {
         Kind.DATASET: _dataset,
         Kind.RUN: _run,
+        Kind.ENSEMBLE: _ensemble,
         Kind.CHECKPOINT: _checkpoint,
         Kind.EVALUATION: _evaluation,
         Kind.RECIPE: _recipe,
@@ -169,9 +174,20 @@ def _run(path: Path) -> dict[str, Any]:
 def _checkpoint(path: Path) -> dict[str, Any]:
     from radarseq.training.checkpoint import load_checkpoint
 
-    checkpoint = load_checkpoint(path)
+    return _trained(load_checkpoint(path))
+
+
+def _ensemble(path: Path) -> dict[str, Any]:
+    from radarseq.training.ensemble import load_ensemble
+
+    ensemble = load_ensemble(path)
+    runs = [printable(path / name) for name in ensemble.manifest["members"]]
+    return {"runs": runs} | _trained(ensemble)
+
+
+def _trained(checkpoint: "Checkpoint | EnsembleCheckpoint") -> dict[str, Any]:
     network, manifest, header = checkpoint.network, checkpoint.manifest, checkpoint.header
-    return {
+    told = {
         "model": manifest["model"],
         "parameters": sum(p.numel() for p in network.parameters()),
         "receptive_field": network.receptive_field,
@@ -182,9 +198,11 @@ def _checkpoint(path: Path) -> dict[str, Any]:
         "data": manifest.get("data"),
         "training": manifest.get("training"),
         "best_epoch": manifest.get("epoch"),
+        "temperature": checkpoint.temperature,
         "metrics": manifest.get("metrics"),
         "versions": manifest.get("versions"),
     }
+    return {key: value for key, value in told.items() if value is not None or key != "metrics"}
 
 
 def _evaluation(path: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ class Kind(StrEnum):
 
     DATASET = "dataset"
     RUN = "run"
+    ENSEMBLE = "ensemble"
     CHECKPOINT = "checkpoint"
     EVALUATION = "evaluation"
     RECIPE = "recipe"
@@ -49,6 +50,8 @@ def _kind_of_folder(path: Path) -> Kind:
         return Kind.DATASET
     if (path / "config.toml").exists():
         return Kind.RUN
+    if (path / "ensemble.json").exists():
+        return Kind.ENSEMBLE
     for name in ("manifest.json", "metrics.json"):
         if (path / name).exists():
             kind = read_json(path / name, DataError).get("kind")

@@ -69,6 +69,7 @@ def validate(path: Path | str) -> Validation:
     checks = {
         Kind.DATASET: _dataset,
         Kind.RUN: _run,
+        Kind.ENSEMBLE: _ensemble,
         Kind.CHECKPOINT: _checkpoint,
         Kind.EVALUATION: _evaluation,
         Kind.RECIPE: _recipe,
@@ -119,6 +120,16 @@ def _run(path: Path, faults: list[str]) -> int:
     if len(found) == len(folders):  # without the last checkpoint nothing vouches for the history
         _collected(faults, read_history, path)
     return checked + 2
+
+
+def _ensemble(path: Path, faults: list[str]) -> int:
+    from radarseq.training.ensemble import load_ensemble, members_in
+
+    members = members_in(path)
+    checked = sum(_collected(faults, _run, path / name, faults) for name in members)
+    if not faults:
+        load_ensemble(path)
+    return checked + 1
 
 
 def _collected(faults: list[str], check: Callable[..., Any], *arguments: Any) -> int:

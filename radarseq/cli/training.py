@@ -3,13 +3,16 @@
 import json
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from radarseq.cli.arguments import Device, Json, Out, Resume
-from radarseq.cli.terminal import print_result, show_epoch, train_text, warn
-from radarseq.errors import RecipeError
+from radarseq.cli.terminal import note, print_result, show_epoch, train_text, warn
+from radarseq.errors import CheckpointError, RecipeError
+
+if TYPE_CHECKING:
+    from radarseq.training.seeds import SeedsResult
 
 
 def train(
@@ -30,7 +33,8 @@ def train(
         typer.Option("--set", help="Any other setting, KEY=VALUE; an unknown KEY lists all."),
     ] = None,
     seeds: Annotated[
-        int, typer.Option(help="Train as often, from --seed upwards; shows mean and spread.")
+        int,
+        typer.Option(help="Train as often, from --seed upwards; the runs then answer as one."),
     ] = 0,
     device: Device = "auto",
     resume: Resume = False,
@@ -63,8 +67,10 @@ def train(
             return
         warn(dict.fromkeys(note for result in several.runs for note in result.notes))
         runs = {str(run.run): run.metrics for run in several.runs}
-        told = {"runs": runs, "spread": several.spread}
+        told = {"runs": runs, "spread": several.spread, "ensemble": _together(several, device)}
         print_result(told, as_json, lambda: as_text(several))
+        if told["ensemble"]:
+            note(f"{out}: {told['ensemble']}; radarseq evaluate {out} DATA judges them as one")
         return
     started = time.perf_counter()
     result = run(data, out, **given)
@@ -83,6 +89,20 @@ def train(
         "seconds": round(time.perf_counter() - started, 1),
     }
     print_result(told, as_json, lambda: train_text(told))
+
+
+def _together(several: "SeedsResult", device: str) -> str | None:
+    """Have the runs answer together; return what they then are, None where they cannot."""
+    from radarseq.evaluation.forming import form_ensemble
+
+    runs = [result.run.name for result in several.runs]
+    if len(runs) < 2:
+        return None
+    try:
+        return form_ensemble(several.folder, runs, device=device).name
+    except CheckpointError as fault:  # such as a run that went on from one with other settings
+        warn([f"no ensemble: {fault}"])
+        return None
 
 
 def _setting(text: str) -> tuple[str, Any]:

@@ -132,15 +132,15 @@ class CaptureJudge:
 
     def columns(self, *, is_labelled: bool) -> dict[str, Column]:
         """Return the columns of a part's records."""
-        network, spec = self.predictor.network, self.predictor.network.spec
+        settings, spec = self.predictor.network.settings, self.predictor.network.spec
         columns = {"row": Column(np.dtype(np.int64)), "label": Column(np.dtype(np.int32))}
-        if network.classes is not None:
+        if settings.classifies:
             columns["probability"] = Column(np.dtype(np.float32), (spec.classes,))
             if self.describe is not None:
                 columns["unknown_score"] = Column(np.dtype(np.float32))
             for who in self.contenders if is_labelled else ():
                 columns[who] = Column(np.dtype(np.float32), (spec.classes,))
-        if network.sequence is not None:
+        if settings.gives_sequence:
             channels = (spec.target_channels,) if spec.target_channels > 1 else ()
             kind = np.complex64 if spec.target == "complex" else np.float32
             columns["echo"] = Column(np.dtype(kind), (spec.steps, *channels))

@@ -31,6 +31,7 @@ from radarseq.evaluation.tempering import (
 from radarseq.files import read_json, write_json
 from radarseq.models.baselines import labelled, majority_probabilities
 from radarseq.training.checkpoint import WEIGHTS
+from radarseq.training.ensemble import holds_ensemble
 
 FITTED_NAME = "judging.json"
 _KIND, _VERSION = "radarseq judging", 1
@@ -106,7 +107,7 @@ def _at_most(examples: Examples, rows: int) -> Examples:
 
 def keep(run: Path, predictor: Predictor, fitted: Fitted) -> None:
     """Write what was fitted beside the run's checkpoints; a run that may not be written stays."""
-    if not (run / "checkpoints").is_dir():
+    if not (run / "checkpoints").is_dir() and not holds_ensemble(run):
         return
     content = {
         "kind": _KIND,

@@ -8,6 +8,7 @@ import torch
 from radarseq.dataset.read import open_dataset
 from radarseq.errors import OutputError, UsageError
 from radarseq.evaluation.predict import load
+from radarseq.models.ensemble import Ensemble
 from radarseq.models.gates import gates_of
 from radarseq.report.gates import draw_gates
 
@@ -37,6 +38,11 @@ def draw_example_gates(
     if out.exists() or out.suffix != ".png":
         raise OutputError(f"{out}: expected the name of a .png that does not exist yet")
     model = load(run, device="cpu")
+    if isinstance(model.network, Ensemble):
+        raise UsageError(
+            f"{run} is an {model.name}, each with gates of its own; name one of its runs, such as "
+            f"{run / next(iter(model.manifest['members']))}"
+        )
     examples = model.prepared(open_dataset(data).load())
     if not 0 <= example < len(examples):
         raise UsageError(

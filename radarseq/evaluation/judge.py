@@ -192,9 +192,8 @@ def _load_beside(
                 f"{run} knows the classes {', '.join(other.class_names)}, not "
                 f"{', '.join(predictor.class_names)}; such models cannot be compared"
             )
-        name = other.network.settings.model
-        taken = name in others or name == predictor.network.settings.model
-        others[f"{name} ({run})" if taken else name] = other
+        taken = other.name in others or other.name == predictor.name
+        others[f"{other.name} ({run})" if taken else other.name] = other
     return others
 
 

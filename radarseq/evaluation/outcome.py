@@ -57,7 +57,7 @@ class Task:
     @property
     def name(self) -> str:
         """The model's name, for verdicts."""
-        return self.predictor.network.settings.model
+        return self.predictor.name
 
     @property
     def models(self) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """A trained model, loaded: raw samples in, probabilities and echoes out."""
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +14,11 @@ from radarseq.devices import choose_device
 from radarseq.errors import CheckpointError, MismatchError
 from radarseq.files import standing_folder
 from radarseq.models.engines import use_engine
-from radarseq.models.network import Network
+from radarseq.models.ensemble import Ensemble, EnsembleStream, Trained
+from radarseq.models.heads import CLASS_VALUES
 from radarseq.models.streaming import NetworkStream
 from radarseq.training.checkpoint import Checkpoint, load_checkpoint
+from radarseq.training.ensemble import EnsembleCheckpoint, holds_ensemble, load_ensemble
 from radarseq.training.tasks import check_symbols_known, task_examples
 
 BATCH_SIZE = 1024
@@ -51,8 +52,8 @@ class Predictor:
     """A model with its weights and what it was trained on.
 
     Attributes:
-        path: The folder of its checkpoint.
-        network: The network, in evaluation mode.
+        path: The folder of its checkpoint, or of the runs of an ensemble.
+        network: The network, or the ensemble, in evaluation mode.
         header: Of its training data: class names, sample axis and interval.
         manifest: Of its checkpoint.
         temperature: By which class scores are divided, so that probabilities mean what they say.
@@ -62,36 +63,35 @@ class Predictor:
 
     def __init__(
         self,
-        checkpoint: Checkpoint,
+        checkpoint: Checkpoint | EnsembleCheckpoint,
         device: torch.device,
         *,
         engine: str = "auto",
         cache: Path | None = None,
     ) -> None:
         self.path = checkpoint.path
-        self.network: Network = checkpoint.network.to(device)
+        self.network: Trained = checkpoint.network.to(device)
         self.engine = use_engine(self.network, engine, cache)
         self.header: Header = checkpoint.header
         self.manifest = checkpoint.manifest
         self.temperature = checkpoint.temperature
         self.device = device
-        self._seen = threading.local()  # several threads may predict at once
-        if self.network.classes is not None:
-            last = self.network.classes.classify[-1]
-            last.register_forward_pre_hook(self._keep_hidden)
 
-    def _keep_hidden(self, _: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
-        self._seen.hidden = inputs[0]
+    @property
+    def name(self) -> str:
+        """What the model is called in tables and verdicts."""
+        model = self.network.settings.model
+        if isinstance(self.network, Ensemble):
+            return f"ensemble of {len(self.network.members)} {model}"
+        return model
 
     @property
     def hidden_values(self) -> int:
         """How many hidden values the class scores are made of; 0 if it does not classify."""
-        head = self.network.classes
-        if head is None:
+        if not self.network.settings.classifies:
             return 0
-        last = head.classify[-1]
-        assert isinstance(last, torch.nn.Linear)
-        return last.in_features
+        members = len(self.network.members) if isinstance(self.network, Ensemble) else 1
+        return members * CLASS_VALUES
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -136,7 +136,8 @@ class Predictor:
                     scores = output.logits / self.temperature
                     probabilities.append(scores.softmax(dim=1).cpu().numpy())
                     if describe is not None:
-                        hidden = self._seen.hidden.cpu().numpy()
+                        assert output.hidden is not None
+                        hidden = output.hidden.cpu().numpy()
                         described.append(describe(output.logits.cpu().numpy(), hidden))
                 if output.sequence is not None:
                     echoes.append(output.sequence.cpu().numpy())
@@ -156,16 +157,15 @@ class Predictor:
 
     def _nothing(self) -> Prediction:
         """Return what is said of no sequences: arrays of no rows, in the usual shapes."""
-        spec, network = self.network.spec, self.network
+        spec, settings = self.network.spec, self.network.settings
         shape = (0, spec.steps) + ((spec.target_channels,) if spec.target_channels > 1 else ())
         dtype = np.complex64 if spec.target == "complex" else np.float32
-        classifies = network.classes is not None
         symbols = (0, spec.steps, spec.target_channels, spec.target_symbols)
         return Prediction(
-            np.zeros((0, spec.classes), np.float32) if classifies else None,
-            np.zeros(0, np.int64) if classifies else None,
-            np.zeros(shape, dtype) if network.sequence is not None else None,
-            symbols=np.zeros(symbols, np.float32) if network.symbols is not None else None,
+            np.zeros((0, spec.classes), np.float32) if settings.classifies else None,
+            np.zeros(0, np.int64) if settings.classifies else None,
+            np.zeros(shape, dtype) if settings.gives_sequence else None,
+            symbols=np.zeros(symbols, np.float32) if settings.gives_symbols else None,
         )
 
     def _signal(self, rx: ArrayLike) -> torch.Tensor:
@@ -190,7 +190,7 @@ class Predictor:
         _check_finite("tx", values)
         return torch.from_numpy(values)
 
-    def stream(self, batch: int = 1) -> NetworkStream:
+    def stream(self, batch: int = 1) -> NetworkStream | EnsembleStream:
         """Return the model as something that is fed a sample at a time, see ``NetworkStream``.
 
         Raises:
@@ -279,10 +279,11 @@ def _check_answers(answers: list[NDArray[Any]], first: int) -> None:
 
 
 def load(run: Path | str, *, device: str = "auto", engine: str = "auto") -> Predictor:
-    """Return the best model of a run, ready to predict.
+    """Return the best model of a run, or an ensemble, ready to predict.
 
     Args:
-        run: A run folder, or a checkpoint folder.
+        run: A run folder, a checkpoint folder, or a folder of runs from several seeds, which
+            answer together.
         device: ``auto``, ``cpu`` or ``cuda``.
         engine: ``auto``, ``torch``, ``fused``, ``compile`` or ``onnx``, see
             ``radarseq.models.engines.use_engine``. ONNX models are kept beside the checkpoint.
@@ -298,10 +299,21 @@ def load(run: Path | str, *, device: str = "auto", engine: str = "auto") -> Pred
     run = Path(run)
     best = run / "checkpoints" / "best"
     folder = run if (run / "manifest.json").exists() else best
-    if not standing_folder(folder).exists():
+    checkpoint: Checkpoint | EnsembleCheckpoint
+    if holds_ensemble(run):
+        checkpoint, cache = load_ensemble(run), run / "ensemble.onnx"
+    elif standing_folder(folder).exists():
+        checkpoint, cache = load_checkpoint(folder), folder.with_name(f"{folder.name}.onnx")
+    else:
         raise CheckpointError(
             f"{run}: no checkpoint here (looked for {best / 'manifest.json'}); "
-            "expected a run folder made by radarseq train"
+            f"expected a run folder made by radarseq train{_several(run)}"
         )
-    cache = folder.with_name(f"{folder.name}.onnx")
-    return Predictor(load_checkpoint(folder), choose_device(device), engine=engine, cache=cache)
+    return Predictor(checkpoint, choose_device(device), engine=engine, cache=cache)
+
+
+def _several(run: Path) -> str:
+    """Return what to do with a folder of runs that do not answer together."""
+    if (alone := run / "seed-0").is_dir():
+        return f". Name one of its runs, such as {alone}, or train --seeds again with --resume"
+    return ""

@@ -6,12 +6,12 @@ from radarseq.dataset.schema import Examples
 from radarseq.evaluation.comparison import compare_echoes
 from radarseq.evaluation.foresight import compare_forecasts, compare_symbols, compare_targets
 from radarseq.evaluation.predict import Prediction
-from radarseq.models.network import Network
+from radarseq.models.ensemble import Trained
 
 
 def sequence_part(
     name: str,
-    network: Network,
+    network: Trained,
     prediction: Prediction,
     examples: Examples,
     training: Examples | None,

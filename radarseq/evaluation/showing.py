@@ -24,11 +24,12 @@ def model_card(predictor: Predictor, run: str) -> dict[str, Any]:
     """Return what a model is, what it was trained on, and what it must not be used for."""
     network, manifest, header = predictor.network, predictor.manifest, predictor.header
     return {
-        "name": network.settings.model,
+        "name": predictor.name,
         "task": network.settings.task,
         "parameters": sum(p.numel() for p in network.parameters()),
         "receptive_field": network.receptive_field,
         "features": list(network.settings.features),
+        "temperature": predictor.temperature if network.settings.classifies else None,
         "seed": manifest.get("training", {}).get("seed"),
         "epoch": manifest.get("epoch"),
         "run": run,
@@ -90,7 +91,7 @@ def _intended_use(predictor: Predictor) -> list[str]:
     spec, header = predictor.network.spec, predictor.header
     kind = "simulated" if header.seed >= 0 else "recorded"
     uses = []
-    if header.class_names and predictor.network.classes is not None:
+    if header.class_names and predictor.network.settings.classifies:
         uses.append(
             f"naming an object as one of {', '.join(header.class_names)} from {spec.steps} samples"
         )

@@ -5,8 +5,8 @@ from pathlib import Path
 import torch
 
 from radarseq.errors import UsageError
+from radarseq.models.ensemble import Trained
 from radarseq.models.exported import Exported, by_onnx, check_onnx, compiled
-from radarseq.models.network import Network
 from radarseq.models.recurrent import Recurrent
 from radarseq.models.wavenet import WaveNet
 from radarseq.models.ways import Engine
@@ -14,7 +14,7 @@ from radarseq.models.ways import Engine
 ENGINES = ("auto", "torch", "fused", "compile", "onnx")
 
 
-def use_engine(network: Network, name: str = "auto", cache: Path | None = None) -> str:
+def use_engine(network: Trained, name: str = "auto", cache: Path | None = None) -> str:
     """Have a network compute its answers by an engine; return which one it is.
 
     An engine holds the weights as they are now: what changes them later is not seen. Gradients are
@@ -54,7 +54,7 @@ def _engine(name: str, part: WaveNet | Recurrent, cache: Path | None) -> Engine:
     return FastWaveNet(part) if isinstance(part, WaveNet) else FastCells(part, trains=False)
 
 
-def _why_not(name: str, network: Network) -> str | None:
+def _why_not(name: str, network: Trained) -> str | None:
     """Return why an engine cannot compute a network."""
     weight = next(network.parameters())
     if name == "compile":
@@ -66,7 +66,7 @@ def _why_not(name: str, network: Network) -> str | None:
     return _why_not_fused(network)
 
 
-def _why_not_fused(network: Network) -> str | None:
+def _why_not_fused(network: Trained) -> str | None:
     from radarseq.models import fast_cells, fast_wavenet
 
     for part in network.modules():

@@ -6,12 +6,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from radarseq.errors import UsageError
-from radarseq.models.network import Network
+from radarseq.models.ensemble import Trained
 
 
 @torch.no_grad()
 def generate(
-    network: Network, prompt: Tensor, steps: int, *, temperature: float = 1.0, seed: int = 0
+    network: Trained, prompt: Tensor, steps: int, *, temperature: float = 1.0, seed: int = 0
 ) -> NDArray[np.int64]:
     """Return ``steps`` symbols that go on from ``prompt``, int64 ``(batch, steps, voice)``.
 

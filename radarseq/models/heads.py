@@ -1,11 +1,15 @@
 """What is read from the hidden steps: a target sequence, symbols, or one class for all steps."""
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
 from radarseq.features import Described, valid_steps
 from radarseq.models.settings import ModelSettings
 from radarseq.models.spec import InputSpec
+
+CLASS_VALUES = 64  # hidden values that a class is told from
 
 
 class SequenceHead(nn.Module):
@@ -75,6 +79,18 @@ class SymbolHead(nn.Module):
         return self.scores(hidden).transpose(0, 1).unflatten(2, self._shape)
 
 
+class ClassScores(NamedTuple):
+    """What is said of the class of each sequence.
+
+    Attributes:
+        logits: Class scores ``(batch, class)``.
+        hidden: What they are the last layer of ``(batch, value)``.
+    """
+
+    logits: Tensor
+    hidden: Tensor
+
+
 class ClassHead(nn.Module):
     """Class scores from the pooled steps or the last one, and from the spectrum.
 
@@ -99,24 +115,28 @@ class ClassHead(nn.Module):
         pooled = inputs * (2 if self.pool == "mean_max" else 1) + (128 if has_spectrum else 0)
         self.classify = nn.Sequential(
             nn.Dropout(settings.dropout),
-            nn.Linear(pooled, 64),
+            nn.Linear(pooled, CLASS_VALUES),
             nn.GELU(),
-            nn.Linear(64, spec.classes),
+            nn.Linear(CLASS_VALUES, spec.classes),
         )
 
-    def forward(self, hidden: Tensor, described: Described, length: Tensor | None) -> Tensor:
-        """Return logits (batch, class) from ``hidden`` (step, batch, channel)."""
+    def forward(self, hidden: Tensor, described: Described, length: Tensor | None) -> ClassScores:
+        """Return the class scores from ``hidden`` (step, batch, channel)."""
         return self.decide(_pool(hidden, length, self.pool), described)
 
-    def decide(self, pooled: Tensor, described: Described) -> Tensor:
-        """Return logits (batch, class) from what was pooled over the steps (batch, channel)."""
+    def decide(self, pooled: Tensor, described: Described) -> ClassScores:
+        """Return the class scores from what was pooled over the steps (batch, channel)."""
         parts = [pooled]
         if self.spectrum is not None and self.correlation is not None:
             assert described.spectrum is not None and described.correlation is not None
             seen = self.spectrum(described.spectrum)
             parts += [seen.mean(dim=2), seen.amax(dim=2)]
             parts.append(self.correlation(described.correlation.flatten(1)))
-        return self.classify(torch.cat(parts, dim=1))
+        hidden = torch.cat(parts, dim=1)
+        *before, last = self.classify
+        for layer in before:
+            hidden = layer(hidden)
+        return ClassScores(last(hidden), hidden)
 
     def at_each_step(self, hidden: Tensor) -> Tensor:
         """Return logits (step, batch, class): what the steps up to each one come to."""

@@ -64,11 +64,11 @@ class Network(nn.Module):
             self.backwards = backbone_of(settings, self.features.width + outputs)
             outputs += self.backwards.outputs
         self.sequence = self.symbols = self.classes = None
-        if settings.task in ("next_symbol", "step_label"):
+        if settings.gives_symbols:
             self.symbols = SymbolHead(outputs, spec)
-        elif settings.task != "classify":
+        if settings.gives_sequence:
             self.sequence = SequenceHead(outputs, spec)
-        if settings.task in ("both", "classify"):
+        if settings.classifies:
             self.classes = ClassHead(outputs, spec, settings)
 
     @property
@@ -109,12 +109,15 @@ class Network(nn.Module):
             assert self.classes is not None
             with self._arithmetic(steps):
                 last = at_last_step(self.backbone, steps)
-            return Output(None, self.classes.decide(last.to(steps.dtype), described))
+            scores = self.classes.decide(last.to(steps.dtype), described)
+            return Output(None, scores.logits, hidden=scores.hidden)
         hidden = self._hidden(steps, length)  # (step, batch, channel)
+        scores = None if self.classes is None else self.classes(hidden, described, length)
         return Output(
             None if self.sequence is None else self.sequence(hidden, described, tx),
-            None if self.classes is None else self.classes(hidden, described, length),
+            None if scores is None else scores.logits,
             None if self.symbols is None else self.symbols(hidden),
+            None if scores is None else scores.hidden,
         )
 
     def step_logits(self, signal: Tensor, tx: Tensor | None = None) -> Tensor:

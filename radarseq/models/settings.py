@@ -96,6 +96,16 @@ class ModelSettings:
         return self.task in ("both", "classify")
 
     @property
+    def gives_symbols(self) -> bool:
+        """Whether the network scores symbols at every step."""
+        return self.task in ("next_symbol", "step_label")
+
+    @property
+    def gives_sequence(self) -> bool:
+        """Whether the network estimates a target's samples at every step."""
+        return self.task != "classify" and not self.gives_symbols
+
+    @property
     def has_frames(self) -> bool:
         """Whether the network sees a frame every ``hop`` samples, and no longer the samples."""
         return not set(FRAME_FEATURES).isdisjoint(self.features)

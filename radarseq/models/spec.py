@@ -52,8 +52,10 @@ class Output(NamedTuple):
             has one channel, else ``(batch, step, channel)``; None if not asked for.
         logits: Class scores ``(batch, class)``; None if not asked for.
         symbols: Symbol scores ``(batch, step, voice, symbol)``; None if not asked for.
+        hidden: What the class scores are the last layer of ``(batch, value)``; None without them.
     """
 
     sequence: Tensor | None
     logits: Tensor | None
     symbols: Tensor | None = None
+    hidden: Tensor | None = None

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from radarseq.errors import MismatchError, UsageError
 from radarseq.features import Described, Features, level_of
-from radarseq.models.heads import ClassHead
+from radarseq.models.heads import ClassHead, ClassScores
 from radarseq.models.network import Network
 from radarseq.models.spec import Output
 
@@ -71,11 +71,12 @@ class NetworkStream:
         heads = self._network
         sequence = None if heads.sequence is None else heads.sequence(hidden, described, code)
         symbols = None if heads.symbols is None else heads.symbols(hidden)
-        logits = None if self._decision is None else self._decision.step(hidden, described)
+        scores = None if self._decision is None else self._decision.step(hidden, described)
         return Output(
             None if sequence is None else sequence[:, 0],
-            logits,
+            None if scores is None else scores.logits,
             None if symbols is None else symbols[:, 0],
+            None if scores is None else scores.hidden,
         )
 
 
@@ -108,8 +109,8 @@ class _Decision:
         self._head, self._count = head, 0
         self._sum = self._most = torch.zeros(())
 
-    def step(self, hidden: Tensor, described: Described) -> Tensor:
-        """Return the class scores (batch, class) after one more step (1, batch, channel)."""
+    def step(self, hidden: Tensor, described: Described) -> ClassScores:
+        """Return the class scores after one more step (1, batch, channel)."""
         last = hidden[0]
         if self._head.pool == "last":
             return self._head.decide(last, described)

@@ -20,8 +20,8 @@ def model_card(metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Receptive field", f"{count(steps)} steps" if steps is not None else None),
         ("Features", _joined(model.get("features"))),
         ("Temperature of its probabilities", _rounded(model.get("temperature"))),
-        ("Seed", model.get("seed")),
-        ("Epoch", model.get("epoch")),
+        ("Seed", _one_or_more(model.get("seed"))),
+        ("Epoch", _one_or_more(model.get("epoch"))),
         ("Run", model.get("run")),
         ("Digest of its weights", source.get("weights_sha256")),
         ("Trained on", model.get("training_data") or source.get("data_path")),
@@ -43,6 +43,11 @@ def model_card(metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _joined(values: Iterable[Any] | None) -> str:
     return ", ".join(str(value) for value in values or ())
+
+
+def _one_or_more(value: Any) -> Any:
+    """Return a number, or those of the runs of an ensemble, one after the other."""
+    return _joined(value) if isinstance(value, list) else value
 
 
 def _versions(versions: Mapping[str, Any] | None) -> str:

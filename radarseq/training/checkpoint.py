@@ -146,15 +146,25 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     layers = settings.stacks * len(settings.dilations) + settings.layers + len(settings.strides)
     if layers > _MOST_LAYERS or max(*settings.dilations, *settings.strides) > _LARGEST_SIZE:
         raise CheckpointError(f"{source}: {layers} layers, or their dilations, make no network")
-    temperature = manifest.get("temperature", 1.0)  # runs of before there was one have none
-    if not isinstance(temperature, float) or not 0 < temperature < math.inf:
-        raise CheckpointError(f"{source}: temperature is {temperature!r}; expected above 0")
+    temperature = temperature_in(manifest, source)
     weights = _weights(_checked_bytes(folder, manifest, WEIGHTS), folder / WEIGHTS)
     with torch.device("meta"):  # no memory, whatever widths are claimed
         _check_shapes(Network(settings, spec), weights, folder / WEIGHTS)
     network = Network(settings, spec)
     network.load_state_dict(weights)
     return Checkpoint(folder, network.eval(), header, manifest, temperature)
+
+
+def temperature_in(content: dict[str, Any], source: str) -> float:
+    """Return the temperature that a manifest says; 1 where it is older than there was one.
+
+    Raises:
+        CheckpointError: If it is none.
+    """
+    temperature = content.get("temperature", 1.0)
+    if not isinstance(temperature, float) or not 0 < temperature < math.inf:
+        raise CheckpointError(f"{source}: temperature is {temperature!r}; expected above 0")
+    return temperature
 
 
 def load_state(folder: Path) -> dict[str, Any]:

@@ -1,0 +1,159 @@
+"""An ensemble on disk: ``ensemble.json`` in a folder of runs says which of them answer together.
+
+The runs stay what they are. The file holds the digest of each one's weights: a run that was trained
+on since is another one, and the ensemble is refused until it is made again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from radarseq.dataset.schema import Header
+from radarseq.errors import CheckpointError
+from radarseq.files import canonical_sha256, read_json, standing_folder, write_json
+from radarseq.models.ensemble import Ensemble
+from radarseq.training.checkpoint import WEIGHTS, Checkpoint, load_checkpoint, temperature_in
+
+ENSEMBLE = "ensemble.json"
+ENSEMBLE_KIND = "radarseq ensemble"
+FORMAT_VERSION = 1
+_MOST_MEMBERS = 1000
+_OF_ONE = ("metrics", "history", "temperature")  # what a manifest says of its own weights
+_ANEW = "Run radarseq train --seeds again with --resume"
+
+
+@dataclass(frozen=True)
+class EnsembleCheckpoint:
+    """An ensemble as loaded.
+
+    Attributes:
+        path: Its folder.
+        network: The members, on the CPU, in evaluation mode.
+        header: Of the dataset that they were trained on.
+        manifest: That of the first member; ``files``, ``training`` and ``epoch`` are of all, and
+            ``members`` has the digest of each one's weights, by the name of its run.
+        temperature: By which the mean of the class scores is divided before it becomes
+            probabilities, found on the validation rows.
+    """
+
+    path: Path
+    network: Ensemble
+    header: Header
+    manifest: dict[str, Any]
+    temperature: float
+
+
+def holds_ensemble(folder: Path) -> bool:
+    """Return whether a folder's runs answer together."""
+    return (folder / ENSEMBLE).exists()
+
+
+def together(folder: Path, members: Sequence[str], temperature: float = 1.0) -> EnsembleCheckpoint:
+    """Return runs in a folder as an ensemble.
+
+    Args:
+        folder: Which holds the runs.
+        members: Names of the runs in it, two or more.
+        temperature: See ``EnsembleCheckpoint``.
+
+    Raises:
+        CheckpointError: If a run has no checkpoint, or it is damaged, or was trained on other data
+            or with other settings than the first.
+    """
+    loaded = [_best(folder / name) for name in members]
+    for name, one in zip(members, loaded, strict=True):
+        _check_alike(folder / name, one, loaded[0])
+    first = {key: value for key, value in loaded[0].manifest.items() if key not in _OF_ONE}
+    manifest = first | {
+        "files": {WEIGHTS: canonical_sha256({"members": [_weights(one) for one in loaded]})},
+        "training": first["training"]
+        | {"seed": [one.manifest["training"]["seed"] for one in loaded]},
+        "epoch": [one.manifest["epoch"] for one in loaded],
+        "members": {name: _weights(one) for name, one in zip(members, loaded, strict=True)},
+    }
+    ensemble = Ensemble([one.network for one in loaded]).eval()
+    return EnsembleCheckpoint(folder, ensemble, loaded[0].header, manifest, temperature)
+
+
+def save_ensemble(ensemble: EnsembleCheckpoint, temperature: float) -> None:
+    """Have the runs answer together from now on, with a temperature of their own."""
+    content = {
+        "kind": ENSEMBLE_KIND,
+        "format_version": FORMAT_VERSION,
+        "members": ensemble.manifest["members"],
+        "temperature": temperature,
+    }
+    write_json(ensemble.path / ENSEMBLE, content)
+
+
+def load_ensemble(folder: Path) -> EnsembleCheckpoint:
+    """Return the ensemble in a folder, every byte of it checked.
+
+    Raises:
+        CheckpointError: If it is missing, altered or malformed, or a run was trained on since.
+    """
+    content = _content(folder)
+    members, temperature = content["members"], temperature_in(content, str(folder / ENSEMBLE))
+    ensemble = together(folder, list(members), temperature)
+    for name, found in ensemble.manifest["members"].items():
+        if found != members[name]:
+            raise CheckpointError(
+                f"{folder / name}: has other weights than {ENSEMBLE} says: it was trained on "
+                f"since. {_ANEW}"
+            )
+    return ensemble
+
+
+def members_in(folder: Path) -> list[str]:
+    """Return the names of the runs that answer together.
+
+    Raises:
+        CheckpointError: If the file that says so is missing, altered or malformed.
+    """
+    return list(_content(folder)["members"])
+
+
+def _content(folder: Path) -> dict[str, Any]:
+    path = folder / ENSEMBLE
+    content = read_json(path, CheckpointError)
+    stamp, read = (
+        (content.get("kind"), content.get("format_version")),
+        (ENSEMBLE_KIND, FORMAT_VERSION),
+    )
+    if stamp != read:
+        raise CheckpointError(
+            f"{path}: kind and format_version are {stamp}; this version reads {read}"
+        )
+    members = content.get("members")
+    if not isinstance(members, dict) or not 2 <= len(members) <= _MOST_MEMBERS:
+        raise CheckpointError(f"{path}: names no runs; expected 2 to {_MOST_MEMBERS}. {_ANEW}")
+    for name in members:
+        if name in ("", "..") or Path(name).name != name:
+            raise CheckpointError(f"{path}: names {name!r}, outside its folder; refused")
+    return content
+
+
+def _best(run: Path) -> Checkpoint:
+    best = run / "checkpoints" / "best"
+    if not standing_folder(best).exists():
+        raise CheckpointError(f"{run}: no checkpoint here (looked for {best}). {_ANEW}")
+    return load_checkpoint(best)
+
+
+def _check_alike(run: Path, one: Checkpoint, first: Checkpoint) -> None:
+    """Refuse a run that differs from the first in more than its seed and weights."""
+    for what, mine, others in (
+        ("settings of the model", one.network.settings, first.network.settings),
+        ("input", one.network.spec, first.network.spec),
+        ("training data", one.manifest["data"], first.manifest["data"]),
+    ):
+        if mine != others:
+            raise CheckpointError(
+                f"{run}: other {what} than {first.path.parents[1]}: {mine}, not {others}. "
+                "Such runs do not answer together; train them anew, into an empty folder"
+            )
+
+
+def _weights(one: Checkpoint) -> str:
+    return str(one.manifest["files"][WEIGHTS])
