@@ -13,7 +13,7 @@ TASKS = {
     "space_wavenet": 2,
     "space_lstm": 2,
     "echo": 1,
-    "space_debris": 2,
+    "space_debris": 3,
     "gestures": 1,
     "ionosphere": 5,
 }

@@ -79,6 +79,22 @@ def seed_runs(
     return metrics, runs
 
 
+def judged_together(data: Path, runs: Sequence[Path]) -> dict[str, Any]:
+    """Return the metrics of the ensemble of runs on the test rows.
+
+    Args:
+        data: The dataset, whose test rows judge.
+        runs: As ``seed_runs`` gives them, two or more.
+    """
+    import radarseq
+    from radarseq.evaluation.forming import form_ensemble
+
+    folder = runs[0].parent
+    form_ensemble(folder, [run.name for run in runs], device="cpu")
+    judged = folder / f"judged-together-{len(runs)}"
+    return radarseq.evaluate(folder, data, judged, device="cpu", resume=judged.exists()).metrics
+
+
 def accuracy_row(metrics: Sequence[dict[str, Any]], *, task: str, who: str, **told: Any) -> Row:
     """Return the row of a class: the accuracy of each seed, beside the baselines of the first.
 

@@ -57,6 +57,21 @@ def test_a_model_says_the_same():
     assert inspect(GOLDEN / "evaluation")["data"]["digest"] == open_dataset(GOLDEN / "data").digest
 
 
+def test_an_ensemble_is_still_one(tmp_path):
+    """Of the golden run, twice: the same scores over another temperature, and the same echo."""
+    for name in ("first", "second"):
+        shutil.copytree(GOLDEN / "run", tmp_path / name)
+    shutil.copy(GOLDEN / "ensemble.json", tmp_path)
+    assert validate(tmp_path).faults == ()
+    examples = open_dataset(GOLDEN / "data").load()
+    alone, together = load(GOLDEN / "run", device="cpu"), load(tmp_path, device="cpu")
+    assert (together.name, together.temperature) == ("ensemble of 2 rnn", 1.25)
+    one, two = alone.predict_examples(examples), together.predict_examples(examples)
+    assert np.allclose(one.echo, two.echo, rtol=1e-6, atol=0)
+    odds = one.probabilities ** (alone.temperature / together.temperature)
+    assert np.allclose(two.probabilities, odds / odds.sum(axis=1, keepdims=True), atol=1e-6)
+
+
 def test_a_run_goes_on(tmp_path, monkeypatch):
     for name in ("data", "run"):
         shutil.copytree(GOLDEN / name, tmp_path / name)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from deck.digits import REACH, SETTINGS, SPEAKERS, without
+from deck.digits import SETTINGS, SPEAKERS, apart_row, without
 from task_data import thinned
 from task_table import Row, seed_runs
 
@@ -15,7 +15,7 @@ def rows(folder: Path, seeds: int, threads: int) -> list[Row]:
 
 
 def _row(folder: Path, voices: int, seeds: int) -> Row:
-    by_speaker: dict[str, list[float]] = {}
+    by_speaker = {}
     for place, speaker in enumerate(SPEAKERS):
         whole = without(speaker, folder / f"without-{speaker}")
         # Those who follow in the alphabet, so that each is known as often as the others.
@@ -23,15 +23,5 @@ def _row(folder: Path, voices: int, seeds: int) -> Row:
         at = folder / f"{voices}-without-{speaker}"
         data, share = thinned(whole, at / "data", known)
         settings = SETTINGS | {"epochs": round(SETTINGS["epochs"] / share)}
-        metrics, _ = seed_runs(data, at / "runs", seeds, **settings)
-        by_speaker[speaker] = [100 * one["classification"]["model"]["accuracy"] for one in metrics]
-    return Row(
-        task="spoken digits, one speaker left out",
-        who=f"from {voices} other{'s' * (voices > 1)}",
-        measure="accuracy [%]",
-        ours=[sum(each) / len(each) for each in zip(*by_speaker.values(), strict=True)],
-        reach=REACH,
-        more_is_better=True,
-        digits=1,
-        note=", ".join(f"{speaker} {each[0]:.1f}" for speaker, each in by_speaker.items()),
-    )
+        by_speaker[speaker], _ = seed_runs(data, at / "runs", seeds, **settings)
+    return apart_row(by_speaker, f"from {voices} other{'s' * (voices > 1)}")

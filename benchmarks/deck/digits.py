@@ -1,10 +1,12 @@
 """Spoken digits: the official split, and each speaker in turn left out."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from task_data import imported
-from task_table import Row, seed_runs
+from task_table import Row, accuracy_row, judged_together, seed_runs
 
 RECORDINGS = "spoken_digits/recordings"
 REACH = 88.0  # of a speaker who is left out
@@ -34,41 +36,45 @@ def rows(folder: Path, seeds: int, threads: int) -> list[Row]:
     """Return the accuracies; those of the speakers left out are means over them, one a seed."""
     official = imported("spoken_digits", RECORDINGS, folder / "official")
     metrics, _ = seed_runs(official, folder / "official-runs", seeds, **SETTINGS)
-    apart = []
+    alone: dict[str, list[dict[str, Any]]] = {}
+    together: dict[str, list[dict[str, Any]]] = {}
     for speaker in SPEAKERS:
         data = without(speaker, folder / f"without-{speaker}")
-        told, _ = seed_runs(data, folder / f"without-{speaker}-runs", 1, **SETTINGS)
-        apart.append(told[0]["classification"])
-    baselines = {
-        who: sum(part["baselines"][who]["accuracy"] for part in apart) / len(apart) * 100
-        for who in apart[0]["baselines"]
-    }
-    each = [part["model"]["accuracy"] * 100 for part in apart]
-    parts = [one["classification"] for one in metrics]
-    common: dict[str, Any] = {
-        "who": "conv+GRU on log-mel and its change",
-        "measure": "accuracy [%]",
-        "more_is_better": True,
-        "digits": 1,
-    }
-    return [
-        Row(
-            task="spoken digits, official split",
-            ours=[part["model"]["accuracy"] * 100 for part in parts],
-            baselines={w: t["accuracy"] * 100 for w, t in parts[0]["baselines"].items()},
-            reach=97.0,
-            **common,
-        ),
-        Row(
-            task="spoken digits, leave one speaker out",
-            ours=[sum(each) / len(each)],
-            baselines=baselines,
-            reach=REACH,
-            note="one seed; "
-            + ", ".join(f"{s} {value:.1f}" for s, value in zip(SPEAKERS, each, strict=True)),
-            **common,
-        ),
+        alone[speaker], runs = seed_runs(
+            data, folder / f"without-{speaker}-runs", seeds, **SETTINGS
+        )
+        if len(runs) > 1:
+            together[speaker] = [judged_together(data, runs)]
+    who = "conv+GRU on log-mel and its change"
+    told = [
+        accuracy_row(metrics, task="spoken digits, official split", who=who, reach=97.0),
+        apart_row(alone, who),
     ]
+    return told + ([apart_row(together, f"ensemble of these {seeds}")] if together else [])
+
+
+def apart_row(by_speaker: dict[str, list[dict[str, Any]]], who: str) -> Row:
+    """Return the mean over the speakers left out, of each seed and of each baseline.
+
+    Args:
+        by_speaker: Metrics of each seed, by the speaker that tests them.
+        who: The model.
+    """
+    each = {
+        speaker: accuracy_row(metrics, task="spoken digits, one speaker left out", who=who)
+        for speaker, metrics in by_speaker.items()
+    }
+    rows = list(each.values())
+    return replace(
+        rows[0],
+        ours=np.mean([row.ours for row in rows], axis=0).tolist(),
+        baselines={
+            name: float(np.mean([row.baselines[name] for row in rows]))
+            for name in rows[0].baselines
+        },
+        reach=REACH,
+        note=", ".join(f"{speaker} {np.mean(row.ours):.1f}" for speaker, row in each.items()),
+    )
 
 
 def without(speaker: str, out: Path) -> Path:

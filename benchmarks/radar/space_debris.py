@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from task_data import commanded
-from task_table import RECORDINGS, Row, accuracy_row, seed_runs
+from task_table import RECORDINGS, Row, accuracy_row, judged_together, seed_runs
 
 FILES = RECORDINGS / "space_debris"
 READING = "--name {label}/object_noise_{group}.mat --test-group 27"
@@ -49,18 +49,22 @@ def rows(folder: Path, seeds: int, threads: int) -> list[Row]:
     for steps, stride, reach, published, settings in WINDOWS:
         place = folder / str(steps)
         data = windows(place / "data", steps, stride)
-        metrics, _ = seed_runs(data, place / "runs", seeds, **COMMON | settings)
-        recalls = [_recall(one, "cones") for one in metrics]
-        made.append(
-            accuracy_row(
-                metrics,
-                task=f"space debris, {steps} samples" + (f" at stride {stride}" * (stride > 1)),
-                who=WHO[settings["model"]],
-                reach=reach,
-                published=published,
-                note="recall of cones " + ", ".join(f"{recall:.1f} %" for recall in recalls),
+        metrics, runs = seed_runs(data, place / "runs", seeds, **COMMON | settings)
+        who = {WHO[settings["model"]]: metrics}
+        if len(runs) > 1:
+            who[f"ensemble of these {len(runs)}"] = [judged_together(data, runs)]
+        for name, told in who.items():
+            recalls = [_recall(one, "cones") for one in told]
+            made.append(
+                accuracy_row(
+                    told,
+                    task=f"space debris, {steps} samples" + (f" at stride {stride}" * (stride > 1)),
+                    who=name,
+                    reach=reach,
+                    published=published,
+                    note="recall of cones " + ", ".join(f"{recall:.1f} %" for recall in recalls),
+                )
             )
-        )
     return made
 
 

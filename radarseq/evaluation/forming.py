@@ -19,12 +19,12 @@ def form_ensemble(folder: Path | str, members: Sequence[str], *, device: str = "
 
     Args:
         folder: Which holds the runs.
-        members: Names of the runs in it, two or more.
+        members: Names of the runs in it, 2 to 15.
         device: As for ``load``.
 
     Raises:
-        CheckpointError: If a run has no checkpoint, or it is damaged, or was trained on other data
-            or with other settings than the first.
+        CheckpointError: If there are too few runs or too many, or one of them has no checkpoint,
+            or it is damaged, or was trained on other data or with other settings than the first.
 
     Reference:
         Rahaman and Thiery, "Uncertainty quantification and deep ensembles", 2021, section 4.

@@ -18,7 +18,7 @@ from radarseq.training.checkpoint import WEIGHTS, Checkpoint, load_checkpoint, t
 ENSEMBLE = "ensemble.json"
 ENSEMBLE_KIND = "radarseq ensemble"
 FORMAT_VERSION = 1
-_MOST_MEMBERS = 1000
+_MOST_MEMBERS = 15  # the covariance of their hidden values is kept, as JSON
 _OF_ONE = ("metrics", "history", "temperature")  # what a manifest says of its own weights
 _ANEW = "Run radarseq train --seeds again with --resume"
 
@@ -54,13 +54,17 @@ def together(folder: Path, members: Sequence[str], temperature: float = 1.0) -> 
 
     Args:
         folder: Which holds the runs.
-        members: Names of the runs in it, two or more.
+        members: Names of the runs in it, 2 to 15.
         temperature: See ``EnsembleCheckpoint``.
 
     Raises:
-        CheckpointError: If a run has no checkpoint, or it is damaged, or was trained on other data
-            or with other settings than the first.
+        CheckpointError: If there are too few runs or too many, or one of them has no checkpoint,
+            or it is damaged, or was trained on other data or with other settings than the first.
     """
+    if not 2 <= len(members) <= _MOST_MEMBERS:
+        raise CheckpointError(
+            f"{folder}: {len(members)} runs; an ensemble is of 2 to {_MOST_MEMBERS}. Name so many"
+        )
     loaded = [_best(folder / name) for name in members]
     for name, one in zip(members, loaded, strict=True):
         _check_alike(folder / name, one, loaded[0])
@@ -126,8 +130,8 @@ def _content(folder: Path) -> dict[str, Any]:
             f"{path}: kind and format_version are {stamp}; this version reads {read}"
         )
     members = content.get("members")
-    if not isinstance(members, dict) or not 2 <= len(members) <= _MOST_MEMBERS:
-        raise CheckpointError(f"{path}: names no runs; expected 2 to {_MOST_MEMBERS}. {_ANEW}")
+    if not isinstance(members, dict):
+        raise CheckpointError(f"{path}: names no runs in members. {_ANEW}")
     for name in members:
         if name in ("", "..") or Path(name).name != name:
             raise CheckpointError(f"{path}: names {name!r}, outside its folder; refused")
