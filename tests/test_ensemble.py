@@ -225,8 +225,8 @@ def test_a_run_that_is_gone_is_named(copied):
     [
         ({"kind": "radarseq run"}, "kind and format_version"),
         ({"format_version": 2}, "kind and format_version"),
-        ({"members": {}}, "0 runs; an ensemble is of 2 to 15"),
-        ({"members": {"seed-0": ""}}, "1 runs; an ensemble is of 2 to 15"),
+        ({"members": {}}, "0 runs; an ensemble has 2 to 15"),
+        ({"members": {"seed-0": ""}}, "1 runs; an ensemble has 2 to 15"),
         ({"members": ["seed-0", "seed-1"]}, "names no runs"),
         ({"members": {"seed-0": "", "../elsewhere": ""}}, "outside its folder; refused"),
         ({"members": {"seed-0": "", "..": ""}}, "outside its folder; refused"),

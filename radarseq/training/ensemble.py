@@ -63,7 +63,8 @@ def together(folder: Path, members: Sequence[str], temperature: float = 1.0) -> 
     """
     if not 2 <= len(members) <= _MOST_MEMBERS:
         raise CheckpointError(
-            f"{folder}: {len(members)} runs; an ensemble is of 2 to {_MOST_MEMBERS}. Name so many"
+            f"{folder}: {len(members)} runs; an ensemble has 2 to {_MOST_MEMBERS}. Train fewer "
+            "seeds into a folder of their own, or judge the runs one by one"
         )
     loaded = [_best(folder / name) for name in members]
     for name, one in zip(members, loaded, strict=True):
