@@ -12,7 +12,7 @@ from radarseq.cli.terminal import finish, judging_bar, note, print_result, warn
 
 @reads_recordings
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="Run folder.")],
+    run: Annotated[Path, typer.Argument(help="Run folder, or that of the runs of --seeds.")],
     data: Annotated[list[Path], typer.Argument(help="A dataset, or recordings.")],
     out: Out,
     split: Annotated[str, typer.Option(help="test, validation, train or all.")] = "test",
