@@ -5,6 +5,9 @@ seconds to a minute before the first answer, and keep what they made for other p
 in a folder of its own, an ONNX model beside the checkpoint.
 """
 
+# The packages of an extra need not be there for the checks.
+# pyright: reportMissingImports=false
+
 import hashlib
 import io
 import logging

@@ -13,6 +13,9 @@ Reference:
     computations", 2019.
 """
 
+# The packages of an extra need not be there for the checks.
+# pyright: reportMissingImports=false, reportIndexIssue=false
+
 from typing import Any
 
 import torch

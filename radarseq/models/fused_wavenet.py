@@ -9,6 +9,9 @@ Reference:
     computations", 2019.
 """
 
+# The packages of an extra need not be there for the checks.
+# pyright: reportMissingImports=false, reportIndexIssue=false
+
 from typing import Any, NamedTuple
 
 import torch
