@@ -21,8 +21,8 @@ from simulators.series import Series
 from simulators.units import wavenumber
 
 if TYPE_CHECKING:
+    from radarseq.models.ensemble import Trained
     from radarseq.training.checkpoint import Checkpoint
-    from radarseq.training.ensemble import EnsembleCheckpoint
 
 
 def inspect(path: Path | str, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -182,12 +182,14 @@ def _ensemble(path: Path) -> dict[str, Any]:
 
     ensemble = load_ensemble(path)
     runs = [printable(path / name) for name in ensemble.manifest["members"]]
-    return {"runs": runs} | _trained(ensemble)
+    told = {"runs": runs} | _trained(ensemble)
+    del told["metrics"]  # the ensemble's own are not known before it is judged
+    return told
 
 
-def _trained(checkpoint: "Checkpoint | EnsembleCheckpoint") -> dict[str, Any]:
+def _trained(checkpoint: "Checkpoint[Trained]") -> dict[str, Any]:
     network, manifest, header = checkpoint.network, checkpoint.manifest, checkpoint.header
-    told = {
+    return {
         "model": manifest["model"],
         "parameters": sum(p.numel() for p in network.parameters()),
         "receptive_field": network.receptive_field,
@@ -202,7 +204,6 @@ def _trained(checkpoint: "Checkpoint | EnsembleCheckpoint") -> dict[str, Any]:
         "metrics": manifest.get("metrics"),
         "versions": manifest.get("versions"),
     }
-    return {key: value for key, value in told.items() if value is not None or key != "metrics"}
 
 
 def _evaluation(path: Path) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import pytest
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import Examples, Header
 from radarseq.dataset.simulated import simulate
+from radarseq.dataset.write import write_dataset
 
 RECIPE = Path(__file__).parents[1] / "datasets" / "four_shapes.toml"
 
@@ -95,6 +96,14 @@ def toy() -> Examples:
     split = (np.arange(240) % 3 == 2).astype(np.uint8)
     header = Header(sample_axis="step", class_names=("down", "up"))
     return Examples(header, {"x": x.astype(np.float32), "label": label, "split": split})
+
+
+@pytest.fixture(scope="session")
+def toy_data(toy, tmp_path_factory) -> Path:
+    """The rows of ``toy``, as a dataset."""
+    folder = tmp_path_factory.mktemp("toy") / "data"
+    write_dataset(folder, toy)
+    return folder
 
 
 @pytest.fixture

@@ -125,15 +125,6 @@ def test_an_ensemble_streams_what_it_says_of_the_whole(toy_data, tmp_path):
     assert output.logits.numpy() == pytest.approx(said(together, rows).described, abs=1e-6)
 
 
-@pytest.fixture(scope="module")
-def toy_data(toy, tmp_path_factory):
-    from radarseq.dataset.write import write_dataset
-
-    folder = tmp_path_factory.mktemp("toy") / "data"
-    write_dataset(folder, toy)
-    return folder
-
-
 def test_an_ensemble_makes_up_symbols():
     spec = InputSpec(
         is_complex=False,

@@ -56,13 +56,6 @@ def interrupted(data, run, after=2, **settings):
     return run
 
 
-@pytest.fixture(scope="module")
-def toy_data(toy, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("toy") / "data"
-    write_dataset(folder, toy)
-    return folder
-
-
 @pytest.fixture(params=["stored", "fresh"])
 def source(request, space, plate_recipe):
     """Training data, and the settings that go with them."""

@@ -53,13 +53,6 @@ def results(folder):
     return {name: (folder / name).read_bytes() for name in FILES}
 
 
-@pytest.fixture(scope="module")
-def toy_data(toy, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("toy") / "data"
-    write_dataset(folder, toy)
-    return folder
-
-
 # --- resuming with all of it
 
 

@@ -64,11 +64,11 @@ class Fitted:
 def fit(predictor: Predictor, known: Known) -> Fitted:
     """Return what the known rows say; the predictor classifies."""
     classes = len(predictor.class_names)
-    training = _labelled_part(known.training)
+    training = labelled(known.training)
     if not len(training):
         return unfitted(predictor)
     prior = majority_probabilities(training, training.take(slice(1)))[0]
-    validation = _labelled_part(known.validation)
+    validation = labelled(known.validation)
     if not len(validation):
         return Fitted(prior, UNMEASURED, None)
     hidden = predictor.predict_examples(
@@ -93,10 +93,6 @@ def unfitted(predictor: Predictor) -> Fitted:
     """Return what can be said without known rows: equal shares, no rejection."""
     classes = max(1, len(predictor.class_names))
     return Fitted(np.full(classes, 1 / classes), UNMEASURED, None)
-
-
-def _labelled_part(examples: Examples) -> Examples:
-    return labelled(examples) if "label" in examples else examples.take(slice(0))
 
 
 def _at_most(examples: Examples, rows: int) -> Examples:

@@ -11,14 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from radarseq.dataset.schema import Examples, Header
 from radarseq.devices import choose_device
-from radarseq.errors import CheckpointError, MismatchError
-from radarseq.files import standing_folder
+from radarseq.errors import MismatchError
 from radarseq.models.engines import use_engine
-from radarseq.models.ensemble import Ensemble, EnsembleStream, Trained
-from radarseq.models.heads import CLASS_VALUES
+from radarseq.models.ensemble import EnsembleStream, Trained
 from radarseq.models.streaming import NetworkStream
-from radarseq.training.checkpoint import Checkpoint, load_checkpoint
-from radarseq.training.ensemble import EnsembleCheckpoint, holds_ensemble, load_ensemble
+from radarseq.training.checkpoint import Checkpoint, load_best, load_checkpoint
+from radarseq.training.ensemble import holds_ensemble, load_ensemble
 from radarseq.training.tasks import check_symbols_known, task_examples
 
 BATCH_SIZE = 1024
@@ -63,7 +61,7 @@ class Predictor:
 
     def __init__(
         self,
-        checkpoint: Checkpoint | EnsembleCheckpoint,
+        checkpoint: Checkpoint[Trained],
         device: torch.device,
         *,
         engine: str = "auto",
@@ -80,18 +78,12 @@ class Predictor:
     @property
     def name(self) -> str:
         """What the model is called in tables and verdicts."""
-        model = self.network.settings.model
-        if isinstance(self.network, Ensemble):
-            return f"ensemble of {len(self.network.members)} {model}"
-        return model
+        return self.network.name
 
     @property
     def hidden_values(self) -> int:
         """How many hidden values the class scores are made of; 0 if it does not classify."""
-        if not self.network.settings.classifies:
-            return 0
-        members = len(self.network.members) if isinstance(self.network, Ensemble) else 1
-        return members * CLASS_VALUES
+        return self.network.hidden_values
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -297,18 +289,14 @@ def load(run: Path | str, *, device: str = "auto", engine: str = "auto") -> Pred
         ``radarseq.load("runs/w").predict(rx, tx).probabilities``
     """
     run = Path(run)
-    best = run / "checkpoints" / "best"
-    folder = run if (run / "manifest.json").exists() else best
-    checkpoint: Checkpoint | EnsembleCheckpoint
+    checkpoint: Checkpoint[Trained]
     if holds_ensemble(run):
         checkpoint, cache = load_ensemble(run), run / "ensemble.onnx"
-    elif standing_folder(folder).exists():
-        checkpoint, cache = load_checkpoint(folder), folder.with_name(f"{folder.name}.onnx")
+    elif (run / "manifest.json").exists():
+        checkpoint, cache = load_checkpoint(run), run.with_name(f"{run.name}.onnx")
     else:
-        raise CheckpointError(
-            f"{run}: no checkpoint here (looked for {best / 'manifest.json'}); "
-            f"expected a run folder made by radarseq train{_several(run)}"
-        )
+        expected = f"expected a run folder made by radarseq train{_several(run)}"
+        checkpoint, cache = load_best(run, expected), run / "checkpoints" / "best.onnx"
     return Predictor(checkpoint, choose_device(device), engine=engine, cache=cache)
 
 

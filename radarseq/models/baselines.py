@@ -16,8 +16,8 @@ _MOST_ROWS = 20_000  # boosting gains little beyond, and takes minutes
 
 
 def labelled(examples: Examples) -> Examples:
-    """Return the examples whose label is known."""
-    return examples.take(examples["label"] >= 0)
+    """Return the examples whose label is known; none where there are no labels."""
+    return examples.take(examples["label"] >= 0 if "label" in examples else slice(0))
 
 
 def majority_probabilities(training: Examples, judged: Examples) -> NDArray[np.float64]:

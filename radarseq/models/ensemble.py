@@ -42,6 +42,16 @@ class Ensemble(nn.Module):
         return self.networks()[0].spec
 
     @property
+    def name(self) -> str:
+        """What the ensemble is called in tables and verdicts."""
+        return f"ensemble of {len(self.members)} {self.networks()[0].name}"
+
+    @property
+    def hidden_values(self) -> int:
+        """How many hidden values all class scores are made of; 0 if it does not classify."""
+        return sum(network.hidden_values for network in self.networks())
+
+    @property
     def receptive_field(self) -> int | None:
         """How many samples a sequence output depends on; None where there is no limit."""
         return self.networks()[0].receptive_field

@@ -12,7 +12,7 @@ from radarseq.features import Features
 from radarseq.log_mel import LOG_MEL_CHANGE, LogMel, frames_in
 from radarseq.models.backbones import at_every_step, at_last_step, backbone_of
 from radarseq.models.embedding import SymbolEmbedding
-from radarseq.models.heads import ClassHead, SequenceHead, SymbolHead
+from radarseq.models.heads import CLASS_VALUES, ClassHead, SequenceHead, SymbolHead
 from radarseq.models.settings import ModelSettings
 from radarseq.models.spec import InputSpec, Output
 
@@ -70,6 +70,16 @@ class Network(nn.Module):
             self.sequence = SequenceHead(outputs, spec)
         if settings.classifies:
             self.classes = ClassHead(outputs, spec, settings)
+
+    @property
+    def name(self) -> str:
+        """What the network is called in tables and verdicts."""
+        return self.settings.model
+
+    @property
+    def hidden_values(self) -> int:
+        """How many hidden values the class scores are made of; 0 if it does not classify."""
+        return CLASS_VALUES if self.settings.classifies else 0
 
     @property
     def receptive_field(self) -> int | None:

@@ -12,7 +12,7 @@ import sys
 import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import safetensors.torch
 import torch
@@ -32,6 +32,7 @@ from radarseq.files import (
     write_atomically,
     write_json,
 )
+from radarseq.models.ensemble import Trained
 from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
 from radarseq.models.spec import InputSpec
@@ -45,9 +46,12 @@ _LARGEST_HEADER = 1 << 20  # bytes of JSON before the weights
 MANIFEST, WEIGHTS, STATE = "manifest.json", "model.safetensors", "state.pt"
 
 
+NetworkT = TypeVar("NetworkT", bound=Trained, covariant=True)
+
+
 @dataclass(frozen=True)
-class Checkpoint:
-    """A checkpoint as loaded.
+class Checkpoint(Generic[NetworkT]):
+    """A checkpoint as loaded, of a network or of an ensemble.
 
     Attributes:
         path: Its folder.
@@ -59,7 +63,7 @@ class Checkpoint:
     """
 
     path: Path
-    network: Network
+    network: NetworkT
     header: Header
     manifest: dict[str, Any]
     temperature: float = 1.0
@@ -124,7 +128,7 @@ def _canonical(value: Any) -> Any:
     return sys.intern(value) if isinstance(value, str) else value
 
 
-def load_checkpoint(folder: Path) -> Checkpoint:
+def load_checkpoint(folder: Path) -> Checkpoint[Network]:
     """Return the checkpoint in a folder, every byte checked against its manifest.
 
     Raises:
@@ -153,6 +157,22 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     network = Network(settings, spec)
     network.load_state_dict(weights)
     return Checkpoint(folder, network.eval(), header, manifest, temperature)
+
+
+def load_best(run: Path, remedy: str) -> Checkpoint[Network]:
+    """Return the best checkpoint of a run, as ``load_checkpoint`` does.
+
+    Args:
+        run: A run folder.
+        remedy: What to say where there is no checkpoint.
+
+    Raises:
+        CheckpointError: If it is missing, altered or malformed.
+    """
+    best = run / "checkpoints" / "best"
+    if not standing_folder(best).exists():
+        raise CheckpointError(f"{run}: no checkpoint here (looked for {best / MANIFEST}); {remedy}")
+    return load_checkpoint(best)
 
 
 def temperature_in(content: dict[str, Any], source: str) -> float:

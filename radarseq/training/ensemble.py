@@ -5,43 +5,21 @@ on since is another one, and the ensemble is refused until it is made again.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from radarseq.dataset.schema import Header
 from radarseq.errors import CheckpointError
-from radarseq.files import canonical_sha256, read_json, standing_folder, write_json
+from radarseq.files import canonical_sha256, read_json, write_json
 from radarseq.models.ensemble import Ensemble
-from radarseq.training.checkpoint import WEIGHTS, Checkpoint, load_checkpoint, temperature_in
+from radarseq.models.network import Network
+from radarseq.training.checkpoint import WEIGHTS, Checkpoint, load_best, temperature_in
 
 ENSEMBLE = "ensemble.json"
 ENSEMBLE_KIND = "radarseq ensemble"
 FORMAT_VERSION = 1
 _MOST_MEMBERS = 15  # the covariance of their hidden values is kept, as JSON
 _OF_ONE = ("metrics", "history", "temperature")  # what a manifest says of its own weights
-_ANEW = "Run radarseq train --seeds again with --resume"
-
-
-@dataclass(frozen=True)
-class EnsembleCheckpoint:
-    """An ensemble as loaded.
-
-    Attributes:
-        path: Its folder.
-        network: The members, on the CPU, in evaluation mode.
-        header: Of the dataset that they were trained on.
-        manifest: That of the first member; ``files``, ``training`` and ``epoch`` are of all, and
-            ``members`` has the digest of each one's weights, by the name of its run.
-        temperature: By which the mean of the class scores is divided before it becomes
-            probabilities, found on the validation rows.
-    """
-
-    path: Path
-    network: Ensemble
-    header: Header
-    manifest: dict[str, Any]
-    temperature: float
+_ANEW = "run radarseq train --seeds again with --resume"
 
 
 def holds_ensemble(folder: Path) -> bool:
@@ -49,13 +27,19 @@ def holds_ensemble(folder: Path) -> bool:
     return (folder / ENSEMBLE).exists()
 
 
-def together(folder: Path, members: Sequence[str], temperature: float = 1.0) -> EnsembleCheckpoint:
+def together(
+    folder: Path, members: Sequence[str], temperature: float = 1.0
+) -> Checkpoint[Ensemble]:
     """Return runs in a folder as an ensemble.
+
+    Its manifest is that of the first run, but for ``files``, ``training`` and ``epoch``, which are
+    of all, and ``members``: the digest of each one's weights, by the name of its run.
 
     Args:
         folder: Which holds the runs.
         members: Names of the runs in it, 2 to 15.
-        temperature: See ``EnsembleCheckpoint``.
+        temperature: By which the mean of the class scores is divided before it becomes
+            probabilities.
 
     Raises:
         CheckpointError: If there are too few runs or too many, or one of them has no checkpoint,
@@ -66,7 +50,7 @@ def together(folder: Path, members: Sequence[str], temperature: float = 1.0) -> 
             f"{folder}: {len(members)} runs; an ensemble has 2 to {_MOST_MEMBERS}. Train fewer "
             "seeds into a folder of their own, or judge the runs one by one"
         )
-    loaded = [_best(folder / name) for name in members]
+    loaded = [load_best(folder / name, _ANEW) for name in members]
     for name, one in zip(members, loaded, strict=True):
         _check_alike(folder / name, one, loaded[0])
     first = {key: value for key, value in loaded[0].manifest.items() if key not in _OF_ONE}
@@ -78,10 +62,10 @@ def together(folder: Path, members: Sequence[str], temperature: float = 1.0) -> 
         "members": {name: _weights(one) for name, one in zip(members, loaded, strict=True)},
     }
     ensemble = Ensemble([one.network for one in loaded]).eval()
-    return EnsembleCheckpoint(folder, ensemble, loaded[0].header, manifest, temperature)
+    return Checkpoint(folder, ensemble, loaded[0].header, manifest, temperature)
 
 
-def save_ensemble(ensemble: EnsembleCheckpoint, temperature: float) -> None:
+def save_ensemble(ensemble: Checkpoint[Ensemble], temperature: float) -> None:
     """Have the runs answer together from now on, with a temperature of their own."""
     content = {
         "kind": ENSEMBLE_KIND,
@@ -92,7 +76,7 @@ def save_ensemble(ensemble: EnsembleCheckpoint, temperature: float) -> None:
     write_json(ensemble.path / ENSEMBLE, content)
 
 
-def load_ensemble(folder: Path) -> EnsembleCheckpoint:
+def load_ensemble(folder: Path) -> Checkpoint[Ensemble]:
     """Return the ensemble in a folder, every byte of it checked.
 
     Raises:
@@ -105,7 +89,7 @@ def load_ensemble(folder: Path) -> EnsembleCheckpoint:
         if found != members[name]:
             raise CheckpointError(
                 f"{folder / name}: has other weights than {ENSEMBLE} says: it was trained on "
-                f"since. {_ANEW}"
+                f"since; {_ANEW}"
             )
     return ensemble
 
@@ -132,21 +116,14 @@ def _content(folder: Path) -> dict[str, Any]:
         )
     members = content.get("members")
     if not isinstance(members, dict):
-        raise CheckpointError(f"{path}: names no runs in members. {_ANEW}")
+        raise CheckpointError(f"{path}: names no runs in members; {_ANEW}")
     for name in members:
         if name in ("", "..") or Path(name).name != name:
             raise CheckpointError(f"{path}: names {name!r}, outside its folder; refused")
     return content
 
 
-def _best(run: Path) -> Checkpoint:
-    best = run / "checkpoints" / "best"
-    if not standing_folder(best).exists():
-        raise CheckpointError(f"{run}: no checkpoint here (looked for {best}). {_ANEW}")
-    return load_checkpoint(best)
-
-
-def _check_alike(run: Path, one: Checkpoint, first: Checkpoint) -> None:
+def _check_alike(run: Path, one: Checkpoint[Network], first: Checkpoint[Network]) -> None:
     """Refuse a run that differs from the first in more than its seed and weights."""
     for what, mine, others in (
         ("settings of the model", one.network.settings, first.network.settings),
@@ -160,5 +137,5 @@ def _check_alike(run: Path, one: Checkpoint, first: Checkpoint) -> None:
             )
 
 
-def _weights(one: Checkpoint) -> str:
+def _weights(one: Checkpoint[Network]) -> str:
     return str(one.manifest["files"][WEIGHTS])
