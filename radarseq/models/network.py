@@ -122,9 +122,11 @@ class Network(nn.Module):
             scores = self.classes.decide(last.to(steps.dtype), described)
             return Output(None, scores.logits, hidden=scores.hidden)
         hidden = self._hidden(steps, length)  # (step, batch, channel)
+        sequence = None if self.sequence is None else self.sequence(hidden, described, tx)
+        # After the sequence: gradients are summed in the order of the heads, to the bit.
         scores = None if self.classes is None else self.classes(hidden, described, length)
         return Output(
-            None if self.sequence is None else self.sequence(hidden, described, tx),
+            sequence,
             None if scores is None else scores.logits,
             None if self.symbols is None else self.symbols(hidden),
             None if scores is None else scores.hidden,
