@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from deck.digits import SETTINGS, SPEAKERS, apart_row, without
+from deck.digits import SETTINGS
+from deck.digits_apart import SPEAKERS, apart_row, without
 from task_data import thinned
 from task_table import Row, seed_runs
 

@@ -45,7 +45,7 @@ class ConvGru(Shortened):
     def frames(self, x: Tensor, length: Tensor | None) -> Tensor:
         """Return the GRU's states (frame, batch, width); no step looks ahead, into padding."""
         for stride, convolution in zip(self.strides, self.convolutions, strict=True):
-            x = functional.gelu(convolution(_neighbours(x, stride)))
+            x = functional.gelu(_convolved(x, stride, convolution))
         return self.cells(x) if len(x) else x.new_zeros(0, x.shape[1], self.outputs)
 
     def stream(self, batch: int) -> "ConvGruStream":
@@ -53,12 +53,17 @@ class ConvGru(Shortened):
         return ConvGruStream(self, batch)
 
 
-def _neighbours(x: Tensor, stride: int) -> Tensor:
-    """Return each block of ``stride`` steps with the block before it, (frame, batch, feature)."""
+def _convolved(x: Tensor, stride: int, convolution: nn.Module) -> Tensor:
+    """Return what each block of ``stride`` steps and the one before give (frame, batch, channel).
+
+    Each half of the kernel goes over the blocks by itself: none is copied beside its neighbour.
+    """
     frames, (_, batch, size) = len(x) // stride, x.shape
     blocks = x[: frames * stride].reshape(frames, stride, batch, size)
     blocks = blocks.transpose(1, 2).reshape(frames, batch, stride * size)
-    return torch.cat((functional.pad(blocks, (0, 0, 0, 0, 1, 0))[:-1], blocks), dim=2)
+    before, this = convolution.get_parameter("weight").chunk(2, dim=1)
+    seen_before = functional.pad(functional.linear(blocks[:-1], before), (0, 0, 0, 0, 1, 0))
+    return functional.linear(blocks, this, convolution.get_parameter("bias")) + seen_before[:frames]
 
 
 class ConvGruStream:
@@ -69,14 +74,15 @@ class ConvGruStream:
         self._waiting: list[list[Tensor]] = [[] for _ in network.strides]
         self._before: list[Tensor | None] = [None] * len(network.strides)
         self._cells: Step = network.cells.stream(batch)
+        self._mixing = network.mixing()
         self._held = network.now.weight.new_zeros(batch, network.outputs)
 
     def step(self, x: Tensor) -> Tensor:
         """Return the output (batch, width) of the next step, from its features."""
         frame = self._shortened(x)
         if frame is not None:
-            self._held = self._cells.step(frame)
-        return self._network.combined(self._held, x)
+            self._held = self._network.from_frames(self._cells.step(frame), self._mixing)
+        return self._network.combined(self._held, x, self._mixing)
 
     def _shortened(self, x: Tensor) -> Tensor | None:
         """Return the frame that is complete with this step, if there is one."""

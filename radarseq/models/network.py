@@ -242,4 +242,5 @@ def _reverse(steps: Tensor, length: Tensor | None) -> Tensor:
         return steps.flip(0)
     position = torch.arange(steps.shape[0], device=steps.device)[:, None]
     source = torch.where(position < length, length - 1 - position, position)  # (step, batch)
-    return steps.gather(0, source[..., None].expand_as(steps))
+    rows = source * steps.shape[1] + torch.arange(steps.shape[1], device=steps.device)
+    return steps.flatten(0, 1).index_select(0, rows.flatten()).view(steps.shape)

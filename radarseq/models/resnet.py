@@ -112,7 +112,7 @@ class ResNetStream:
     """What each convolution still has to see again, and the frame held since it was complete."""
 
     def __init__(self, network: ResNet, batch: int) -> None:
-        self._network = network
+        self._network, self._mixing = network, network.mixing()
         self._held = next(network.parameters()).new_zeros(batch, network.outputs)
         self._seen = [
             [_quiet(convolution, batch) for convolution in (block.first, block.second)]
@@ -124,8 +124,8 @@ class ResNetStream:
         """Return the output (batch, width) of the next step, from its features."""
         frame = self._frame(x)
         if frame is not None:
-            self._held = frame
-        return self._network.combined(self._held, x)
+            self._held = self._network.from_frames(frame, self._mixing)
+        return self._network.combined(self._held, x, self._mixing)
 
     def _frame(self, x: Tensor) -> Tensor | None:
         """Return the frame that is complete with this step, if there is one."""

@@ -7,10 +7,25 @@ frames go through.
 
 from abc import ABC, abstractmethod
 from math import prod
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+
+class Mixing(NamedTuple):
+    """How a frame and the present step's features are added up.
+
+    Attributes:
+        of_frame: Of the frame's channels ``(channel, channel)``.
+        of_step: Of the step's features ``(channel, feature)``: ``now`` and ``last`` in one.
+        bias: ``(channel,)``.
+    """
+
+    of_frame: Tensor
+    of_step: Tensor
+    bias: Tensor
 
 
 class Shortened(nn.Module, ABC):
@@ -46,13 +61,30 @@ class Shortened(nn.Module, ABC):
             x: Features at each step.
             length: Valid steps of each example ``(batch,)``, else all are.
         """
-        held = functional.pad(self.frames(x, length), (0, 0, 0, 0, 1, 0))  # before the first: zero
+        mixing = self.mixing()
+        frames = self.from_frames(self.frames(x, length), mixing)
+        held = functional.pad(frames, (0, 0, 0, 0, 1, 0))  # before the first: zero
         # Frame j ends at step (j + 1) * shortened - 1, and is held from that very step on.
         frame_of_step = torch.arange(1, len(x) + 1, device=x.device) // self.shortened
-        return self.combined(held.index_select(0, frame_of_step), x)
+        return self.combined(held.index_select(0, frame_of_step), x, mixing)
 
-    def combined(self, held: Tensor, x: Tensor) -> Tensor:
-        """Return the output at a step from the frame held there and the features of it."""
+    def mixing(self) -> Mixing | None:
+        """Return the weights of ``now`` and ``last`` multiplied out; None if no step is seen.
+
+        There is nothing between the two layers, and a frame is the same for all its steps.
+        """
         if not self.sees_now:
+            return None
+        of_frame, of_now = self.last.weight.chunk(2, dim=1)
+        bias = functional.linear(self.now.bias, of_now, self.last.bias)
+        return Mixing(of_frame, of_now @ self.now.weight, bias)
+
+    def from_frames(self, frames: Tensor, mixing: Mixing | None) -> Tensor:
+        """Return what frames (..., channel) give to the output at each step that holds them."""
+        return frames if mixing is None else functional.linear(frames, mixing.of_frame)
+
+    def combined(self, held: Tensor, x: Tensor, mixing: Mixing | None) -> Tensor:
+        """Return the output at a step from what ``from_frames`` gave and the step's features."""
+        if mixing is None:
             return held
-        return functional.gelu(self.last(torch.cat((held, self.now(x)), dim=-1)))
+        return functional.gelu(held + functional.linear(x, mixing.of_step, mixing.bias))
