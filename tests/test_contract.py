@@ -271,6 +271,29 @@ def test_padded_steps_do_not_count(kind):
     assert next(told) == pytest.approx(next(told), rel=1e-6)
 
 
+@pytest.mark.parametrize("settings", [{}, {"causal": False}, {"pool": "last"}])
+@pytest.mark.parametrize("model", MODELS)
+def test_what_is_padding_in_all_of_a_batch_need_not_be_there(model, settings):
+    """Loss and gradients are those of the whole arrays, to rounding; padding holds anything."""
+    spec = spec_of()
+    settings = {"features": ("iq", "level"), "strides": (2,), "dropout": 0.0} | settings
+    network = network_of(spec, model=model, **settings).train()  # norms are made of the batch
+    (signal, tx), (target, _) = signal_of(spec), signal_of(spec, seed=1)
+    label, length = torch.arange(5) % 4, torch.tensor([1, 5, 17, 20, 13])
+    signal[:, 20:], target[:, 20:] = 1e6, -1e6
+    batch = Batch(signal, tx, target, label, length)
+    short = batch.trimmed()
+    assert [v.shape[1] for v in (short.signal, short.tx, short.target)] == [20, 20, 20]
+    found = []
+    for one in (batch, short):
+        network.zero_grad()
+        loss, _ = batch_loss(network, one, Objective(1.0))
+        loss.backward()
+        found.append([loss.detach(), *(p.grad for p in network.parameters())])
+    for whole, cut in zip(*found, strict=True):
+        torch.testing.assert_close(cut, whole, rtol=1e-4, atol=1e-5)
+
+
 def test_a_real_target_is_learnt_in_units_of_its_own_spread():
     """What says the mean costs 1: the loss is the error over the variance, whatever the unit."""
     spec = spec_of(target="real", target_channels=2, standardised=True)

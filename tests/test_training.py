@@ -500,8 +500,9 @@ def columns(batches):
     }
 
 
-def stored(batch, batch_size, seed=1, redraw_noise=False):
-    return StoredBatches(batch, batch_size=batch_size, seed=seed, redraw_noise=redraw_noise)
+def stored(batch, batch_size, seed=1, redraw_noise=False, **more):
+    more = {"batch_size": batch_size, "seed": seed, "redraw_noise": redraw_noise} | more
+    return StoredBatches(batch, **more)
 
 
 @pytest.mark.parametrize("batch_size", [1, 64, 100, 600, 1000])
@@ -525,6 +526,54 @@ def test_each_epoch_has_its_own_order_which_the_seed_fixes(space_examples):
     assert all(not torch.equal(a, orders[i - 1]) for i, a in enumerate(orders))
     again = stored(batch, 100)
     assert torch.equal(columns(again.epoch(1))["signal"], orders[1])
+
+
+def of_lengths(space_examples):
+    length = torch.randint(1, 33, (600,), generator=torch.Generator().manual_seed(0))
+    return replace(as_batch(space_examples, CPU, np.arange(600)), length=length)
+
+
+@pytest.mark.parametrize("batch_size", [1, 16, 100, 1000])
+def test_by_length_a_batch_has_little_padding_and_an_epoch_every_example_once(
+    space_examples, batch_size
+):
+    batch = of_lengths(space_examples)
+    source, mixed = stored(batch, batch_size, by_length=True), stored(batch, batch_size)
+    epochs = [list(source.epoch(number)) for number in (0, 1)]
+    for batches in epochs:
+        assert [len(b) for b in batches].count(batch_size) == 600 // batch_size
+        assert len(batches) == len(source)
+        rows = torch.cat([b.index for b in batches])
+        assert rows.sort().values.tolist() == list(range(600))
+        assert all(torch.equal(b.length, batch.length[b.index]) for b in batches)
+    orders = [torch.cat([b.index for b in batches]) for batches in epochs]
+    assert not torch.equal(*orders)
+    again = torch.cat([b.index for b in stored(batch, batch_size, by_length=True).epoch(1)])
+    assert torch.equal(again, orders[1])
+
+    def steps(batches):
+        return sum(b.trimmed().signal.numel() for b in batches)
+
+    valid = int(batch.length.sum())
+    if batch_size == 16:  # windows of 128: a batch spans an eighth of the lengths, 4 of 32 steps
+        assert steps(epochs[0]) < 1.15 * valid < 1.7 * valid < steps(mixed.epoch(0))
+
+
+def test_a_batch_by_length_is_no_batch_for_life_and_short_ones_come_at_any_time(space_examples):
+    source = stored(of_lengths(space_examples), 16, by_length=True)
+    first, second = (list(source.epoch(number)) for number in (0, 1))
+    together = [{frozenset(b.index.tolist()) for b in batches} for batches in (first, second)]
+    assert not together[0] & together[1]
+    source = stored(of_lengths(space_examples), 75, by_length=True)  # one window of 8 batches
+    longest = [[float(b.length.max()) for b in source.epoch(number)] for number in range(60)]
+    at_place = torch.tensor(longest).mean(dim=0)  # each 18 +- 1.2; in order they are 4 to 32
+    assert at_place.max() - at_place.min() < 8
+
+
+def test_by_length_changes_nothing_where_no_example_has_a_length(space_examples):
+    batch = as_batch(space_examples, CPU)
+    one, other = (columns(stored(batch, 100, by_length=way).epoch(0)) for way in (True, False))
+    assert all(torch.equal(one[name], other[name]) for name in one)
 
 
 def test_new_noise_is_circular_of_the_stored_power_and_another_in_each_epoch(space_examples):

@@ -82,6 +82,11 @@ class Network(nn.Module):
         return CLASS_VALUES if self.settings.classifies else 0
 
     @property
+    def has_spectrum(self) -> bool:
+        """Whether the class is told from a spectrum too, of as many steps as were trained on."""
+        return self.classes is not None and self.classes.spectrum is not None
+
+    @property
     def receptive_field(self) -> int | None:
         """How many samples a sequence output depends on; None where there is no limit."""
         return self.backbone.receptive_field

@@ -1,6 +1,6 @@
 """Batches for training: a stored set that stays in memory, or fresh pairs from the simulator."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -48,6 +48,16 @@ class Batch:
         """Return some of the examples."""
         signal, *others = vars(self).values()
         return Batch(signal[rows], *(None if v is None else v[rows] for v in others))
+
+    def trimmed(self) -> "Batch":
+        """Return the batch without the steps that are padding in all of its examples."""
+        if self.length is None:
+            return self
+        longest = int(self.length.max())
+        per_step = {"signal": self.signal, "tx": self.tx, "target": self.target}
+        return replace(
+            self, **{n: None if v is None else v[:, :longest] for n, v in per_step.items()}
+        )
 
 
 def as_batch(columns: Examples, device: torch.device, index: NDArray[Any] | None = None) -> Batch:
@@ -98,6 +108,9 @@ class BatchSource(Protocol):
         ...
 
 
+WINDOW = 8  # batches whose examples are put in the order of their lengths together
+
+
 class StoredBatches:
     """All examples resident on the device; an epoch is a permutation of their indices.
 
@@ -110,10 +123,22 @@ class StoredBatches:
         seed: Of the order, and of the noise.
         redraw_noise: Whether to add new noise of the same power to the stored echo in every
             epoch, where echo and power are stored, so that no noise can be learnt by heart.
+        by_length: Whether a batch is made of examples of about one length, where they have one.
+            The order is still random, but for the batches of a window, which share its examples
+            by their length and come in an order of their own.
     """
 
-    def __init__(self, examples: Batch, *, batch_size: int, seed: int, redraw_noise: bool) -> None:
+    def __init__(
+        self,
+        examples: Batch,
+        *,
+        batch_size: int,
+        seed: int,
+        redraw_noise: bool,
+        by_length: bool = False,
+    ) -> None:
         self._examples, self._batch_size, self._seed = examples, batch_size, seed
+        self._by_length = by_length
         self._redraw = redraw_noise and examples.noise_power is not None
 
     def __len__(self) -> int:
@@ -125,9 +150,22 @@ class StoredBatches:
         device = self._examples.signal.device
         generator = torch.Generator(device).manual_seed(epoch_seed(self._seed, number))
         order = torch.randperm(len(self._examples), generator=generator, device=device)
-        for rows in order.split(self._batch_size):
+        for rows in self._parted(order, generator):
             batch = self._examples.take(rows)
             yield with_new_noise(batch, generator) if self._redraw else batch
+
+    def _parted(self, order: Tensor, generator: torch.Generator) -> Sequence[Tensor]:
+        """Return the rows of each batch, from the order of all rows."""
+        lengths = self._examples.length
+        if not self._by_length or lengths is None:
+            return order.split(self._batch_size)
+        batches = [
+            rows
+            for window in order.split(WINDOW * self._batch_size)
+            for rows in window[lengths[window].argsort(stable=True)].split(self._batch_size)
+        ]
+        turns = torch.randperm(len(batches), generator=generator, device=order.device)
+        return [batches[turn] for turn in turns.tolist()]
 
     def sample(self) -> Batch:
         """Return the first examples; rows of a dataset are in no order."""

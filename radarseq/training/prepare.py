@@ -105,6 +105,7 @@ def _stored(
         batch_size=settings.examples_a_step,
         seed=settings.seed,
         redraw_noise=settings.redraw_noise and model.task != "forecast",
+        by_length=settings.by_length,
     )
     return TrainingData(
         _shared(AugmentedBatches(source, settings) if settings.augments else source, ranks),

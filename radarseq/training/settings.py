@@ -49,6 +49,8 @@ class TrainSettings:
             times as fast and as slow, and all frequencies with it, as of another voice.
         redraw_noise: Whether each epoch adds new noise to the stored echoes of a simulated
             dataset; stored examples then last longer before they are learnt by heart.
+        by_length: Whether a batch is made of examples of about one length, so that little of it
+            is padding; on the CPU padding that all of a batch has is not computed.
         seed: Of the initial weights, the order of the examples and the dropout.
         precision: Of the products inside the network: ``float32``; ``tf32``, which rounds their
             factors to 10 bits, on CUDA devices that have it; ``bf16``, in which the backbone's
@@ -86,6 +88,7 @@ class TrainSettings:
     occlusion: float = 0.0
     speed: float = 0.0
     redraw_noise: bool = True
+    by_length: bool = False
     seed: int = 0
     precision: Precision = "float32"
     cuda_graph: bool = True

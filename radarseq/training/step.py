@@ -47,6 +47,9 @@ class Step:
         self._network, self._optimiser, self._ranks = network, optimiser, ranks
         self._objective = replace(objective, across=ranks.summed)
         self._clip = settings.clip
+        # A CUDA device would have to be waited for, and a recorded step has one shape.
+        on_cpu = next(network.parameters()).device.type == "cpu"
+        self._trims = on_cpu and not network.has_spectrum
         self.note = ""
 
     def __call__(self, batch: Batch, index: int, watch: Watch) -> Parts:
@@ -59,7 +62,8 @@ class Step:
 
     def _slopes(self, batch: Batch) -> tuple[Parts, Tensor]:
         """Leave the clipped gradients of the whole batch in the weights."""
-        loss, parts = batch_loss(self._network, batch, self._objective)
+        seen = batch.trimmed() if self._trims else batch
+        loss, parts = batch_loss(self._network, seen, self._objective)
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()
         slopes = [p.grad for p in self._network.parameters() if p.grad is not None]
