@@ -570,6 +570,37 @@ def test_a_batch_by_length_is_no_batch_for_life_and_short_ones_come_at_any_time(
     assert at_place.max() - at_place.min() < 8
 
 
+@pytest.mark.parametrize("features", [("iq", "level"), ("iq", "level", "spectrum")])
+def test_a_run_learns_the_same_whether_padding_is_computed_or_not(
+    space_examples, tmp_path, monkeypatch, features
+):
+    """A spectrum has as many bins as the arrays have steps: there they stay as they are."""
+    length = np.random.default_rng(0).integers(4, 21, 600, np.int32)
+    padded = replace(space_examples, columns=space_examples.columns | {"length": length})
+    write_dataset(tmp_path / "data", padded)
+    shapes, weights = [], []
+    with monkeypatch.context() as patched:
+        forward = Network.forward
+
+        def seen(network, signal, *others):
+            if network.training:
+                shapes.append(signal.shape[1])
+            return forward(network, signal, *others)
+
+        patched.setattr(Network, "forward", seen)
+        for run in ("cut", "whole"):
+            if run == "whole":
+                patched.setattr(step.Batch, "trimmed", lambda batch: batch)
+            options = SMALL | {"features": features, "dropout": 0.0, "epochs": 1}
+            train(tmp_path / "data", tmp_path / run, by_length=True, **options)
+            network = load_checkpoint(tmp_path / run / "checkpoints/last").network
+            weights.append(torch.cat([p.detach().flatten() for p in network.parameters()]))
+    steps = len(shapes) // 2
+    assert set(shapes[steps:]) == {32}
+    assert max(shapes[:steps]) == (32 if "spectrum" in features else 20)
+    torch.testing.assert_close(*weights, rtol=0, atol=1e-4)
+
+
 def test_by_length_changes_nothing_where_no_example_has_a_length(space_examples):
     batch = as_batch(space_examples, CPU)
     one, other = (columns(stored(batch, 100, by_length=way).epoch(0)) for way in (True, False))
