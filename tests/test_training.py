@@ -570,14 +570,17 @@ def test_a_batch_by_length_is_no_batch_for_life_and_short_ones_come_at_any_time(
     assert at_place.max() - at_place.min() < 8
 
 
+def with_lengths(examples, length):
+    return replace(examples, columns=examples.columns | {"length": length})
+
+
 @pytest.mark.parametrize("features", [("iq", "level"), ("iq", "level", "spectrum")])
 def test_a_run_learns_the_same_whether_padding_is_computed_or_not(
     space_examples, tmp_path, monkeypatch, features
 ):
     """A spectrum has as many bins as the arrays have steps: there they stay as they are."""
     length = np.random.default_rng(0).integers(4, 21, 600, np.int32)
-    padded = replace(space_examples, columns=space_examples.columns | {"length": length})
-    write_dataset(tmp_path / "data", padded)
+    write_dataset(tmp_path / "data", with_lengths(space_examples, length))
     shapes, weights = [], []
     with monkeypatch.context() as patched:
         forward = Network.forward
@@ -599,6 +602,27 @@ def test_a_run_learns_the_same_whether_padding_is_computed_or_not(
     assert set(shapes[steps:]) == {32}
     assert max(shapes[:steps]) == (32 if "spectrum" in features else 20)
     torch.testing.assert_close(*weights, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("steps", "settings", "says"),
+    [
+        (8, {}, True),
+        (8, {"by_length": True}, False),
+        (8, {"features": ("iq", "spectrum")}, False),  # its arrays stay whole
+        (28, {}, False),
+    ],
+)
+def test_a_run_says_how_much_of_its_training_is_padding(
+    space_examples, tmp_path, steps, settings, says
+):
+    length = np.full(600, steps, np.int32)
+    write_dataset(tmp_path / "data", with_lengths(space_examples, length))
+    options = SMALL | {"epochs": 1, "features": ("iq", "level")} | settings
+    notes = train(tmp_path / "data", tmp_path / "run", **options).notes
+    told = [note for note in notes if "padding" in note]
+    assert len(told) == says
+    assert all(note.startswith("75% of the training steps are padding") for note in told)
 
 
 def test_by_length_changes_nothing_where_no_example_has_a_length(space_examples):

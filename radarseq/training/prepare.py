@@ -31,6 +31,8 @@ from radarseq.training.settings import TrainSettings
 from radarseq.training.tasks import check_symbols_known, spec_of, task_examples
 from simulators.pairs import FRESH_TRAIN, FRESH_VALIDATION, PairGenerator
 
+_MUCH_PADDING = 0.3  # of the training steps: less is not worth a word
+
 
 @dataclass(frozen=True)
 class TrainingData:
@@ -115,6 +117,23 @@ def _stored(
         {"path": str(data), "digest": dataset.digest, "kind": "stored"},
         len(training),
         _class_counts(training, spec),
+        _on_padding(training, model, settings, device),
+    )
+
+
+def _on_padding(
+    training: Examples, model: ModelSettings, settings: TrainSettings, device: torch.device
+) -> tuple[str, ...]:
+    """Return what to know of the steps that are padding, where their cost can be saved."""
+    saves = device.type == "cpu" and "spectrum" not in model.features
+    if settings.by_length or not saves or "length" not in training:
+        return ()
+    share = 1 - float(np.mean(training["length"])) / training.input.shape[1]
+    if share < _MUCH_PADDING:
+        return ()
+    return (
+        f"{share:.0%} of the training steps are padding; with --set by_length=true batches are "
+        "made of examples of about one length, and less of it is computed",
     )
 
 
