@@ -3,15 +3,13 @@
     python examples/spoken_digits.py RECORDINGS data/digits
     radarseq train data/digits --model conv_gru --task classify \
         --set features='["log_mel", "log_mel_change"]' --set causal=false --set layers=1 \
-        --set dropout=0.3 --set batch_size=64 --set speed=0.2 --set occlusion=0.3 \
-        --set by_length=true --out runs/digits
+        --set dropout=0.3 --set batch_size=64 --set speed=0.2 --set occlusion=0.3 --out runs/digits
     radarseq evaluate runs/digits data/digits --out eval/digits
 
 ``RECORDINGS`` holds WAV files ``digit_speaker_index.wav`` at 8 kHz
 (github.com/Jakobovski/free-spoken-digit-dataset). The feature ``log_mel`` makes a frame of 80
 samples, ``log_mel_change`` shows how it moves, a strided convolution halves their number, and a
-GRU reads what is left, both ways. Recordings of one length are trained on together
-(``by_length``), so that little is padding. With ``strides='[5,4,4,4]'`` and the features ``iq`` and
+GRU reads what is left, both ways. With ``strides='[5,4,4,4]'`` and the features ``iq`` and
 ``level`` convolutions alone shorten the raw samples, 320 times. The official split tests on the
 indices 0 to 4; ``--leave-out SPEAKER`` tests on one speaker instead.
 """

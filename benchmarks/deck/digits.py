@@ -20,7 +20,6 @@ SETTINGS: dict[str, Any] = {
     "layers": 1,
     "dropout": 0.3,
     "batch_size": 64,
-    "by_length": True,
     "epochs": 30,
     "patience": 0,
     "speed": 0.2,
