@@ -16,6 +16,8 @@ from radarseq.training.ranks import ALONE, Ranks
 from radarseq.training.tasks import NOISE_POWER
 from simulators.pairs import PairGenerator
 
+_WINDOW = 8  # batches whose examples are put in the order of their lengths together
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -108,9 +110,6 @@ class BatchSource(Protocol):
         ...
 
 
-WINDOW = 8  # batches whose examples are put in the order of their lengths together
-
-
 class StoredBatches:
     """All examples resident on the device; an epoch is a permutation of their indices.
 
@@ -161,7 +160,7 @@ class StoredBatches:
             return order.split(self._batch_size)
         batches = [
             rows
-            for window in order.split(WINDOW * self._batch_size)
+            for window in order.split(_WINDOW * self._batch_size)
             for rows in window[lengths[window].argsort(stable=True)].split(self._batch_size)
         ]
         turns = torch.randperm(len(batches), generator=generator, device=order.device)

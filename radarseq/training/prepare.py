@@ -31,8 +31,6 @@ from radarseq.training.settings import TrainSettings
 from radarseq.training.tasks import check_symbols_known, spec_of, task_examples
 from simulators.pairs import FRESH_TRAIN, FRESH_VALIDATION, PairGenerator
 
-_MUCH_PADDING = 0.3  # of the training steps: less is not worth a word
-
 
 @dataclass(frozen=True)
 class TrainingData:
@@ -47,6 +45,7 @@ class TrainingData:
         examples: In an epoch.
         class_counts: Training examples of each class; of fresh pairs, those of a sample.
         notes: What a user should know.
+        padding: Share of the training steps that are padding.
     """
 
     source: BatchSource
@@ -57,6 +56,7 @@ class TrainingData:
     examples: int
     class_counts: np.ndarray
     notes: tuple[str, ...] = ()
+    padding: float = 0.0
 
 
 def prepare(
@@ -117,24 +117,15 @@ def _stored(
         {"path": str(data), "digest": dataset.digest, "kind": "stored"},
         len(training),
         _class_counts(training, spec),
-        _on_padding(training, model, settings, device),
+        padding=_padding(training),
     )
 
 
-def _on_padding(
-    training: Examples, model: ModelSettings, settings: TrainSettings, device: torch.device
-) -> tuple[str, ...]:
-    """Return what to know of the steps that are padding, where their cost can be saved."""
-    saves = device.type == "cpu" and "spectrum" not in model.features
-    if settings.by_length or not saves or "length" not in training:
-        return ()
-    share = 1 - float(np.mean(training["length"])) / training.input.shape[1]
-    if share < _MUCH_PADDING:
-        return ()
-    return (
-        f"{share:.0%} of the training steps are padding; with --set by_length=true batches are "
-        "made of examples of about one length, and less of it is computed",
-    )
+def _padding(training: Examples) -> float:
+    """Return the share of the training steps that are padding."""
+    if "length" not in training:
+        return 0.0
+    return 1 - float(np.mean(training["length"])) / training.input.shape[1]
 
 
 def _shared(source: BatchSource, ranks: Ranks) -> BatchSource:

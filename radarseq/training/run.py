@@ -59,6 +59,7 @@ from radarseq.training.restore import restore
 from radarseq.training.settings import TrainSettings
 
 _PROBE = 64  # examples on which memory is measured
+_MUCH_PADDING = 0.3  # of the training steps: less is not worth a word
 ENVIRONMENT, DIVERGED = "environment.json", "diverged.json"
 
 
@@ -371,6 +372,11 @@ def _notes(
         notes.append(
             f"the receptive field, {field} samples, is shorter than the sequence, {steps}: what a "
             f"step tells cannot use older samples. Add {more}"
+        )
+    if trainer.step.trims and not settings.by_length and prepared.padding >= _MUCH_PADDING:
+        notes.append(
+            f"{prepared.padding:.0%} of the training steps are padding; with --set by_length=true "
+            "batches are made of examples of about one length, and less of it is computed"
         )
     if prepared.validation is None:
         notes.append("the data have no validation split: the last epoch's weights are the best")

@@ -34,6 +34,10 @@ class Step:
         objective: What to make small.
         settings: How to train.
         ranks: The processes that share each batch.
+
+    Attributes:
+        trims: Whether steps that are padding in all of a batch are left out.
+        note: What a user should know of how steps are taken.
     """
 
     def __init__(
@@ -49,7 +53,7 @@ class Step:
         self._clip = settings.clip
         # A CUDA device would have to be waited for, and a recorded step has one shape.
         on_cpu = next(network.parameters()).device.type == "cpu"
-        self._trims = on_cpu and not network.has_spectrum
+        self.trims = on_cpu and not network.has_spectrum
         self.note = ""
 
     def __call__(self, batch: Batch, index: int, watch: Watch) -> Parts:
@@ -62,7 +66,7 @@ class Step:
 
     def _slopes(self, batch: Batch) -> tuple[Parts, Tensor]:
         """Leave the clipped gradients of the whole batch in the weights."""
-        seen = batch.trimmed() if self._trims else batch
+        seen = batch.trimmed() if self.trims else batch
         loss, parts = batch_loss(self._network, seen, self._objective)
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()
