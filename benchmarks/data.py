@@ -20,7 +20,7 @@ from side_by_side import Times, interleaved, machine
 from torch.utils.data import DataLoader, Dataset
 
 from radarseq import open_dataset, simulate
-from radarseq.training.batches import StoredBatches, as_batch
+from radarseq.training.data.batches import StoredBatches, as_batch
 
 RECIPE = Path(__file__).parents[1] / "datasets" / "space_objects.toml"
 ROWS, BATCH = 100_000, 256

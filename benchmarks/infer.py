@@ -13,9 +13,9 @@ import torch
 from plain_models import FEATURES, JOBS, STEPS, pair_of, wavenet_flops
 from side_by_side import gemm_peak_flops, interleaved, machine
 
-from radarseq.models.fast_cells import FastCells
-from radarseq.models.fast_wavenet import FastWaveNet
-from radarseq.models.wavenet import WaveNet
+from radarseq.models.backbones.wavenet import WaveNet
+from radarseq.models.engines.cpu.rnn import FastCells
+from radarseq.models.engines.cpu.wavenet_inference import FastWaveNet
 
 WINDOWS = 2048
 

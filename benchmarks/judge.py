@@ -23,12 +23,12 @@ from pathlib import Path
 
 import numpy as np
 
-from radarseq.config import read_recipe
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import Examples
-from radarseq.dataset.simulated import simulate
+from radarseq.dataset.simulate import simulate
 from radarseq.dataset.write import write_dataset
-from radarseq.training.run import train
+from radarseq.recipes.recipe import read_recipe
+from radarseq.training.train import train
 
 ROOT = Path(__file__).resolve().parents[1]
 STEPS = 32

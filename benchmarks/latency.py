@@ -11,11 +11,12 @@ import torch
 from plain_models import FEATURES, STEPS, pair_of
 from side_by_side import Times, interleaved, machine
 
-from radarseq.models.engines import use_engine
-from radarseq.models.fast_wavenet import FastWaveNet
+from radarseq.models.backbones.wavenet import WaveNet
+from radarseq.models.engines.cpu.wavenet_inference import FastWaveNet
+from radarseq.models.engines.select import use_engine
 from radarseq.models.network import InputSpec, Network
 from radarseq.models.settings import ModelSettings
-from radarseq.models.wavenet import WaveNet
+from radarseq.models.streaming import NetworkStream
 
 
 def layers() -> dict[str, Times]:
@@ -62,7 +63,7 @@ def whole() -> dict[str, Times]:
         torch.manual_seed(0)
         network = Network(settings, spec).eval()
         use_engine(network, name)
-        stream = network.stream()
+        stream = NetworkStream(network)
         work[f"the window, {name}"] = partial(network, signal, code)
         work[f"one sample, {name}"] = partial(stream.step, signal[:, 0], code[:, 0])
     return interleaved(work)

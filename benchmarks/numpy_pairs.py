@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import j1
 
 from simulators import random as rng
-from simulators.dwell import Dwell
+from simulators.kernels.dwell import Dwell
 from simulators.objects import SHAPES
 from simulators.objects.extents import CUBESAT_SIDES_M
 from simulators.pairs import PairGenerator

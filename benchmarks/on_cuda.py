@@ -26,18 +26,18 @@ from side_by_side import machine
 from torch import Tensor, nn
 from torch.nn import functional
 
-from radarseq.models import kernels
+from radarseq.models.engines import select
+from radarseq.models.input_spec import InputSpec
 from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
-from radarseq.models.spec import InputSpec
-from radarseq.training.arithmetic import arithmetic, set_precision
-from radarseq.training.batches import Batch
-from radarseq.training.loop import optimiser_for
-from radarseq.training.objective import Objective
-from radarseq.training.prepare import prepare
+from radarseq.training.data.batches import Batch
+from radarseq.training.data.training_data import prepare
+from radarseq.training.optimisation.divergence import Watch
+from radarseq.training.optimisation.loop import optimiser_for
+from radarseq.training.optimisation.losses import Objective
+from radarseq.training.optimisation.precision import arithmetic, set_precision
+from radarseq.training.optimisation.train_step import step_for
 from radarseq.training.settings import Precision, TrainSettings
-from radarseq.training.step import step_for
-from radarseq.training.watch import Watch
 
 RECIPE = Path(__file__).parents[1] / "datasets" / "four_shapes.toml"
 LEARNT_RECIPE = Path(__file__).parents[1] / "datasets" / "space_objects.toml"
@@ -164,7 +164,7 @@ def our_step(
 ) -> Callable[[], object]:
     """Return a training step of the toolkit; fused layers compute all steps and pool them."""
     network = our_network(precision, device, pool="mean_max" if fused else "last")
-    if fused and (reason := kernels.use_fused_layers(network)):
+    if fused and (reason := select.use_fused_layers(network)):
         raise RuntimeError(reason)
     settings = TrainSettings(batch_size=rows, precision=precision, cuda_graph=graph)
     optimiser = optimiser_for(network, settings)
@@ -243,7 +243,7 @@ def inference(report: Report, precisions: tuple[Precision, ...]) -> None:
 
     def ours(precision: Precision, *, frozen: bool) -> Callable[[], object]:
         network = our_network(precision, device).eval()
-        if frozen and not kernels.freeze(network):
+        if frozen and not select.freeze(network):
             raise RuntimeError("this network does not fit into one kernel")
         return torch.no_grad()(lambda: network(batch.signal))
 
@@ -336,7 +336,7 @@ def main() -> None:
     if not asked.dry_run and not torch.cuda.is_available():
         parser.error("this machine has no CUDA device for torch; try --dry-run")
     if asked.dry_run:
-        os.environ[kernels.INTERPRETED] = "1"  # before Triton is imported, which is when it looks
+        os.environ[select.INTERPRETED] = "1"  # before Triton is imported, which is when it looks
     device = torch.device("cpu" if asked.dry_run else "cuda")
     report = Report(TINY if asked.dry_run else Size(), device)
     precisions: tuple[Precision, ...] = ("float32", "bf16")

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from radarseq.baselines.signal_statistics import sequence_statistics
 from radarseq.dataset.schema import Examples
-from radarseq.models.statistics import sequence_statistics
 
 CLASSES, CHANNELS = 8, 3
 Labels = NDArray[np.int64]

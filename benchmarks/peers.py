@@ -26,11 +26,11 @@ import torch
 from peer_models import PEERS, Budget, Data, Labels, Trained
 from side_by_side import machine, with_range
 
-from radarseq.config import Recipe, read_recipe
 from radarseq.dataset.schema import Examples
-from radarseq.dataset.simulated import examples_of, header_of, simulate
-from radarseq.evaluation.predict import load
-from radarseq.training.run import train
+from radarseq.dataset.simulate import examples_of, header_of, simulate
+from radarseq.inference.predictor import load
+from radarseq.recipes.recipe import Recipe, read_recipe
+from radarseq.training.train import train
 from simulators.pairs import FRESH_TEST, PairGenerator
 
 RECIPE = Path(__file__).parents[1] / "datasets" / "space_objects.toml"

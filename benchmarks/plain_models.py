@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from radarseq.models.wavenet import WaveNet
+from radarseq.models.backbones.wavenet import WaveNet
 
 STEPS, FEATURES, CLASSES = 32, 6, 8
 JOBS = (("wavenet", False), ("wavenet", True), ("lstm", False), ("gru", False))  # pooled or not
@@ -137,7 +137,7 @@ def wavenet_flops(network: WaveNet, steps: int = STEPS) -> int:
 
 def pair_of(kind: str, *, pooled: bool) -> tuple[Judge, Judge, int]:
     """Return the plain network, ours with the same weights, and the width of the hidden steps."""
-    from radarseq.models.recurrent import Recurrent
+    from radarseq.models.backbones.recurrent import Recurrent
 
     if kind == "wavenet":
         ours: Any = wavenet()

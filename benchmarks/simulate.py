@@ -26,13 +26,13 @@ from numba import njit
 from numpy_pairs import dwell_of
 from numpy_pairs import pairs as numpy_pairs
 
-from radarseq.config import read_recipe
-from radarseq.dataset.simulated import simulate
-from simulators import dwell as kernel
-from simulators import pulse
+from radarseq.dataset.simulate import simulate
+from radarseq.recipes.recipe import read_recipe
 from simulators import random as rng
-from simulators.bodies import set_inertia
-from simulators.drawing import (
+from simulators.amplitudes.of_shape import set_inertia
+from simulators.kernels import dwell as kernel
+from simulators.kernels import pulse
+from simulators.kernels.draws import (
     draw_object,
     draw_rotation,
     draw_signal,
@@ -46,7 +46,7 @@ from simulators.pairs import PairGenerator
 RECIPE = Path(__file__).parents[1] / "datasets" / "space_objects.toml"
 PULSE_RECIPE = RECIPE.with_name("pulse_profiles.toml")
 SEED, REPEATS, BATCH = np.uint64(1), 7, 10_000
-AS_THE_KERNELS: dict[str, Any] = {"nogil": True, "_nrt": False}  # see simulators.compiling
+AS_THE_KERNELS: dict[str, Any] = {"nogil": True, "_nrt": False}  # see simulators.numba_options
 
 
 @njit(**AS_THE_KERNELS)

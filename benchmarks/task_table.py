@@ -87,7 +87,7 @@ def judged_together(data: Path, runs: Sequence[Path]) -> dict[str, Any]:
         runs: As ``seed_runs`` gives them, two or more.
     """
     import radarseq
-    from radarseq.evaluation.forming import form_ensemble
+    from radarseq.inference.build_ensemble import form_ensemble
 
     folder = runs[0].parent
     form_ensemble(folder, [run.name for run in runs], device="cpu")

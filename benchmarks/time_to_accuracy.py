@@ -25,9 +25,9 @@ import numpy as np
 import torch
 from side_by_side import machine, with_range
 
-from radarseq.dataset.simulated import as_recipe, simulate
-from radarseq.evaluation.predict import load
-from radarseq.training.run import train
+from radarseq.dataset.simulate import as_recipe, simulate
+from radarseq.inference.predictor import load
+from radarseq.training.train import train
 from simulators.pairs import FRESH_TEST, PairGenerator, Pairs
 
 RECIPE = Path(__file__).parents[1] / "datasets" / "space_objects.toml"

@@ -15,10 +15,10 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
-from radarseq.models.fast_cells import FastCells
-from radarseq.models.recurrent import Recurrent
-from radarseq.models.trained_wavenet import TrainedWaveNet
-from radarseq.models.wavenet import WaveNet
+from radarseq.models.backbones.recurrent import Recurrent
+from radarseq.models.backbones.wavenet import WaveNet
+from radarseq.models.engines.cpu.rnn import FastCells
+from radarseq.models.engines.cpu.wavenet_training import TrainedWaveNet
 
 BATCH, BATCHES = 256, 4
 Rows = tuple[Tensor, Tensor, Tensor]

@@ -32,7 +32,7 @@ from scipy.io import loadmat
 import radarseq
 from radarseq.dataset.schema import Examples, Header
 from radarseq.dataset.write import write_dataset
-from radarseq.models.generation import generate
+from radarseq.inference.generate import generate
 
 LOWEST_NOTE, HIGHEST_NOTE = 36, 81  # of the whole corpus
 CHORDS, HOP = 33, 16

@@ -7,30 +7,30 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from radarseq.captures.export import export
-    from radarseq.captures.importing import import_
-    from radarseq.captures.reading import Reading
+    from radarseq.artifacts.inspection import inspect
+    from radarseq.artifacts.validation import validate
+    from radarseq.captures.conversion.export import export
+    from radarseq.captures.conversion.import_dataset import import_
+    from radarseq.captures.options.read_options import Reading
     from radarseq.dataset.read import open_dataset
-    from radarseq.dataset.simulated import simulate
-    from radarseq.evaluation.judge import evaluate
-    from radarseq.evaluation.predict import load
-    from radarseq.evaluation.redraw import redraw
-    from radarseq.inspection import inspect
-    from radarseq.training.run import train
-    from radarseq.validation import validate
+    from radarseq.dataset.simulate import simulate
+    from radarseq.evaluation.evaluate import evaluate
+    from radarseq.evaluation.page.redraw import redraw
+    from radarseq.inference.predictor import load
+    from radarseq.training.train import train
 
 _HOMES = {
-    "Reading": "radarseq.captures.reading",
-    "evaluate": "radarseq.evaluation.judge",
-    "export": "radarseq.captures.export",
-    "import_": "radarseq.captures.importing",
-    "inspect": "radarseq.inspection",
-    "load": "radarseq.evaluation.predict",
+    "Reading": "radarseq.captures.options.read_options",
+    "evaluate": "radarseq.evaluation.evaluate",
+    "export": "radarseq.captures.conversion.export",
+    "import_": "radarseq.captures.conversion.import_dataset",
+    "inspect": "radarseq.artifacts.inspection",
+    "load": "radarseq.inference.predictor",
     "open_dataset": "radarseq.dataset.read",
-    "redraw": "radarseq.evaluation.redraw",
-    "simulate": "radarseq.dataset.simulated",
-    "train": "radarseq.training.run",
-    "validate": "radarseq.validation",
+    "redraw": "radarseq.evaluation.page.redraw",
+    "simulate": "radarseq.dataset.simulate",
+    "train": "radarseq.training.train",
+    "validate": "radarseq.artifacts.validation",
 }
 
 __all__ = [

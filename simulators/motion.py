@@ -11,8 +11,8 @@ Reference:
 import numpy as np
 from numba import njit
 
-from simulators.compiling import UNCOUNTED
-from simulators.turns import sine_cosine
+from simulators.fast_trig import sine_cosine
+from simulators.numba_options import UNCOUNTED
 
 TUMBLE, SPIN, PRECESSION, NUTATION, STABILISED = range(5)  # in the order of objects.MOTION_KEYS
 # Rotation per step of the fourth-order Runge-Kutta rule; its error is about 0.05^5 a step.

@@ -6,27 +6,27 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from simulators import dwell, impaired, pulse
-from simulators.bodies import ripple_table
-from simulators.drawing import (
+from simulators.amplitudes.mesh import meshes_of
+from simulators.amplitudes.of_shape import ripple_table
+from simulators.amplitudes.tabulate import Band, Progress
+from simulators.impairments.environment import Environment
+from simulators.impairments.fluctuation import Fluctuation
+from simulators.impairments.receiver import Receiver
+from simulators.kernels import dwell, extra_impairments, pulse
+from simulators.kernels.draws import (
     FRESH_TEST,
     FRESH_TRAIN,
     FRESH_VALIDATION,
     STORED,
     Objects,
 )
-from simulators.effects import TOLD, effects_of, told_by
-from simulators.environment import Environment
-from simulators.fluctuation import Fluctuation
-from simulators.meshed import meshes_of
+from simulators.kernels.object_tables import scene_tables
+from simulators.kernels.pulse_setup import fast_time
+from simulators.kernels.signal_chain import TOLD, effects_of, told_by
 from simulators.objects import MOST_SIZES
-from simulators.pulse_setup import fast_time
-from simulators.receiver import Receiver
-from simulators.scattering.tabulate import Band, Progress
 from simulators.scene import Scene, motion_number
-from simulators.tabulated import scene_tables
 from simulators.units import wavenumber
-from simulators.waveforms import code
+from simulators.waveforms.codes import code
 
 __all__ = [
     "FRESH_TEST",
@@ -264,7 +264,9 @@ def _fill(
     pulse.fill(kernel, seed, domain, index, out)
     if kernel.effects.any:
         reference_m2 = kernel.reference_m2
-        impaired.fill(kernel.effects, reference_m2, seed, domain, index, pulse.SNR_COLUMN, out)
+        extra_impairments.fill(
+            kernel.effects, reference_m2, seed, domain, index, pulse.SNR_COLUMN, out
+        )
 
 
 def _normalise(out: dwell.Outputs, steps: int) -> None:

@@ -13,7 +13,7 @@ Reference:
 import numpy as np
 from numba import njit
 
-from simulators.turns import sine_cosine
+from simulators.fast_trig import sine_cosine
 
 # One stream a purpose: a new purpose takes a new number and shifts no other draw.
 STREAM_EXAMPLE = 0  # split, class, instance

@@ -8,10 +8,12 @@ from typing import ClassVar, Literal, get_args
 
 import numpy as np
 
-from simulators.bodies import set_inertia
-from simulators.environment import Environment
-from simulators.fast_time import MOST_PULSE_STEPS, Pulse, WaveformSamples
-from simulators.fluctuation import Fluctuation
+from simulators.amplitudes.of_shape import set_inertia
+from simulators.amplitudes.tables import row_count
+from simulators.impairments.environment import Environment
+from simulators.impairments.fluctuation import Fluctuation
+from simulators.impairments.intervals import OFF, check_name
+from simulators.impairments.receiver import Receiver
 from simulators.motion import set_rotation
 from simulators.objects import (
     MOTION_KEYS,
@@ -22,11 +24,9 @@ from simulators.objects import (
     Sphere,
     check_interval,
 )
-from simulators.receiver import Receiver
-from simulators.responses import node_count
-from simulators.scattering.tables import row_count
-from simulators.settings import OFF, check_name
 from simulators.units import wavelength_m, wavenumber
+from simulators.waveforms.pulse_settings import MOST_PULSE_STEPS, Pulse, WaveformSamples
+from simulators.waveforms.responses import node_count
 
 CodeName = Literal["constant", "barker", "frank", "p1", "p2", "p3", "p4", "zadoff_chu", "random"]
 Mode = Literal["dwell", "pulse"]
@@ -45,7 +45,7 @@ class Radar:
         carrier_hz: Carrier frequency [Hz].
         pulse_interval_s: Time from pulse to pulse of a dwell [s].
         steps: Pulses in a dwell, or samples in the gate of a pulse; the sequence length.
-        code: The phase code over the pulses of a dwell, see ``simulators.waveforms``.
+        code: The phase code over the pulses of a dwell, see ``simulators.waveforms.codes``.
     """
 
     __pydantic_config__: ClassVar = STRICT

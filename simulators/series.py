@@ -17,7 +17,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
 from simulators import random as rng
-from simulators.drawing import STORED
+from simulators.kernels.draws import STORED
 from simulators.objects import STRICT
 from simulators.scene import Split
 

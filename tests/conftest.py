@@ -16,7 +16,7 @@ import pytest
 
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import Examples, Header
-from radarseq.dataset.simulated import simulate
+from radarseq.dataset.simulate import simulate
 from radarseq.dataset.write import write_dataset
 
 RECIPE = Path(__file__).parents[1] / "datasets" / "four_shapes.toml"
@@ -54,7 +54,7 @@ def space_examples(space) -> Examples:
 @pytest.fixture(scope="session")
 def space_run(space, tmp_path_factory) -> Path:
     """A small WaveNet after two epochs on ``space``."""
-    from radarseq.training.run import train
+    from radarseq.training.train import train
 
     run = tmp_path_factory.mktemp("runs") / "wavenet"
     train(space, run, epochs=2, batch_size=64, width=8, skip=16)
@@ -64,7 +64,7 @@ def space_run(space, tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def lstm_run(space, tmp_path_factory) -> Path:
     """A small LSTM after one epoch on ``space``."""
-    from radarseq.training.run import train
+    from radarseq.training.train import train
 
     run = tmp_path_factory.mktemp("runs") / "lstm"
     train(space, run, epochs=1, batch_size=64, model="lstm", width=8)
@@ -74,14 +74,14 @@ def lstm_run(space, tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def space_evaluation(space_run, lstm_run, space, tmp_path_factory):
     """What ``evaluate`` gives for ``space_run`` on the test split, ``lstm_run`` beside it."""
-    from radarseq.evaluation.judge import evaluate
-    from radarseq.models import baselines
+    from radarseq.baselines import classifiers
+    from radarseq.evaluation.evaluate import evaluate
 
-    real = baselines.HistGradientBoostingClassifier
+    real = classifiers.HistGradientBoostingClassifier
     with pytest.MonkeyPatch.context() as patched:
         # Fewer trees: how good they are is not the matter here.
         patched.setattr(
-            baselines, "HistGradientBoostingClassifier", lambda **s: real(**s | {"max_iter": 5})
+            classifiers, "HistGradientBoostingClassifier", lambda **s: real(**s | {"max_iter": 5})
         )
         out = tmp_path_factory.mktemp("evaluation") / "e"
         return evaluate(space_run, space, out, beside=[lstm_run], device="cpu")
@@ -109,12 +109,12 @@ def toy_data(toy, tmp_path_factory) -> Path:
 @pytest.fixture
 def plainly(monkeypatch):
     """``evaluate`` on the CPU, without figures and with few trees: they take most of its time."""
-    from radarseq.evaluation import judge
-    from radarseq.models import baselines
+    from radarseq.baselines import classifiers
+    from radarseq.evaluation import evaluate as judge
 
-    real = baselines.HistGradientBoostingClassifier
+    real = classifiers.HistGradientBoostingClassifier
     monkeypatch.setattr(
-        baselines, "HistGradientBoostingClassifier", lambda **s: real(**s | {"max_iter": 5})
+        classifiers, "HistGradientBoostingClassifier", lambda **s: real(**s | {"max_iter": 5})
     )
     monkeypatch.setattr(judge, "draw", lambda *_: None)
 

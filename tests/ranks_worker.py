@@ -7,7 +7,7 @@ import sys
 import torch
 
 from radarseq.errors import RadarseqError
-from radarseq.training.run import train
+from radarseq.training.train import train
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from simulators.ambiguity import ambiguity, autocorrelation, peak_sidelobe_db
-from simulators.waveforms import waveform
+from simulators.waveforms.ambiguity import ambiguity, autocorrelation, peak_sidelobe_db
+from simulators.waveforms.codes import waveform
 
 RANDOM = np.exp(2j * np.pi * np.random.default_rng(1).random(32))
 PULSES = {

@@ -4,14 +4,10 @@ import numpy as np
 import pytest
 from scipy.linalg import toeplitz
 
+from radarseq.baselines.classifiers import boosting_probabilities, labelled, majority_probabilities
+from radarseq.baselines.lmmse import wiener_echo
+from radarseq.baselines.signal_statistics import sequence_statistics
 from radarseq.dataset.schema import Examples, Header
-from radarseq.models.baselines import (
-    boosting_probabilities,
-    labelled,
-    majority_probabilities,
-    wiener_echo,
-)
-from radarseq.models.statistics import sequence_statistics
 
 STEPS = 16
 ROWS = 6000

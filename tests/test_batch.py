@@ -9,12 +9,12 @@ import h5py
 import numpy as np
 import pytest
 
-from radarseq.captures.export import export
+from radarseq.captures.conversion.export import export
+from radarseq.cli.evaluation_text import as_text
 from radarseq.errors import OutputError, UsageError
-from radarseq.evaluation import capture_judge
-from radarseq.evaluation.columns import Column, column_file
-from radarseq.evaluation.predict import load
-from radarseq.evaluation.tables import as_text
+from radarseq.evaluation.output.hdf5_columns import Column, column_file
+from radarseq.evaluation.pipelines import recording_evaluator
+from radarseq.inference.predictor import load
 
 NAME = "{label}_{group}.npz"
 NOISE = Path(__file__).parents[2] / "shared" / "data" / "digital_rf" / "rf@1567105700.000.h5"
@@ -33,7 +33,7 @@ def captures(space, tmp_path_factory):
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
     """So that every recording of more than two windows comes in several blocks."""
-    monkeypatch.setattr(capture_judge, "_BLOCK_BYTES", 2 * 32 * 8)
+    monkeypatch.setattr(recording_evaluator, "_BLOCK_BYTES", 2 * 32 * 8)
 
 
 @pytest.fixture
@@ -85,17 +85,17 @@ def test_an_interrupted_batch_resumes_where_it_was(
     with pytest.raises(OutputError, match="differs in reading"):
         plainly(space_run, captures, out, name="{label}_{group}", resume=True)
     with monkeypatch.context() as patched:
-        patched.setattr("radarseq.evaluation.predict.use_engine", lambda *_: "fused")
+        patched.setattr("radarseq.inference.predictor.use_engine", lambda *_: "fused")
         with pytest.raises(OutputError, match="differs in engine"):
             plainly(space_run, captures, out, name=NAME, resume=True)
     again = []
-    judge = capture_judge.CaptureJudge.judge
+    judge = recording_evaluator.CaptureJudge.judge
 
     def counted(self, opened, *rest):
         again.append(opened.group)
         return judge(self, opened, *rest)
 
-    monkeypatch.setattr(capture_judge.CaptureJudge, "judge", counted)
+    monkeypatch.setattr(recording_evaluator.CaptureJudge, "judge", counted)
     resumed = plainly(space_run, captures, out, name=NAME, resume=True)
     assert len(again) == 13 - len(parts) + 1  # those that were missing, and the damaged one
     assert content(resumed.folder) == content(judged.folder)
@@ -104,7 +104,7 @@ def test_an_interrupted_batch_resumes_where_it_was(
     assert len(again) == 13 - len(parts) + 1
     with pytest.raises(OutputError, match="finished evaluation with other settings"):
         plainly(space_run, captures, out, name=NAME, resume=True, false_reject=0.2)
-    monkeypatch.setattr("radarseq.evaluation.predict.use_engine", lambda *_: "fused")
+    monkeypatch.setattr("radarseq.inference.predictor.use_engine", lambda *_: "fused")
     with pytest.raises(OutputError, match="finished evaluation with other settings"):
         plainly(space_run, captures, out, name=NAME, resume=True)
 
@@ -277,7 +277,7 @@ def uncoded_run(space_examples, tmp_path_factory):
     """A model that needs no transmitted code, as recordings in SigMF have none."""
     from radarseq.dataset.schema import Examples
     from radarseq.dataset.write import write_dataset
-    from radarseq.training.run import train
+    from radarseq.training.train import train
 
     folder = tmp_path_factory.mktemp("uncoded")
     columns = {k: v for k, v in space_examples.columns.items() if k not in ("tx", "target")}

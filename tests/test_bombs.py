@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 import radarseq
-from radarseq.captures.export import export
+from radarseq.artifacts.validation import validate
+from radarseq.captures.conversion.export import export
 from radarseq.errors import RadarseqError
-from radarseq.files import open_plain, read_plain
-from radarseq.validation import validate
+from radarseq.storage.atomic import open_plain, read_plain
 
 TERABYTE = 1 << 40
 SOON_S, EXTRA_KB = 1.0, 200_000

@@ -10,15 +10,16 @@ import pytest
 import scipy.io
 
 from radarseq.captures.capture import Capture
-from radarseq.captures.collect import collect, gather
-from radarseq.captures.export import export
-from radarseq.captures.faults import CaptureFault
-from radarseq.captures.importing import import_
-from radarseq.captures.naming import match_name
-from radarseq.captures.reading import AS_WRITTEN, Reading
-from radarseq.captures.registry import find_captures, read_capture, walk_captures
-from radarseq.captures.splitting import SplitRule, assign_split
-from radarseq.captures.windows import blocks, cut_rows
+from radarseq.captures.conversion.export import export
+from radarseq.captures.conversion.import_dataset import import_
+from radarseq.captures.conversion.splits import SplitRule, assign_split
+from radarseq.captures.conversion.stack_examples import collect, gather
+from radarseq.captures.errors import CaptureFault
+from radarseq.captures.options.name_pattern import match_name
+from radarseq.captures.options.read_options import AS_WRITTEN, Reading
+from radarseq.captures.readers.registry import read_capture
+from radarseq.captures.sources.find_files import find_captures, walk_captures
+from radarseq.captures.windowing.windows import blocks, cut_rows
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import Examples, Header
 from radarseq.dataset.write import write_dataset

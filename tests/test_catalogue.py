@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from radarseq.config import parse_recipe, read_recipe
-from radarseq.dataset.simulated import simulate
+from radarseq.artifacts.inspection import inspect
+from radarseq.dataset.simulate import simulate
 from radarseq.errors import OutputError, RecipeError
-from radarseq.inspection import inspect
-from simulators.bodies import amplitude, ripple_table, set_inertia
-from simulators.directions import direction_amplitudes
+from radarseq.recipes.recipe import parse_recipe, read_recipe
+from simulators.amplitudes.directions import direction_amplitudes
+from simulators.amplitudes.of_shape import amplitude, ripple_table, set_inertia
 from simulators.objects import (
     SHAPES,
     Box,
@@ -27,7 +27,7 @@ from simulators.objects import (
     Trihedral,
 )
 from simulators.objects.extents import CUBESAT_SIDES_M, mean_extent, smallest_size
-from simulators.objects.kinds import MOST_SIZES
+from simulators.objects.kernel_ids import MOST_SIZES
 from simulators.pairs import PairGenerator
 from simulators.scattering import mesh_files, meshes
 from simulators.scattering.mie import sphere_amplitude_m

@@ -14,12 +14,13 @@ import pytest
 import safetensors.torch
 import torch
 
+from radarseq.artifacts.validation import validate
 from radarseq.errors import CheckpointError, DataError, RadarseqError
-from radarseq.evaluation.predict import load
-from radarseq.files import recover_folder, write_json
-from radarseq.training.checkpoint import load_checkpoint, load_state, save_checkpoint
-from radarseq.training.run import train
-from radarseq.validation import validate
+from radarseq.inference.checkpoint import load_checkpoint, load_state, save_checkpoint
+from radarseq.inference.predictor import load
+from radarseq.storage.atomic import recover_folder
+from radarseq.storage.sealed import write_json
+from radarseq.training.train import train
 
 FILES = ("manifest.json", "model.safetensors", "state.pt")
 
@@ -78,9 +79,9 @@ def test_a_reloaded_model_predicts_the_same_bits(space_examples, tmp_path, model
 
 
 def test_the_trained_network_and_the_loaded_one_predict_the_same_bits(space_examples, tmp_path):
+    from radarseq.inference.task_targets import spec_of
     from radarseq.models.network import Network
     from radarseq.models.settings import ModelSettings
-    from radarseq.training.tasks import spec_of
 
     network = Network(ModelSettings(), spec_of(space_examples)).eval()
     rx, tx = (torch.from_numpy(space_examples[name]) for name in ("rx", "tx"))

@@ -19,8 +19,8 @@ from numba import njit
 from numba.core import event
 
 from radarseq.cli import main
-from radarseq.cli.compiling import tell_of_compiling
-from radarseq.cli.threads import wait_briefly
+from radarseq.cli.compile_notice import tell_of_compiling
+from radarseq.cli.openmp import wait_briefly
 
 COMMANDS = ("simulate", "import", "train", "evaluate", "inspect", "validate", "export", "report")
 ALIASING = """

@@ -9,11 +9,11 @@ from importlib.util import find_spec
 
 import pytest
 
-from radarseq import cluster as cluster_module
-from radarseq import workers as workers_module
-from radarseq.captures.export import export
-from radarseq.dataset.simulated import simulate
+from radarseq.captures.conversion.export import export
+from radarseq.dataset.simulate import simulate
 from radarseq.errors import ClusterError, UsageError
+from radarseq.execution import dask_pool as cluster_module
+from radarseq.execution import pool as workers_module
 
 if find_spec("distributed") is None:
     pytest.skip("dask.distributed is not installed", allow_module_level=True)

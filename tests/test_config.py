@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from radarseq.config import parse, parse_recipe, read_recipe, to_toml
+from radarseq.config import parse, to_toml
 from radarseq.errors import EXIT_USAGE, RecipeError
+from radarseq.recipes.recipe import parse_recipe, read_recipe
 
 RECIPE = Path(__file__).parents[1] / "datasets" / "four_shapes.toml"
 TEXT = RECIPE.read_text()

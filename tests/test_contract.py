@@ -7,15 +7,20 @@ from torch import nn
 from torch.nn import functional
 
 from radarseq.errors import MismatchError, UsageError
-from radarseq.features import FEATURE_NAMES, RADAR_FEATURES
-from radarseq.models.conv_gru import ConvGru
-from radarseq.models.losses import class_loss, sequence_error, symbol_loss
+from radarseq.models.backbones.conv_gru import ConvGru
+from radarseq.models.backbones.recurrent import Recurrent
+from radarseq.models.backbones.wavenet import WaveNet
+from radarseq.models.features.radar import FEATURE_NAMES, RADAR_FEATURES
 from radarseq.models.network import InputSpec, Network
-from radarseq.models.recurrent import Recurrent
 from radarseq.models.settings import ModelSettings, dilations_for
-from radarseq.models.wavenet import WaveNet
-from radarseq.training.batches import Batch
-from radarseq.training.objective import Objective, batch_loss
+from radarseq.training.data.batches import Batch
+from radarseq.training.optimisation.losses import (
+    Objective,
+    batch_loss,
+    class_loss,
+    sequence_error,
+    symbol_loss,
+)
 
 MODELS = ("wavenet", "lstm", "gru", "rnn", "conv_gru", "resnet")
 PLAIN = {"is_complex": False, "target": "real", "coded": False}

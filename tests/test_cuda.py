@@ -12,17 +12,17 @@ import pytest
 import torch
 
 from radarseq.errors import DeviceError, DeviceMemoryError, DivergedError, RecipeError
-from radarseq.evaluation.predict import load
+from radarseq.inference.predictor import load
+from radarseq.inference.task_targets import spec_of
 from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
-from radarseq.training import memory
-from radarseq.training.arithmetic import arithmetic, check_precision
-from radarseq.training.batches import as_batch
-from radarseq.training.objective import Objective, batch_loss
-from radarseq.training.run import train
+from radarseq.training.data.batches import as_batch
+from radarseq.training.optimisation import batch_size
+from radarseq.training.optimisation.divergence import Watch
+from radarseq.training.optimisation.losses import Objective, batch_loss
+from radarseq.training.optimisation.precision import arithmetic, check_precision
 from radarseq.training.settings import TrainSettings
-from radarseq.training.tasks import spec_of
-from radarseq.training.watch import Watch
+from radarseq.training.train import train
 
 ROOT = Path(__file__).resolve().parents[1]
 CPU = torch.device("cpu")
@@ -95,13 +95,13 @@ def test_what_an_example_takes_is_counted_and_leaves_no_trace(space_examples):
     network = Network(ModelSettings(width=16), spec_of(space_examples)).eval()
     batch = as_batch(space_examples.take(slice(128)), CPU)
     state = torch.get_rng_state()
-    each = memory.bytes_an_example(network, batch)
+    each = batch_size.bytes_an_example(network, batch)
     assert torch.equal(state, torch.get_rng_state()) and not network.training
     # Five layers keep 32 steps of input, gates and what passed: 16 + 32 + 16 numbers of 4 bytes.
     layers = 5 * 32 * (16 + 32 + 16) * 4
     assert layers < each / 2 < 10 * layers
     wider = Network(ModelSettings(width=32), spec_of(space_examples))
-    assert memory.bytes_an_example(wider, batch) > 1.2 * each
+    assert batch_size.bytes_an_example(wider, batch) > 1.2 * each
 
 
 @pytest.mark.parametrize(("megabytes", "expected"), [(20, 64), (10_000, 256)])
@@ -110,12 +110,12 @@ def test_the_batch_is_what_fits_and_leaves_some_steps(
 ):
     network = Network(ModelSettings(width=16), spec_of(space_examples))
     batch = as_batch(space_examples.take(slice(64)), CPU)
-    monkeypatch.setattr(memory, "free_bytes", lambda _: megabytes * 1_000_000)
-    chosen = memory.batch_for(network, batch, 32 * 300, CPU)
+    monkeypatch.setattr(batch_size, "free_bytes", lambda _: megabytes * 1_000_000)
+    chosen = batch_size.batch_for(network, batch, 32 * 300, CPU)
     assert chosen == expected
-    monkeypatch.setattr(memory, "free_bytes", lambda _: 100_000)
+    monkeypatch.setattr(batch_size, "free_bytes", lambda _: 100_000)
     with pytest.raises(DeviceMemoryError, match=r"has 0 MB free; a batch of 64 takes about"):
-        memory.batch_for(network, batch, 10_000, CPU)
+        batch_size.batch_for(network, batch, 10_000, CPU)
 
 
 def test_a_batch_size_left_to_the_memory_is_chosen_once_and_kept(space, tmp_path):
@@ -128,7 +128,7 @@ def test_a_full_device_is_answered_with_what_to_lower(space, tmp_path, monkeypat
     def full(*_):
         raise torch.OutOfMemoryError("CUDA out of memory.")
 
-    monkeypatch.setattr("radarseq.training.step.clip_grad_norm_", full)
+    monkeypatch.setattr("radarseq.training.optimisation.train_step.clip_grad_norm_", full)
     with pytest.raises(DeviceMemoryError, match=r"batch_size is 64, which takes about .*=32, or"):
         train(space, tmp_path / "run", device="cpu", **SMALL)
 
@@ -153,11 +153,11 @@ KERNELS = """
 import torch
 from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
-from radarseq.models.spec import InputSpec
+from radarseq.models.input_spec import InputSpec
 from radarseq.models import kernels
-from radarseq.models.wavenet import GatedLayer, WaveNet
-from radarseq.models.fused_layer import fused_layer
-from radarseq.models.fused_wavenet import fused_wavenet, packed
+from radarseq.models.backbones.wavenet import GatedLayer, WaveNet
+from radarseq.models.engines.cuda.gated_layer import fused_layer
+from radarseq.models.engines.cuda.whole_wavenet import fused_wavenet, packed
 
 torch.manual_seed(0)
 for width, skip, dilation, steps in ((16, 32, 4, 9), (32, 16, 1, 5), (16, 16, 8, 6)):
@@ -185,7 +185,7 @@ with torch.no_grad():
     plain = network(x, x)
     assert kernels.freeze(network)
     calls = []
-    import radarseq.models.fused_wavenet as module
+    import radarseq.models.engines.cuda.whole_wavenet as module
     real = module.fused_wavenet
     module.fused_wavenet = lambda *a, **k: calls.append(1) or real(*a, **k)
     torch.testing.assert_close(network(x, x), plain, rtol=1e-4, atol=1e-5)
@@ -280,7 +280,7 @@ class TestOnCuda:
 
     @needs_triton
     def test_fused_kernels_are_the_plain_layers(self, space_examples):
-        from radarseq.models import kernels
+        from radarseq.models.engines import select
 
         torch.manual_seed(0)
         device = torch.device("cuda")
@@ -288,10 +288,10 @@ class TestOnCuda:
         batch = as_batch(space_examples.take(slice(64)), device)
         with arithmetic("float32", device), torch.no_grad():
             plain = network(batch.signal, batch.tx)
-            assert kernels.freeze(network)
+            assert select.freeze(network)
             torch.testing.assert_close(network(batch.signal, batch.tx), plain, rtol=1e-4, atol=1e-5)
         network.backbone.engine = None
-        assert kernels.use_fused_layers(network) == ""
+        assert select.use_fused_layers(network) == ""
         with arithmetic("float32", device):
             found = network(batch.signal, batch.tx)
             torch.testing.assert_close(found, plain, rtol=1e-4, atol=1e-5)
@@ -303,7 +303,7 @@ class TestOnCuda:
         few = as_batch(space_examples.take(slice(64)), device)
         with (
             pytest.raises(DeviceMemoryError, match="ran out of memory"),
-            memory.told_when_full(network, lambda: few, 1 << 20),
+            batch_size.told_when_full(network, lambda: few, 1 << 20),
         ):
             torch.empty(1 << 50, device=device)
-        assert memory.batch_for(network, replace(few), 10**7, device) >= 64
+        assert batch_size.batch_for(network, replace(few), 10**7, device) >= 64

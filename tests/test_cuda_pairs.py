@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 import torch
 
-from radarseq.config import read_recipe
-from radarseq.training import device_pairs
-from radarseq.training.batches import simulated_batch
-from simulators.cuda import CudaPairs, left_to_cpu
-from simulators.fluctuation import Fluctuation
+from radarseq.recipes.recipe import read_recipe
+from radarseq.training.data import cuda_pairs
+from radarseq.training.data.batches import simulated_batch
+from simulators.cuda_pairs import CudaPairs, left_to_cpu
+from simulators.impairments.fluctuation import Fluctuation
 from simulators.objects import SHAPES
 from simulators.pairs import FRESH_TRAIN, STORED, PairGenerator
 from simulators.scene import Radar, Scene
@@ -121,9 +121,9 @@ class OnHost:
 
 @pytest.mark.parametrize("target", ["echo", "rcs"])
 def test_batches_are_the_tensors_that_the_device_filled(target, monkeypatch):
-    monkeypatch.setattr(device_pairs, "CudaPairs", OnHost)
+    monkeypatch.setattr(cuda_pairs, "CudaPairs", OnHost)
     cpu, generate = torch.device("cpu"), PairGenerator(replace(FEW, target=target), seed=5)
-    found = simulated_batch(device_pairs.DevicePairs(generate, cpu), 40, 20, cpu)
+    found = simulated_batch(cuda_pairs.DevicePairs(generate, cpu), 40, 20, cpu)
     expected = simulated_batch(generate, 40, 20, cpu)
     for name in ("signal", "tx", "target", "label", "index"):
         torch.testing.assert_close(getattr(found, name), getattr(expected, name), rtol=0, atol=0)
@@ -133,9 +133,9 @@ def test_batches_are_the_tensors_that_the_device_filled(target, monkeypatch):
 def test_training_says_why_pairs_come_from_the_cpu():
     cuda = torch.device("cuda")
     plain = PairGenerator(FEW, seed=1)
-    assert device_pairs.on_device(plain, torch.device("cpu")) == (plain, ())
-    assert "finds no CUDA device" in device_pairs.on_device(plain, cuda)[1][0]
+    assert cuda_pairs.on_device(plain, torch.device("cpu")) == (plain, ())
+    assert "finds no CUDA device" in cuda_pairs.on_device(plain, cuda)[1][0]
     odd = PairGenerator(replace(FEW, level="normalised"), seed=1)
-    chosen, notes = device_pairs.on_device(odd, cuda)
+    chosen, notes = cuda_pairs.on_device(odd, cuda)
     assert chosen is odd
     assert notes == ("pairs are simulated on the CPU; not on the CUDA device: level 'normalised'",)

@@ -13,13 +13,13 @@ import h5py
 import numpy as np
 import pytest
 
-from radarseq.dataset.layout import SHARD_MAGIC, block_size, with_digest
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import Examples, Header
-from radarseq.dataset.simulated import plan_simulation, simulate
+from radarseq.dataset.shard_format import SHARD_MAGIC, block_size, with_digest
+from radarseq.dataset.simulate import plan_simulation, simulate
 from radarseq.dataset.write import shard_image, shard_name, write_dataset, write_header
 from radarseq.errors import DatasetError, OutputError, RecipeError, UsageError
-from radarseq.files import write_json
+from radarseq.storage.sealed import write_json
 
 HEADER = Header(
     sample_axis="fast_time",
@@ -514,7 +514,7 @@ def test_whatever_the_hdf5_part_holds_the_library_never_sees_it(lone):
         h5py.File(lone, "r")
     assert same(open_dataset(lone).load(), expected)
     code = (
-        "import sys; from radarseq.validation import validate; "
+        "import sys; from radarseq.artifacts.validation import validate; "
         f"assert validate({str(lone)!r}).is_valid; print('h5py' in sys.modules)"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

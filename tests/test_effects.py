@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from radarseq.config import parse_recipe
 from radarseq.errors import RecipeError
-from simulators.clutter import Clutter
-from simulators.environment import Environment, RangeEquation
-from simulators.faults import Dropped, Occlusion, Spikes
-from simulators.fluctuation import Fluctuation
-from simulators.interference import Interference
+from radarseq.recipes.recipe import parse_recipe
+from simulators.impairments.clutter import Clutter
+from simulators.impairments.dropouts import Dropped, Occlusion, Spikes
+from simulators.impairments.environment import Environment, RangeEquation
+from simulators.impairments.fluctuation import Fluctuation
+from simulators.impairments.interference import Interference
+from simulators.impairments.receiver import Adc, DcOffset, IqImbalance, PhaseNoise, Receiver
 from simulators.objects import Plate, Sphere
 from simulators.pairs import PairGenerator
-from simulators.receiver import Adc, DcOffset, IqImbalance, PhaseNoise, Receiver
 from simulators.scene import Motion, Radar, Scene
 
 COUNT, SEED = 4000, 11

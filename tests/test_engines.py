@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from radarseq.errors import UsageError
-from radarseq.models.activations import apply_gelu, open_gate
-from radarseq.models.engines import use_engine
-from radarseq.models.fast_wavenet import FastWaveNet
-from radarseq.models.tiles import add_part
-from radarseq.models.wavenet import WaveNet
+from radarseq.models.backbones.wavenet import WaveNet
+from radarseq.models.engines.cpu.activations import apply_gelu, open_gate
+from radarseq.models.engines.cpu.matmul import add_part
+from radarseq.models.engines.cpu.wavenet_inference import FastWaveNet
+from radarseq.models.engines.select import use_engine
 from tests.test_contract import network_of, signal_of, spec_of
 
 

@@ -9,25 +9,25 @@ import pytest
 import torch
 from scipy.special import log_softmax
 
-from radarseq.captures.export import export
+from radarseq.artifacts.gate_figure import draw_example_gates
+from radarseq.artifacts.inspection import inspect
+from radarseq.artifacts.validation import validate
+from radarseq.captures.conversion.export import export
 from radarseq.cli import app
 from radarseq.dataset.read import open_dataset
 from radarseq.errors import CheckpointError, UsageError
-from radarseq.evaluation.fitted import weights_sha256
-from radarseq.evaluation.forming import form_ensemble
-from radarseq.evaluation.gating import draw_example_gates
-from radarseq.evaluation.predict import load
-from radarseq.files import read_json, write_json
-from radarseq.inspection import inspect
+from radarseq.evaluation.decisions.calibration_file import weights_sha256
+from radarseq.inference.build_ensemble import form_ensemble
+from radarseq.inference.ensemble_file import load_ensemble
+from radarseq.inference.generate import generate
+from radarseq.inference.predictor import load
 from radarseq.models.ensemble import Ensemble
-from radarseq.models.generation import generate
+from radarseq.models.input_spec import InputSpec
 from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
-from radarseq.models.spec import InputSpec
-from radarseq.training.ensemble import load_ensemble
-from radarseq.training.run import train
+from radarseq.storage.sealed import read_json, write_json
 from radarseq.training.seeds import train_seeds
-from radarseq.validation import validate
+from radarseq.training.train import train
 
 SMALL = {"batch_size": 64, "width": 8, "skip": 16, "device": "cpu"}
 RUNS = ("seed-0", "seed-1", "seed-2")

@@ -5,12 +5,12 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 from scipy import special, stats
 
-from simulators import clutter as cl
-from simulators import environment as en
-from simulators import faults as fa
-from simulators import fluctuation as fl
-from simulators import interference as it
-from simulators.receiver import add_noise, noise_power_w
+from simulators.impairments import clutter as cl
+from simulators.impairments import dropouts as fa
+from simulators.impairments import environment as en
+from simulators.impairments import fluctuation as fl
+from simulators.impairments import interference as it
+from simulators.impairments.receiver import add_noise, noise_power_w
 
 SEED, DOMAIN = np.uint64(12), 0
 UNLIKELY = 1e-3  # a p-value; the draws are fixed by the seed, so a pass stays a pass

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from radarseq.captures.export import export
+from radarseq.baselines import classifiers
+from radarseq.captures.conversion.export import export
+from radarseq.cli.evaluation_text import as_text
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import Examples, Header
 from radarseq.dataset.write import write_dataset
@@ -22,13 +24,11 @@ from radarseq.errors import (
     OutputError,
     UsageError,
 )
-from radarseq.evaluation import judge
-from radarseq.evaluation.judge import evaluate
-from radarseq.evaluation.metrics import class_metrics, mean_db, relative_error
-from radarseq.evaluation.predict import load
-from radarseq.evaluation.tables import as_text
-from radarseq.models import baselines
-from radarseq.training.run import train
+from radarseq.evaluation import evaluate as judge
+from radarseq.evaluation.evaluate import evaluate
+from radarseq.evaluation.metrics.classification import class_metrics, mean_db, relative_error
+from radarseq.inference.predictor import load
+from radarseq.training.train import train
 
 WRITTEN = (
     "failures.csv",
@@ -55,12 +55,12 @@ def drawn():
 @pytest.fixture(autouse=True)
 def quick(request, monkeypatch):
     """Fewer trees, as in ``space_evaluation``, and no figures."""
-    real = baselines.HistGradientBoostingClassifier
+    real = classifiers.HistGradientBoostingClassifier
 
     def few_trees(**settings):
         return real(**settings | {"max_iter": 5})
 
-    monkeypatch.setattr(baselines, "HistGradientBoostingClassifier", few_trees)
+    monkeypatch.setattr(classifiers, "HistGradientBoostingClassifier", few_trees)
     if "drawn" not in request.fixturenames:
         monkeypatch.setattr(judge, "draw", lambda *_: None)
 
@@ -479,7 +479,7 @@ def test_a_model_predicts_one(model, test_rows, every_warning):
 
 def test_batches_do_not_show(model, test_rows, monkeypatch):
     whole = model.predict_examples(test_rows)
-    monkeypatch.setattr("radarseq.evaluation.predict.BATCH_SIZE", 13)
+    monkeypatch.setattr("radarseq.inference.predictor.BATCH_SIZE", 13)
     pieces = model.predict_examples(test_rows)
     np.testing.assert_allclose(pieces.probabilities, whole.probabilities, rtol=0, atol=1e-6)
 

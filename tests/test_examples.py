@@ -16,7 +16,7 @@ from scipy.io import savemat, wavfile
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import Examples, Header
 from radarseq.dataset.write import write_dataset
-from radarseq.training.run import train
+from radarseq.training.train import train
 
 ROOT = Path(__file__).parents[1]
 RECORDINGS = ROOT.parent / "shared" / "data"
@@ -215,9 +215,9 @@ def test_a_video_frame_has_its_label_at_its_last_sample(tmp_path):
 def test_frames_of_samples_come_aligned_out_of_conv_gru(tmp_path):
     import torch
 
+    from radarseq.inference.task_targets import spec_of
     from radarseq.models.network import Network
     from radarseq.models.settings import ModelSettings
-    from radarseq.training.tasks import spec_of
 
     frames = example("video_frames")
     data = frames.generate_frames(tmp_path / "out", count=5, frames=4)

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from radarseq.errors import UsageError
-from radarseq.models import exported
-from radarseq.models.engines import use_engine
+from radarseq.models.engines import compile_onnx
+from radarseq.models.engines.select import use_engine
 from tests.test_contract import network_of, signal_of, spec_of
 
 TINY = {"width": 8, "skip": 8, "dilations": (1, 2), "layers": 1}
@@ -37,7 +37,7 @@ def test_onnx_answers_as_torch_does_and_is_kept_by_the_weights(settings, tmp_pat
 
     (kept,) = folder.iterdir()
     image, made = kept.read_bytes(), []
-    monkeypatch.setattr(exported, "_onnx", lambda *_: made.append(1) or image)
+    monkeypatch.setattr(compile_onnx, "_onnx", lambda *_: made.append(1) or image)
     use_engine(network, "onnx", folder)  # found, and not made again
     check_same(answers(network), expected)
     assert not made
@@ -48,7 +48,7 @@ def test_onnx_answers_as_torch_does_and_is_kept_by_the_weights(settings, tmp_pat
 
     with torch.no_grad():
         list(network.backbone.parameters())[-1].add_(0.5)
-    digest = exported._digest(exported.Plain(network.backbone, last=False))
+    digest = compile_onnx._digest(compile_onnx.Plain(network.backbone, last=False))
     kept.rename(folder / f"{digest}-32.onnx")  # of other weights than it says
     use_engine(network, "onnx", folder)
     with pytest.raises(UsageError, match="is not what torch does"):
@@ -79,7 +79,7 @@ def test_compile_is_handed_the_backbone_by_plain_operations(settings, monkeypatc
 
 def test_what_is_missing_is_named(monkeypatch):
     network = network_of(spec_of(), **TINY).eval()
-    monkeypatch.setattr(exported.shutil, "which", lambda _: None)
+    monkeypatch.setattr(compile_onnx.shutil, "which", lambda _: None)
     use_engine(network, "compile")
     with pytest.raises(UsageError, match=r"needs a C\+\+ compiler"):
         answers(network)

@@ -24,12 +24,12 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from radarseq.captures.reading import Reading
-from radarseq.captures.registry import read_capture
+from radarseq.captures.options.read_options import Reading
+from radarseq.captures.readers.registry import read_capture
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import Examples
 from radarseq.dataset.write import write_dataset
-from radarseq.files import write_json
+from radarseq.storage.sealed import write_json
 
 LONGEST_S = 120.0  # far beyond what any command here takes: a command that hangs is killed
 SOON_S = 5.0  # after a signal
@@ -106,7 +106,11 @@ class Started:
 def _server() -> multiprocessing.context.ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
-        ["radarseq.evaluation.judge", "radarseq.training.run", "radarseq.captures.importing"]
+        [
+            "radarseq.evaluation.evaluate",
+            "radarseq.training.train",
+            "radarseq.captures.conversion.import_dataset",
+        ]
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OMP_NUM_THREADS", "1")  # two test workers share two cores

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from radarseq.features import RADAR_FEATURES as FEATURE_NAMES
-from radarseq.features import Features, decode
+from radarseq.models.features.radar import RADAR_FEATURES as FEATURE_NAMES
+from radarseq.models.features.radar import Features, decode
 
 PER_STEP = ("iq", "log_magnitude", "increment", "level")
 SCALELESS = ("iq", "log_magnitude", "increment")

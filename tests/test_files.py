@@ -14,22 +14,16 @@ from pathlib import Path
 import pytest
 
 from radarseq.errors import CheckpointError, DatasetError, OutputError
-from radarseq.files import (
-    LOCK_NAME,
-    UNFINISHED_MARK,
+from radarseq.storage.atomic import (
     atomic_file,
-    output_folder,
-    read_json,
-    read_sealed_text,
     recover_folder,
     replace_folder,
-    sealed_text,
     sha256_file,
     sha256_of,
-    sweep,
     write_atomically,
-    write_json,
 )
+from radarseq.storage.output_folder import LOCK_NAME, UNFINISHED_MARK, output_folder, sweep
+from radarseq.storage.sealed import read_json, read_sealed_text, sealed_text, write_json
 
 # sha256 of "abc": FIPS 180-4, appendix B.1
 ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
@@ -208,7 +202,7 @@ def test_a_bomb_of_json_is_refused_at_once(tmp_path, bomb, is_sealed):
         "import sys, time\n"
         "from pathlib import Path\n"
         "from radarseq.errors import DatasetError\n"
-        "from radarseq.files import read_json\n"
+        "from radarseq.storage.atomic import read_json\n"
         "def peak():\n"
         "    status = Path('/proc/self/status').read_text()\n"
         "    return int(status.split('VmHWM:')[1].split()[0])\n"
@@ -403,7 +397,7 @@ def test_the_lock_goes_when_the_work_fails(tmp_path):
 HOLD = """
 import sys, time
 from pathlib import Path
-from radarseq.files import output_folder
+from radarseq.storage.atomic import output_folder
 with output_folder(Path(sys.argv[1]), resume=True) as folder:
     (folder / "half.part").write_text("half")
     (folder / "last.part").mkdir()
@@ -450,7 +444,7 @@ def test_of_many_processes_one_gets_the_folder(tmp_path):
         "import sys, time\n"
         "from pathlib import Path\n"
         "from radarseq.errors import OutputError\n"
-        "from radarseq.files import output_folder\n"
+        "from radarseq.storage.atomic import output_folder\n"
         "folder = Path(sys.argv[1])\n"
         "for _ in range(300):\n"
         "    try:\n"
@@ -535,7 +529,7 @@ def test_a_kill_while_leftovers_are_removed_leaves_a_folder_that_can_be_taken_ag
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("radarseq.files._remove", killed_after_one)
+        patched.setattr("radarseq.storage.atomic._remove", killed_after_one)
         with pytest.raises(KeyboardInterrupt):
             with output_folder(tmp_path, unfinished=("*.npz",)):
                 pass

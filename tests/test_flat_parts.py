@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import j1
 
-from simulators.bodies import amplitude, amplitudes_along
+from simulators.amplitudes.of_shape import amplitude, amplitudes_along
 from simulators.objects import Box, Cubesat, Plate, Satellite
 from simulators.scattering.special import bessel_j1
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from simulators import fluctuation as fl
 from simulators import random as rng
-from simulators.receiver import add_noise
+from simulators.impairments import fluctuation as fl
+from simulators.impairments.receiver import add_noise
 
 SEED, DOMAIN = np.uint64(11), 0
 UNLIKELY = 1e-3  # a p-value; the draws are fixed by the seed, so a pass stays a pass

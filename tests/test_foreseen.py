@@ -5,13 +5,14 @@ import pytest
 import torch
 
 from radarseq.dataset.schema import Examples, Header
-from radarseq.evaluation.foresight import compare_forecasts, compare_symbols
+from radarseq.evaluation.metrics.forecasts import compare_forecasts
+from radarseq.evaluation.metrics.symbols import compare_symbols
+from radarseq.inference.task_targets import spec_of, task_examples
 from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
 from radarseq.report.page import render
-from radarseq.training.batches import as_batch
-from radarseq.training.objective import Objective, batch_loss
-from radarseq.training.tasks import spec_of, task_examples
+from radarseq.training.data.batches import as_batch
+from radarseq.training.optimisation.losses import Objective, batch_loss
 
 STEP = Header(sample_axis="step")
 

@@ -4,17 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from radarseq.dataset.schema import Examples, Header
-from radarseq.dataset.write import write_dataset
-from radarseq.errors import DatasetError, MismatchError
-from radarseq.evaluation.foresight import compare_forecasts, compare_symbols, compare_targets
-from radarseq.evaluation.judge import evaluate
-from radarseq.evaluation.predict import load
-from radarseq.evaluation.tables import as_text
-from radarseq.models.foresight import (
-    FollowerCounts,
+from radarseq.baselines.forecasts import (
     LinearForecast,
-    Persistence,
     drift,
     naive,
     naive_scale,
@@ -22,10 +13,19 @@ from radarseq.models.foresight import (
     seasonal_naive,
     series_of,
 )
-from radarseq.models.generation import generate
+from radarseq.baselines.symbols import FollowerCounts, Persistence
+from radarseq.cli.evaluation_text import as_text
+from radarseq.dataset.schema import Examples, Header
+from radarseq.dataset.write import write_dataset
+from radarseq.errors import DatasetError, MismatchError
+from radarseq.evaluation.evaluate import evaluate
+from radarseq.evaluation.metrics.forecasts import compare_forecasts, compare_targets
+from radarseq.evaluation.metrics.symbols import compare_symbols
+from radarseq.inference.generate import generate
+from radarseq.inference.predictor import load
+from radarseq.inference.task_targets import spec_of, task_examples
 from radarseq.models.settings import ModelSettings
-from radarseq.training.run import train
-from radarseq.training.tasks import spec_of, task_examples
+from radarseq.training.train import train
 
 STEP = Header(sample_axis="step")
 

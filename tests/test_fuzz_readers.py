@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from radarseq.captures.faults import CaptureFault
-from radarseq.captures.reading import Reading
-from radarseq.captures.registry import read_capture
-from radarseq.captures.stored import read_whole
-from radarseq.captures.windows import blocks
+from radarseq.captures.errors import CaptureFault
+from radarseq.captures.options.read_options import Reading
+from radarseq.captures.readers.registry import read_capture
+from radarseq.captures.samples.lazy_array import read_whole
+from radarseq.captures.windowing.windows import blocks
 
 SCRIPTS = Path(__file__).parents[1] / "benchmarks" / "faults"
 FEW = settings(

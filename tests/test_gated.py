@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from radarseq.models.gated import dilated, gated
+from radarseq.models.backbones.gated_convolution import dilated, gated
 
 
 def draw(*shape):

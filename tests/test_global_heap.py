@@ -6,8 +6,8 @@ import h5py
 import numpy as np
 import pytest
 
-from radarseq.captures.faults import CaptureFault
-from radarseq.captures.hdf5 import open_hdf5, text_at
+from radarseq.captures.errors import CaptureFault
+from radarseq.captures.readers.hdf5 import open_hdf5, text_at
 
 TEXTS = {"mode": "iq", "empty": "", "long": "x" * 5000, "accents": "é" * 13}
 

@@ -9,12 +9,12 @@ import h5py
 import numpy as np
 import pytest
 
-from radarseq.captures.registry import read_capture
+from radarseq.artifacts.inspection import inspect
+from radarseq.artifacts.validation import validate
+from radarseq.captures.readers.registry import read_capture
 from radarseq.dataset.read import open_dataset
-from radarseq.evaluation.predict import load
-from radarseq.inspection import inspect
-from radarseq.training.run import train
-from radarseq.validation import validate
+from radarseq.inference.predictor import load
+from radarseq.training.train import train
 
 GOLDEN = Path(__file__).parent / "golden"
 # Of the numbers themselves, whatever the file around them: taken when the files were written.

@@ -6,12 +6,12 @@ import shutil
 import numpy as np
 import pytest
 
-from radarseq.captures.export import export
+from radarseq.artifacts.inspection import as_text, inspect
+from radarseq.artifacts.kind import Kind, kind_of
+from radarseq.captures.conversion.export import export
 from radarseq.dataset.read import open_dataset
 from radarseq.errors import CheckpointError, DataError, DatasetError, RecipeError
-from radarseq.files import write_json
-from radarseq.inspection import as_text, inspect
-from radarseq.kinds import Kind, kind_of
+from radarseq.storage.sealed import write_json
 
 
 @pytest.fixture(scope="module")

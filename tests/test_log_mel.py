@@ -8,12 +8,13 @@ import pytest
 import torch
 
 from radarseq.errors import UsageError
-from radarseq.log_mel import BANDS, LogMel, frames_in, mel_filters
+from radarseq.models.features.log_mel import BANDS, LogMel, frames_in, mel_filters
+from radarseq.models.input_spec import InputSpec
 from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
-from radarseq.models.spec import InputSpec
-from radarseq.training.augmentation import at_another_pace
-from radarseq.training.batches import Batch
+from radarseq.models.streaming import NetworkStream
+from radarseq.training.data.augmentation import at_another_pace
+from radarseq.training.data.batches import Batch
 
 RATE_HZ = 8000.0
 SPEC = InputSpec(
@@ -120,7 +121,7 @@ def test_what_has_no_frames_or_no_hertz_is_refused():
     with pytest.raises(UsageError, match="takes real sound"):
         network_of(dataclasses.replace(SPEC, is_complex=True))
     with pytest.raises(UsageError, match="cannot be streamed"):
-        network_of(causal=True).stream()
+        NetworkStream(network_of(causal=True))
     with pytest.raises(UsageError, match="less the mean of the recording"):
         network_of(causal=True).step_logits(sound_of())
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import scipy.io
 
-from radarseq.captures import matlab
-from radarseq.captures.faults import CaptureFault
-from radarseq.captures.matlab_tags import check_tags
-from radarseq.captures.probe import Prober
-from radarseq.captures.reading import AS_WRITTEN, Reading
+from radarseq.captures.checks.mat5_structure import check_tags
+from radarseq.captures.errors import CaptureFault
+from radarseq.captures.options.read_options import AS_WRITTEN, Reading
+from radarseq.captures.readers import matlab
+from radarseq.captures.sources.sandbox import Prober
 
 WRITTEN_BY_MATLAB = Path(scipy.io.__file__).parent / "matlab/tests/data"
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 import radarseq
-from radarseq.memory import gives_memory_back
+from radarseq.system import gives_memory_back
 
 # Holes below a block that stays: glibc keeps them resident until it is told to let them go.
 HOLES = """
 import ctypes, resource
 from pathlib import Path
-from radarseq.memory import gives_memory_back
+from radarseq.system import gives_memory_back
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p
 libc.free.argtypes = [ctypes.c_void_p]

@@ -12,11 +12,11 @@ from sklearn.metrics import (
     roc_curve,
 )
 
-from radarseq.evaluation.bootstrap import intervals_by_capture, share_interval
-from radarseq.evaluation.curves import class_curves
-from radarseq.evaluation.fusion import Fusion, fuse
-from radarseq.evaluation.metrics import (
+from radarseq.evaluation.decisions.fusion import Fusion, fuse, measure_tempering
+from radarseq.evaluation.metrics.bootstrap import intervals_by_capture, share_interval
+from radarseq.evaluation.metrics.classification import (
     balanced_accuracy,
+    class_curves,
     class_metrics,
     confusion,
     mean_db,
@@ -24,7 +24,6 @@ from radarseq.evaluation.metrics import (
     reliability,
     snr_bins,
 )
-from radarseq.evaluation.tempering import measure_tempering
 
 
 def some(rows=400, classes=4, seed=0):

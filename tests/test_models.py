@@ -7,12 +7,12 @@ from torch import nn
 from torch.nn import functional
 
 from radarseq.errors import MismatchError
-from radarseq.features import RADAR_FEATURES as FEATURE_NAMES
-from radarseq.models.losses import class_loss, sequence_error
+from radarseq.models.backbones.recurrent import Recurrent
+from radarseq.models.backbones.wavenet import WaveNet
+from radarseq.models.features.radar import RADAR_FEATURES as FEATURE_NAMES
 from radarseq.models.network import InputSpec, Network
-from radarseq.models.recurrent import Recurrent
 from radarseq.models.settings import ModelSettings
-from radarseq.models.wavenet import WaveNet
+from radarseq.training.optimisation.losses import class_loss, sequence_error
 
 MODELS = ("wavenet", "lstm", "gru", "rnn", "conv_gru", "resnet")
 PER_STEP = ("iq", "log_magnitude", "increment", "level")

@@ -8,7 +8,7 @@ from scipy.special import digamma, polygamma
 from scipy.stats import binom
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from radarseq.config import read_recipe
+from radarseq.recipes.recipe import read_recipe
 from simulators.pairs import SIGNAL_PARAMETERS, PairGenerator
 
 RECIPE = Path(__file__).parents[1] / "datasets" / "space_objects.toml"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from radarseq.config import read_recipe
+from radarseq.recipes.recipe import read_recipe
 from simulators.pairs import PairGenerator
 
 ROOT = Path(__file__).parents[1]

@@ -13,9 +13,9 @@ from sklearn.preprocessing import StandardScaler
 from test_motion import directions_by_rotation_matrix
 from test_oracles import cone_by_quadrature, gauss, mie_by_recurrence
 
-from radarseq.config import read_recipe
-from simulators import dwell
-from simulators.bodies import set_inertia
+from radarseq.recipes.recipe import read_recipe
+from simulators.amplitudes.of_shape import set_inertia
+from simulators.kernels import dwell
 from simulators.objects import Sphere
 from simulators.pairs import (
     FRESH_TEST,
@@ -27,7 +27,7 @@ from simulators.pairs import (
 )
 from simulators.scene import Motion, Radar, Receiver, Scene, Split
 from simulators.units import wavelength_m, wavenumber
-from simulators.waveforms import code
+from simulators.waveforms.codes import code
 
 SCENE = read_recipe(Path(__file__).parents[1] / "datasets" / "four_shapes.toml").scene
 # With spheres of nearly one size, whose table takes no time, for what does not depend on them.

@@ -14,12 +14,12 @@ import h5py
 import numpy as np
 import pytest
 
-from radarseq.captures import probe
-from radarseq.captures.export import export
-from radarseq.captures.faults import CaptureFault
-from radarseq.captures.probe import Prober
-from radarseq.captures.reading import AS_WRITTEN, Reading
-from radarseq.captures.registry import read_capture
+from radarseq.captures.conversion.export import export
+from radarseq.captures.errors import CaptureFault
+from radarseq.captures.options.read_options import AS_WRITTEN, Reading
+from radarseq.captures.readers.registry import read_capture
+from radarseq.captures.sources import sandbox
+from radarseq.captures.sources.sandbox import Prober
 
 FRAME = "sessions/session_0/group_0/entry_0/result/frame"
 SOON_S, EXTRA_MB, PER_FILE_S = 1.0, 200, 0.05
@@ -74,8 +74,8 @@ probe_child.serve()
 def test_a_child_that_misbehaves_is_a_failure_of_its_file(tmp_path, monkeypatch, prober):
     (tmp_path / "misbehaving.py").write_text(MISBEHAVING)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(probe, "_CHILD", "misbehaving")
-    monkeypatch.setattr(probe, "LONGEST_S", 20.0)
+    monkeypatch.setattr(sandbox, "_CHILD", "misbehaving")
+    monkeypatch.setattr(sandbox, "LONGEST_S", 20.0)
     for kind in ("good", "crash", "hang", "grow", "leave", "noise"):
         np.save(tmp_path / f"{kind}.npy", noise(2, 8))
     prober.check(tmp_path / "good.npy", AS_WRITTEN)
@@ -88,9 +88,9 @@ def test_a_child_that_misbehaves_is_a_failure_of_its_file(tmp_path, monkeypatch,
     same = prober._child
     prober.check(tmp_path / "good.npy", AS_WRITTEN)
     assert prober._child is same  # too much memory is no reason to start another
-    monkeypatch.setattr(probe, "LONGEST_S", 0.5)
+    monkeypatch.setattr(sandbox, "LONGEST_S", 0.5)
     assert "takes longer than 0.5 s" in str(fault_of(prober, tmp_path / "hang.npy"))
-    monkeypatch.setattr(probe, "LONGEST_S", 20.0)
+    monkeypatch.setattr(sandbox, "LONGEST_S", 20.0)
     prober.check(tmp_path / "good.npy", AS_WRITTEN)
 
 
@@ -111,8 +111,8 @@ def test_a_child_goes_when_its_parent_is_killed(tmp_path):
     np.save(tmp_path / "a.npy", noise(2, 8))
     code = (
         "import sys, time; from pathlib import Path\n"
-        "from radarseq.captures.probe import PROBER\n"
-        "from radarseq.captures.reading import AS_WRITTEN\n"
+        "from radarseq.captures.sources.sandbox import PROBER\n"
+        "from radarseq.captures.options.read_options import AS_WRITTEN\n"
         "PROBER.check(Path(sys.argv[1]), AS_WRITTEN)\n"
         "print(PROBER._child.pid, flush=True); time.sleep(60)"
     )

@@ -8,18 +8,18 @@ import pytest
 from scipy import stats
 from test_pairs import columns, image, joined
 
-from simulators.bodies import amplitude
-from simulators.dwell import RCS_FLOOR_M2
-from simulators.environment import Environment
-from simulators.fast_time import Pulse, WaveformSamples
-from simulators.faults import Dropped
-from simulators.fluctuation import Fluctuation
+from simulators.amplitudes.of_shape import amplitude
+from simulators.amplitudes.tabulate import LARGEST_ERROR
+from simulators.impairments.dropouts import Dropped
+from simulators.impairments.environment import Environment
+from simulators.impairments.fluctuation import Fluctuation
+from simulators.kernels.dwell import RCS_FLOOR_M2
 from simulators.objects import Box, Cone, Cylinder, Disc, Plate, RocketBody, Sphere
 from simulators.pairs import FRESH_TRAIN, PairGenerator
 from simulators.scattering import mie
-from simulators.scattering.tabulate import LARGEST_ERROR
 from simulators.scene import Motion, Radar, Receiver, Scene
 from simulators.units import SPEED_OF_LIGHT_MPS, wavelength_m, wavenumber
+from simulators.waveforms.pulse_settings import Pulse, WaveformSamples
 
 CARRIER_HZ, STEPS = 10e9, 32
 OBJECTS = (

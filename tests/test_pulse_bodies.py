@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from test_corners import dihedral_mesh
 
-from simulators import responses
-from simulators.fast_time import Pulse
 from simulators.objects import Box, Dipole, MeshBody, Sphere
 from simulators.pairs import PairGenerator
 from simulators.scattering import corners, mesh_files, meshes
 from simulators.scene import Motion, Radar, Scene
 from simulators.units import SPEED_OF_LIGHT_MPS, wavenumber
+from simulators.waveforms import responses
+from simulators.waveforms.pulse_settings import Pulse
 
 STEPS = 32
 STILL = Motion(residual_velocity_mps=(0.0, 0.0))

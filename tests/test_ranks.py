@@ -12,8 +12,8 @@ import torch
 from safetensors.torch import load_file
 
 from radarseq.errors import UsageError
-from radarseq.training.ranks import Ranks, asked_ranks
-from radarseq.training.run import train
+from radarseq.training.distributed import Ranks, asked_ranks
+from radarseq.training.train import train
 
 WORKER = Path(__file__).with_name("ranks_worker.py")
 # No dropout, which each process draws for its own rows; no spectrum, which is single precision.

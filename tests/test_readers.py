@@ -14,10 +14,11 @@ import scipy.io
 import sigmf
 
 from radarseq.captures.capture import Capture
-from radarseq.captures.faults import CaptureFault
-from radarseq.captures.reading import Reading
-from radarseq.captures.registry import READERS, read_capture, walk_captures
-from radarseq.captures.windows import blocks
+from radarseq.captures.errors import CaptureFault
+from radarseq.captures.options.read_options import Reading
+from radarseq.captures.readers.registry import READERS, read_capture
+from radarseq.captures.sources.find_files import walk_captures
+from radarseq.captures.windowing.windows import blocks
 from radarseq.dataset.schema import Examples, Header
 from radarseq.dataset.write import write_dataset
 from radarseq.errors import UsageError

@@ -8,13 +8,13 @@ from numba import njit
 from pydantic import TypeAdapter, ValidationError
 from scipy import special, stats
 
-from simulators import clutter as cl
-from simulators import faults as fa
-from simulators import fluctuation as fl
-from simulators import interference as it
 from simulators import random as rng
-from simulators import receiver as rx
-from simulators.effects import STREAM_EFFECTS
+from simulators.impairments import clutter as cl
+from simulators.impairments import dropouts as fa
+from simulators.impairments import fluctuation as fl
+from simulators.impairments import interference as it
+from simulators.impairments import receiver as rx
+from simulators.kernels.signal_chain import STREAM_EFFECTS
 
 SEED, DOMAIN = np.uint64(13), 0
 UNLIKELY = 1e-3  # a p-value; the draws are fixed by the seed, so a pass stays a pass

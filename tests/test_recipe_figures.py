@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from matplotlib import image
 
+from radarseq.artifacts.inspection import plot
 from radarseq.errors import OutputError, UsageError
-from radarseq.inspection import plot
-from radarseq.report.recipe_bodies import cut_dbsm, middle_sizes
+from radarseq.report.recipe.bodies import cut_dbsm, middle_sizes
 from simulators.objects import SHAPES, Cylinder, Plate
-from simulators.outlines import outline
+from simulators.objects.outlines import outline
 
 FILES = {"body-pan_el.png", "rcs-pan_el.png", "pairs.png", "ambiguity.png", "classes.png"}
 OBJECTS = '[[objects]]\nname = "pan/el"\nshape = "plate"\n'

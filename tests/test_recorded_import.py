@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from radarseq.captures.collect import collect
-from radarseq.captures.importing import import_
-from radarseq.captures.reading import Reading
+from radarseq.captures.conversion.import_dataset import import_
+from radarseq.captures.conversion.stack_examples import collect
+from radarseq.captures.options.read_options import Reading
 from radarseq.dataset.read import open_dataset
 from radarseq.errors import CaptureError
 

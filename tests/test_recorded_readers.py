@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from radarseq.captures.collect import gather
-from radarseq.captures.opening import Opened, openings
-from radarseq.captures.reading import Reading
-from radarseq.captures.registry import find_captures, read_capture
+from radarseq.captures.conversion.stack_examples import gather
+from radarseq.captures.options.read_options import Reading
+from radarseq.captures.readers.registry import read_capture
+from radarseq.captures.sources.find_files import find_captures
+from radarseq.captures.sources.open_recordings import Opened, openings
 from radarseq.cli import app
 
 ROOT = Path(__file__).parents[1]

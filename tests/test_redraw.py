@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from report_samples import EPOCHS, make_pictures
 
+from radarseq.artifacts.validation import validate
 from radarseq.cli import main
 from radarseq.errors import EXIT_DATA, DataError, EvaluationError
-from radarseq.evaluation.records import write_metrics
-from radarseq.evaluation.redraw import read_rows, redraw
-from radarseq.evaluation.report_data import read_report_data, write_report_data
-from radarseq.evaluation.tracks import rows_by_capture, with_tracks
-from radarseq.files import read_json
+from radarseq.evaluation.output.folder import write_metrics
+from radarseq.evaluation.page.redraw import read_rows, redraw
+from radarseq.evaluation.page.saved_data import read_report_data, write_report_data
+from radarseq.evaluation.page.tracks import rows_by_capture, with_tracks
 from radarseq.report import Shown, capture_view
-from radarseq.validation import validate
+from radarseq.storage.sealed import read_json
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_what_is_shown_comes_back_as_it_was_written(tmp_path):
 
 @pytest.mark.parametrize("at_once", [7, 1 << 20])
 def test_a_track_is_the_posterior_of_the_capture_s_own_windows(tmp_path, monkeypatch, at_once):
-    monkeypatch.setattr("radarseq.evaluation.tracks._ROWS_AT_ONCE", at_once)
+    monkeypatch.setattr("radarseq.evaluation.page.tracks._ROWS_AT_ONCE", at_once)
     random = np.random.default_rng(1)
     group = random.integers(0, 2, size=40)
     posterior = random.dirichlet(np.ones(3), size=40)

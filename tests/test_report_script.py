@@ -13,7 +13,7 @@ from report_samples import EPOCHS, NASTY, VIEWS, make_pictures, many_captures, r
 
 import radarseq.report
 from radarseq.report import Shown, capture_view, render
-from radarseq.report.views import views_json
+from radarseq.report.capture_views import views_json
 
 SCRIPTS = ("table.js", "waterfall.js", "start.js")
 SOURCE = "\n".join(

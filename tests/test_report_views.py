@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from radarseq.errors import UsageError
-from radarseq.report.views import (
+from radarseq.report.capture_views import (
     MISSING_BYTE,
     MOST_COLUMNS,
     capture_view,

@@ -5,9 +5,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from radarseq.models.frame_norm import FrameNorm
-from radarseq.models.resnet import ResNet
-from radarseq.training.average import Average
+from radarseq.models.backbones.masked_batch_norm import FrameNorm
+from radarseq.models.backbones.resnet import ResNet
+from radarseq.training.optimisation.weight_average import Average
 from tests.test_contract import network_of, signal_of, spec_of
 from tests.test_streaming import streamed
 

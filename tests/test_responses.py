@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from simulators.responses import (
+from simulators.units import SPEED_OF_LIGHT_MPS
+from simulators.waveforms.codes import waveform
+from simulators.waveforms.responses import (
     cardinal,
     echo,
     frequency_grid_hz,
@@ -12,8 +14,6 @@ from simulators.responses import (
     nodes_hz,
     profile_taper,
 )
-from simulators.units import SPEED_OF_LIGHT_MPS
-from simulators.waveforms import waveform
 
 INTERVAL_S, STEPS = 1e-9, 32
 LFM = waveform("lfm", 16, bandwidth=0.5)

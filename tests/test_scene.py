@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from radarseq.config import read_recipe
+from radarseq.recipes.recipe import read_recipe
 from simulators.objects import Cone, Cylinder, Plate, Sphere
 from simulators.scene import MOST_STEPS, Motion, Radar, Receiver, Scene, Split
 

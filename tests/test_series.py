@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from radarseq.config import parse_recipe
+from radarseq.artifacts.inspection import inspect
 from radarseq.dataset.read import open_dataset
-from radarseq.dataset.simulated import simulate
+from radarseq.dataset.simulate import simulate
 from radarseq.errors import RecipeError
-from radarseq.inspection import inspect
+from radarseq.recipes.recipe import parse_recipe
 from simulators.series import Series, SeriesGenerator, two_waves
 
 RECIPE = 'kind = "series"\nsteps = 50\nhorizon = 10\n'

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from radarseq import open_dataset, simulate
-from radarseq.config import parse_recipe
-from radarseq.dataset.simulated import plan_simulation
+from radarseq.dataset.simulate import plan_simulation
 from radarseq.errors import EXIT_USAGE, DatasetError, OutputError, RecipeError, UsageError
-from radarseq.files import sha256_file
+from radarseq.recipes.recipe import parse_recipe
+from radarseq.storage.atomic import sha256_file
 from simulators.pairs import PairGenerator
 
 # The shipped recipe with spheres of nearly one size, so that their table takes no time.

@@ -5,18 +5,19 @@ import pytest
 import torch
 
 from radarseq.errors import MismatchError, UsageError
-from radarseq.features import FEATURE_NAMES
-from radarseq.models.gates import gates_of, recurrent_gates, wavenet_gates
-from radarseq.models.generation import generate
-from radarseq.models.recurrent import Recurrent
-from radarseq.models.wavenet import WaveNet
+from radarseq.inference.generate import generate
+from radarseq.models.backbones.recurrent import Recurrent
+from radarseq.models.backbones.wavenet import WaveNet
+from radarseq.models.features.radar import FEATURE_NAMES
+from radarseq.models.gate_values import gates_of, recurrent_gates, wavenet_gates
+from radarseq.models.streaming import NetworkStream
 from tests.test_contract import MODELS, network_of, notes_of, signal_of, spec_of, symbol_spec
 
 STEPWISE = tuple(name for name in FEATURE_NAMES if name != "spectrum")
 
 
 def streamed(network, signal, tx=None):
-    stream = network.stream(len(signal))
+    stream = NetworkStream(network, len(signal))
     codes = [None] * signal.shape[1] if tx is None else tx.unbind(1)
     steps = [stream.step(x, code) for x, code in zip(signal.unbind(1), codes, strict=True)]
     return [
@@ -62,12 +63,14 @@ def test_a_stream_outlasts_the_length_of_training():
 
 def test_what_cannot_be_streamed_says_so():
     with pytest.raises(UsageError, match="causal=true"):
-        network_of(spec_of(), causal=False).stream()
+        NetworkStream(network_of(spec_of(), causal=False))
     network = network_of(spec_of())
     signal, tx = signal_of(network.spec)
-    assert network.stream(5).step(signal[:, 0], tx[:, 0]).logits is None  # reads the spectrum
+    assert (
+        NetworkStream(network, 5).step(signal[:, 0], tx[:, 0]).logits is None
+    )  # reads the spectrum
     with pytest.raises(MismatchError, match="of 2 sequences, got 5"):
-        network.stream(2).step(signal[:, 0], tx[:, 0])
+        NetworkStream(network, 2).step(signal[:, 0], tx[:, 0])
 
 
 # --- gates

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
+from radarseq.baselines.classifiers import fit_boosting
+from radarseq.cli.evaluation_text import as_text
 from radarseq.dataset.schema import Examples, Header
-from radarseq.evaluation.known import known_in
-from radarseq.evaluation.predict import load
-from radarseq.evaluation.stress import CONDITIONS, corrupted, stress_part
-from radarseq.evaluation.tables import as_text
-from radarseq.models.baselines import fit_boosting
-from simulators.stress import stressed
+from radarseq.evaluation.pipelines.stress import CONDITIONS, corrupted, stress_part
+from radarseq.inference.predictor import load
+from radarseq.inference.training_rows import known_in
+from simulators.impairments.corruptions import stressed
 
 ROWS, STEPS = 4000, 40
 

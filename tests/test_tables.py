@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from simulators.bodies import amplitude, ripple_table
+from simulators.amplitudes import tables, tabulate
+from simulators.amplitudes.of_shape import amplitude, ripple_table
 from simulators.objects import Cone, Cylinder, RocketBody, Sphere
 from simulators.pairs import PairGenerator
-from simulators.scattering import cache, tables, tabulate
+from simulators.scattering import cache
 from simulators.scattering.cache import cached, key_of
 from simulators.scene import Scene, Split
 from simulators.units import wavenumber

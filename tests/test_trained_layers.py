@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from radarseq.models.activations import close_gate, open_gate
-from radarseq.models.fast_cells import FastCells
-from radarseq.models.kernels import use_compiled_layers
-from radarseq.models.parts import Room
-from radarseq.models.recurrent import Recurrent
-from radarseq.models.tiles import add_outer
-from radarseq.models.trained_wavenet import TrainedWaveNet
-from radarseq.models.wavenet import WaveNet
-from radarseq.training.run import train
+from radarseq.models.backbones.recurrent import Recurrent
+from radarseq.models.backbones.wavenet import WaveNet
+from radarseq.models.engines.cpu.activations import close_gate, open_gate
+from radarseq.models.engines.cpu.matmul import add_outer
+from radarseq.models.engines.cpu.rnn import FastCells
+from radarseq.models.engines.cpu.scheduling import Room
+from radarseq.models.engines.cpu.wavenet_training import TrainedWaveNet
+from radarseq.models.engines.select import use_compiled_layers
+from radarseq.training.train import train
 from tests.test_contract import network_of, signal_of, spec_of
 from tests.test_engines import random, wavenet
 from tests.test_training import everything, interrupted

@@ -13,17 +13,17 @@ import torch
 from radarseq.dataset.schema import Examples, Header
 from radarseq.dataset.write import write_dataset
 from radarseq.errors import CheckpointError, DatasetError, OutputError, RadarseqError, RecipeError
-from radarseq.evaluation.metrics import relative_error
+from radarseq.evaluation.metrics.classification import relative_error
+from radarseq.inference.checkpoint import load_checkpoint, load_state
+from radarseq.inference.task_targets import spec_of
 from radarseq.models.network import Network
 from radarseq.models.settings import ModelName, ModelSettings
-from radarseq.training import loop, step
-from radarseq.training.batches import FreshBatches, StoredBatches, as_batch
-from radarseq.training.checkpoint import load_checkpoint, load_state
-from radarseq.training.objective import Objective, batch_loss
-from radarseq.training.resolve import fit_task, resolve_settings
-from radarseq.training.run import train
+from radarseq.training.data.batches import FreshBatches, StoredBatches, as_batch
+from radarseq.training.optimisation import loop, train_step
+from radarseq.training.optimisation.losses import Objective, batch_loss
+from radarseq.training.resolve_settings import fit_task, resolve_settings
 from radarseq.training.settings import TrainSettings
-from radarseq.training.tasks import spec_of
+from radarseq.training.train import train
 from simulators.pairs import FRESH_TRAIN, FRESH_VALIDATION, PairGenerator
 
 CPU = torch.device("cpu")
@@ -146,7 +146,7 @@ def test_a_run_stopped_before_its_first_checkpoint_starts_again(toy_data, tmp_pa
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(step, "batch_loss", stop)
+        patched.setattr(train_step, "batch_loss", stop)
         with pytest.raises(KeyboardInterrupt):
             train(toy_data, tmp_path / "run", epochs=2, **SMALL)
     assert not (tmp_path / "run/checkpoints").exists()
@@ -330,7 +330,7 @@ def test_accuracy_is_over_the_labelled_rows(toy):
 @pytest.mark.parametrize("warmup", [0.0, 0.1, 0.5])
 def test_the_learning_rate_rises_and_falls_to_its_floor(warmup):
     settings = TrainSettings(learning_rate=3e-3, warmup=warmup)
-    rates = np.array([loop.learning_rate(step, 200, settings) for step in range(400)])
+    rates = np.array([loop.learning_rate(train_step, 200, settings) for train_step in range(400)])
     rise = max(1, round(warmup * 200))
     np.testing.assert_allclose(rates[:rise], 3e-3 * np.arange(1, rise + 1) / rise)
     assert rates.argmax() == rise - 1
@@ -353,7 +353,7 @@ def test_the_schedule_reaches_the_optimiser(toy_data, tmp_path, monkeypatch):
     train(toy_data, tmp_path / "run", epochs=3, learning_rate=1e-3, **SMALL)
     steps = 3 * 3  # 160 training rows, 64 a step
     settings = TrainSettings(epochs=3, learning_rate=1e-3)
-    assert used == [loop.learning_rate(step, steps, settings) for step in range(steps)]
+    assert used == [loop.learning_rate(train_step, steps, settings) for train_step in range(steps)]
 
 
 def test_patience_ends_a_run_whose_validation_gets_worse(toy, tmp_path):
@@ -441,7 +441,7 @@ def test_a_loss_that_is_no_number_ends_training_and_the_last_checkpoint_is_good(
     toy_data, tmp_path, monkeypatch
 ):
     train(toy_data, tmp_path / "whole", epochs=3, **SMALL)
-    real, calls = step.batch_loss, []
+    real, calls = train_step.batch_loss, []
 
     def failing(network, batch, weight):
         if network.training:
@@ -452,7 +452,7 @@ def test_a_loss_that_is_no_number_ends_training_and_the_last_checkpoint_is_good(
         return real(network, batch, weight)
 
     with monkeypatch.context() as patched:
-        patched.setattr(step, "batch_loss", failing)
+        patched.setattr(train_step, "batch_loss", failing)
         with pytest.raises(RadarseqError, match="the loss is nan at step 1 of epoch 2") as caught:
             train(toy_data, tmp_path / "run", epochs=3, **SMALL)
     assert caught.value.exit_code == 1
@@ -487,7 +487,7 @@ def test_a_short_receptive_field_is_told(space, tmp_path):
 
 
 def scene_of(path):
-    from radarseq.config import read_recipe
+    from radarseq.recipes.recipe import read_recipe
 
     return read_recipe(path).scene
 
@@ -593,7 +593,7 @@ def test_a_run_learns_the_same_whether_padding_is_computed_or_not(
         patched.setattr(Network, "forward", seen)
         for run in ("cut", "whole"):
             if run == "whole":
-                patched.setattr(step.Batch, "trimmed", lambda batch: batch)
+                patched.setattr(train_step.Batch, "trimmed", lambda batch: batch)
             options = SMALL | {"features": features, "dropout": 0.0, "epochs": 1}
             train(tmp_path / "data", tmp_path / run, by_length=True, **options)
             network = load_checkpoint(tmp_path / run / "checkpoints/last").network

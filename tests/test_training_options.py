@@ -21,22 +21,23 @@ from radarseq.errors import (
     RecipeError,
     UsageError,
 )
-from radarseq.evaluation.judge import evaluate
-from radarseq.evaluation.predict import load
-from radarseq.evaluation.resampling import on_interval
-from radarseq.features import valid_steps
-from radarseq.files import write_json
+from radarseq.evaluation.evaluate import evaluate
+from radarseq.inference.checkpoint import load_checkpoint, load_state
+from radarseq.inference.predictor import load
+from radarseq.inference.resampling import on_interval
+from radarseq.inference.temperature import fit_temperature
+from radarseq.models.features.radar import valid_steps
 from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
-from radarseq.training import objective, run
-from radarseq.training.augmentation import AugmentedBatches, with_faults
-from radarseq.training.average import Average
-from radarseq.training.batches import Batch, StoredBatches, as_batch
-from radarseq.training.calibration import fit_temperature
-from radarseq.training.checkpoint import load_checkpoint, load_state
-from radarseq.training.run import train
+from radarseq.storage.sealed import write_json
+from radarseq.training import train as run
+from radarseq.training.data.augmentation import AugmentedBatches, with_faults
+from radarseq.training.data.batches import Batch, StoredBatches, as_batch
+from radarseq.training.optimisation import losses as objective
+from radarseq.training.optimisation.weight_average import Average
 from radarseq.training.seeds import as_text, train_seeds
 from radarseq.training.settings import TrainSettings
+from radarseq.training.train import train
 
 CPU = torch.device("cpu")
 SMALL = {"batch_size": 64, "width": 8, "skip": 16, "device": "cpu"}
@@ -455,7 +456,7 @@ def test_a_dataset_of_another_interval_is_refused_and_resampled_on_request(toy, 
 
 
 def test_gates_are_drawn_by_the_command_and_wrong_asks_end_in_words(space_run, space, tmp_path):
-    from radarseq.evaluation.gating import draw_example_gates
+    from radarseq.artifacts.gate_figure import draw_example_gates
 
     out = tmp_path / "gates.png"
     told = draw_example_gates(space_run, space, 3, out)
@@ -469,12 +470,15 @@ def test_gates_are_drawn_by_the_command_and_wrong_asks_end_in_words(space_run, s
 
 
 def test_a_gradient_that_is_no_number_is_not_taken(toy_data, tmp_path, monkeypatch):
-    monkeypatch.setattr("radarseq.training.step.clip_grad_norm_", lambda *_: torch.tensor(math.inf))
+    monkeypatch.setattr(
+        "radarseq.training.optimisation.train_step.clip_grad_norm_",
+        lambda *_: torch.tensor(math.inf),
+    )
     with pytest.raises(DivergedError, match="the gradient is inf at step 0 of epoch 1"):
         train(toy_data, tmp_path / "run", epochs=1, **SMALL)
 
 
 def test_the_network_of_a_spec_with_labels_alone_has_no_sequence(toy):
-    from radarseq.training.tasks import spec_of
+    from radarseq.inference.task_targets import spec_of
 
     assert Network(ModelSettings(task="classify"), spec_of(toy)).sequence is None

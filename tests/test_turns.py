@@ -2,7 +2,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from simulators.turns import arc_cosine, phasor, sine_cosine
+from simulators.fast_trig import arc_cosine, phasor, sine_cosine
 
 ANGLES = [*np.random.default_rng(0).uniform(-3, 3, 300), 0.0, 0.125, -0.125, 0.25, 0.5, 1e6 + 0.3]
 

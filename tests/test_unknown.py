@@ -10,24 +10,24 @@ from scipy.spatial.distance import mahalanobis
 from scipy.special import logsumexp, softmax
 from sklearn.metrics import roc_auc_score
 
-from radarseq.config import read_recipe
 from radarseq.dataset.schema import Examples
-from radarseq.dataset.simulated import header_of
+from radarseq.dataset.simulate import header_of
 from radarseq.dataset.write import write_dataset
 from radarseq.errors import CheckpointError, UsageError
-from radarseq.evaluation import known
-from radarseq.evaluation.curves import auroc
-from radarseq.evaluation.fitted import FITTED_NAME, fit, keep, kept
-from radarseq.evaluation.known import known_in
-from radarseq.evaluation.predict import load
-from radarseq.evaluation.rejection import (
+from radarseq.evaluation.decisions.calibration_file import FITTED_NAME, fit, keep, kept
+from radarseq.evaluation.decisions.ood_scores import (
     SCORES,
     Gaussians,
     all_scores,
     fit_gaussians,
     fit_rejection,
 )
-from radarseq.evaluation.unknown import HeldOut, choose_score, unknown_part
+from radarseq.evaluation.decisions.ood_threshold import HeldOut, choose_score, unknown_part
+from radarseq.evaluation.metrics.classification import auroc
+from radarseq.inference import training_rows
+from radarseq.inference.predictor import load
+from radarseq.inference.training_rows import known_in
+from radarseq.recipes.recipe import read_recipe
 from simulators.pairs import FRESH_TRAIN, FRESH_VALIDATION, PairGenerator
 
 
@@ -201,8 +201,8 @@ def test_the_pairs_of_a_run_that_stored_none_are_simulated_again(plate_recipe, m
     recipe = read_recipe(plate_recipe)
     header = header_of(recipe, 5)
     run = SimpleNamespace(manifest={"data": {"kind": "fresh"}}, header=header)
-    monkeypatch.setattr(known, "MOST_FRESH", 20)
-    found = known.known_rows(run)
+    monkeypatch.setattr(training_rows, "MOST_FRESH", 20)
+    found = training_rows.known_rows(run)
     for rows, domain in ((found.training, FRESH_TRAIN), (found.validation, FRESH_VALIDATION)):
         pairs = PairGenerator(recipe.scene, seed=5, domain=domain)(0, 20)
         assert np.array_equal(rows["rx"], pairs.rx)

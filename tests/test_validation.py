@@ -6,13 +6,14 @@ import shutil
 import numpy as np
 import pytest
 
-from radarseq.captures.export import export
+from radarseq.artifacts.kind import Kind
+from radarseq.artifacts.validation import validate
+from radarseq.captures.conversion.export import export
 from radarseq.errors import DataError
-from radarseq.evaluation.judge import evaluate
-from radarseq.files import UNFINISHED_MARK, write_json
-from radarseq.kinds import Kind
-from radarseq.training.run import train
-from radarseq.validation import validate
+from radarseq.evaluation.evaluate import evaluate
+from radarseq.storage.output_folder import UNFINISHED_MARK
+from radarseq.storage.sealed import write_json
+from radarseq.training.train import train
 
 
 @pytest.fixture

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from radarseq.config import parse_recipe, read_recipe
-from radarseq.dataset.simulated import simulate
+from radarseq.dataset.simulate import simulate
 from radarseq.errors import RecipeError
-from radarseq.waveform_files import read_waveform
+from radarseq.recipes.embedded_files import read_waveform
+from radarseq.recipes.recipe import parse_recipe, read_recipe
 
 SAMPLES = np.array([1 + 1j, -1.5, 0.25j, 1e-3])
 RECIPE = """mode = "pulse"

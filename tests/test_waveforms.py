@@ -3,9 +3,9 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from simulators.ambiguity import peak_sidelobe_db
 from simulators.scene import CodeName
-from simulators.waveforms import (
+from simulators.waveforms.ambiguity import peak_sidelobe_db
+from simulators.waveforms.codes import (
     BARKER,
     BARKER_13,
     CODE_NAMES,

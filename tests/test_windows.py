@@ -11,13 +11,14 @@ import pytest
 import scipy.stats
 
 from radarseq.captures.capture import Capture, Mark
-from radarseq.captures.collect import gather
-from radarseq.captures.faults import CaptureFault, Failure
-from radarseq.captures.opening import Opened, openings
-from radarseq.captures.quality import REASONS, Quality
-from radarseq.captures.reading import Reading
-from radarseq.captures.registry import read_capture
-from radarseq.captures.windows import blocks, cut_rows
+from radarseq.captures.conversion.stack_examples import gather
+from radarseq.captures.errors import CaptureFault, Failure
+from radarseq.captures.options.quality_limits import Quality
+from radarseq.captures.options.read_options import Reading
+from radarseq.captures.readers.registry import read_capture
+from radarseq.captures.sources.open_recordings import Opened, openings
+from radarseq.captures.windowing.quality import REASONS
+from radarseq.captures.windowing.windows import blocks, cut_rows
 from radarseq.errors import CaptureError, UsageError
 
 
@@ -245,8 +246,8 @@ def test_another_interval_is_a_failure_of_its_file(tmp_path):
 JUDGE = """
 import sys
 from pathlib import Path
-from radarseq.captures.opening import openings
-from radarseq.captures.reading import Reading
+from radarseq.captures.sources.open_recordings import openings
+from radarseq.captures.options.read_options import Reading
 (opened,) = openings([Path(sys.argv[1])], Reading(steps=1024))
 counts = {}
 for block in opened.blocks():

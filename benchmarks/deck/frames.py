@@ -8,9 +8,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from task_data import generated
 from task_table import Row, seed_runs
 
+from radarseq.baselines.signal_statistics import sequence_statistics
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import Examples
-from radarseq.models.statistics import sequence_statistics
 
 SAMPLES_A_FRAME = 320
 SETTINGS: dict[str, Any] = {

@@ -22,7 +22,7 @@ from unittest.mock import patch
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch: a process with its threads cannot be forked
 
 from radarseq import cli
-from radarseq.models import baselines
+from radarseq.baselines import classifiers
 
 for heavy in ("captures.importing", "captures.export", "evaluation.judge", "training.run"):
     importlib.import_module(f"radarseq.{heavy}")  # a fork is quick with the imports behind it
@@ -201,7 +201,7 @@ _SMALL = ("--set", "width=8", "--set", "skip=8", "--batch-size", 50)
 @contextmanager
 def small_world() -> Iterator[World]:
     """Make a world in a temporary folder, and remove it at the end."""
-    real: Any = baselines.HistGradientBoostingClassifier
+    real: Any = classifiers.HistGradientBoostingClassifier
 
     def few_trees(**settings: Any) -> Any:  # how good they are is not the matter
         return real(**(settings | {"max_iter": 5}))
@@ -210,7 +210,7 @@ def small_world() -> Iterator[World]:
     owner = os.getpid()
     try:
         # In this process, and so in all that are forked from it.
-        with patch.object(baselines, "HistGradientBoostingClassifier", few_trees):
+        with patch.object(classifiers, "HistGradientBoostingClassifier", few_trees):
             world = World(base)
             world.recipe.write_text(RECIPE)
             size = ("--examples", 400, "--rows-per-shard", 100)

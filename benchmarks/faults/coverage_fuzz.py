@@ -34,9 +34,9 @@ def fuzz_here(name: str, target: Path, told: Path, flags: list[str]) -> None:
     """Be the process that fuzzes one format; does not return."""
     atheris: Any = importlib.import_module("atheris")  # part of it is compiled, without types
     with atheris.instrument_imports(include=["radarseq.captures"]):
-        from radarseq.captures.reading import AS_WRITTEN
-        from radarseq.captures.registry import read_capture
-        from radarseq.captures.stored import read_whole
+        from radarseq.captures.options.read_options import AS_WRITTEN
+        from radarseq.captures.readers.registry import read_capture
+        from radarseq.captures.samples.lazy_array import read_whole
     from radarseq.errors import RadarseqError
 
     opened = target.with_suffix("") if target.suffix == ".toml" else target

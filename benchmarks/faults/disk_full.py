@@ -27,7 +27,7 @@ from benchmarks.faults.commands import (
 )
 from benchmarks.faults.kills import equal_part
 from radarseq.errors import RadarseqError
-from radarseq.training.checkpoint import load_checkpoint, load_state
+from radarseq.inference.checkpoint import load_checkpoint, load_state
 
 PAGE = 4096
 

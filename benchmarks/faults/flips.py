@@ -19,15 +19,15 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.faults.commands import World, good, print_table, small_world
-from radarseq.captures.registry import read_capture
+from radarseq.artifacts.inspection import inspect
+from radarseq.artifacts.validation import validate
+from radarseq.captures.readers.registry import read_capture
 from radarseq.dataset.read import open_dataset
-from radarseq.dataset.simulated import simulate
+from radarseq.dataset.simulate import simulate
 from radarseq.errors import CheckpointError, RadarseqError
-from radarseq.files import read_sealed_text
-from radarseq.inspection import inspect
-from radarseq.training.checkpoint import load_checkpoint, load_state
+from radarseq.inference.checkpoint import load_checkpoint, load_state
+from radarseq.storage.sealed import read_sealed_text
 from radarseq.training.history import read_history
-from radarseq.validation import validate
 
 LONGEST_S = 10
 

@@ -19,10 +19,10 @@ from pathlib import Path
 
 import corpus
 
-from radarseq.captures.faults import CaptureFault
-from radarseq.captures.probe import Prober
-from radarseq.captures.reading import AS_WRITTEN, Reading
-from radarseq.captures.registry import find_captures
+from radarseq.captures.errors import CaptureFault
+from radarseq.captures.options.read_options import AS_WRITTEN, Reading
+from radarseq.captures.sources.find_files import find_captures
+from radarseq.captures.sources.sandbox import Prober
 
 OUTCOMES = ("attempts", "accepted", "refused", "crashes", "hangs", "unlisted")
 _LARGEST_SEED = 1 << 20

@@ -25,7 +25,7 @@ from benchmarks.faults.commands import (
     print_table,
     small_world,
 )
-from radarseq.training.checkpoint import load_checkpoint, load_state
+from radarseq.inference.checkpoint import load_checkpoint, load_state
 from radarseq.training.history import read_history
 
 Words = Callable[[Path], list[object]]

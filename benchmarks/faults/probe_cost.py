@@ -15,10 +15,10 @@ from pathlib import Path
 
 from benchmarks.faults import corpus
 from benchmarks.faults.commands import print_table
-from radarseq.captures.probe import Prober
-from radarseq.captures.reading import AS_WRITTEN
-from radarseq.captures.registry import read_capture
-from radarseq.captures.stored import read_whole
+from radarseq.captures.options.read_options import AS_WRITTEN
+from radarseq.captures.readers.registry import read_capture
+from radarseq.captures.samples.lazy_array import read_whole
+from radarseq.captures.sources.sandbox import Prober
 
 MOST_MS = 50.0
 _READ_BYTES = 256 << 20

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from radarseq.baselines.lmmse import wiener_echo
 from radarseq.dataset.schema import Examples
-from radarseq.evaluation.metrics import mean_db, relative_error
-from radarseq.models.baselines import wiener_echo
+from radarseq.evaluation.metrics.classification import mean_db, relative_error
 
 SPEED_OF_LIGHT_MPS = 299_792_458.0
 NOISY_DB = (0.0, 5.0)

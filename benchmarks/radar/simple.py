@@ -7,8 +7,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from radarseq.baselines.signal_statistics import sequence_statistics
 from radarseq.dataset.schema import Examples
-from radarseq.models.statistics import sequence_statistics
 
 
 def svm_right(examples: Examples) -> NDArray[np.bool_]:

@@ -7,16 +7,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from radarseq.captures.faults import CaptureFault
-from radarseq.captures.numbers import (
+from radarseq.captures.errors import CaptureFault
+from radarseq.captures.options.read_options import FEATURE_AXES, STEP_AXIS, Reading, parse_layout
+from radarseq.captures.samples.conversion import (
     Scale,
     as_numbers,
     complex_pairs,
     full_scale_of,
     unwrapped,
 )
-from radarseq.captures.reading import FEATURE_AXES, STEP_AXIS, Reading, parse_layout
-from radarseq.captures.stored import Samples
+from radarseq.captures.samples.lazy_array import Samples
 from radarseq.dataset.schema import SAMPLE_AXES
 
 _WRAPPED_SCALE = (-32768.0, 32767.0)

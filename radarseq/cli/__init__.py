@@ -8,16 +8,16 @@ import sys
 
 import typer
 
-from radarseq.cli.evaluating import evaluate
-from radarseq.cli.exporting import export
-from radarseq.cli.importing import import_command
-from radarseq.cli.inspecting import inspect
-from radarseq.cli.reporting import report
-from radarseq.cli.simulating import simulate
-from radarseq.cli.stopping import Stopped, die_of_signals, raise_on_signals
-from radarseq.cli.threads import wait_briefly
-from radarseq.cli.training import train
-from radarseq.cli.validating import validate
+from radarseq.cli.commands.evaluate import evaluate
+from radarseq.cli.commands.export import export
+from radarseq.cli.commands.import_ import import_command
+from radarseq.cli.commands.inspect import inspect
+from radarseq.cli.commands.report import report
+from radarseq.cli.commands.simulate import simulate
+from radarseq.cli.commands.train import train
+from radarseq.cli.commands.validate import validate
+from radarseq.cli.openmp import wait_briefly
+from radarseq.cli.signals import Stopped, die_of_signals, raise_on_signals
 from radarseq.errors import EXIT_FAILURE, RadarseqError
 
 app = typer.Typer(

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from radarseq.dataset.layout import is_sealed, open_shard
-from radarseq.dataset.records import Shard, shard_records
+from radarseq.dataset.manifest import Shard, shard_records
 from radarseq.dataset.schema import (
     DATASET_KIND,
     FORMAT_VERSION,
@@ -19,8 +18,10 @@ from radarseq.dataset.schema import (
     column_faults,
     value_faults,
 )
+from radarseq.dataset.shard_format import is_sealed, open_shard
 from radarseq.errors import DatasetError
-from radarseq.files import read_json, read_plain, sha256_of
+from radarseq.storage.atomic import read_plain, sha256_of
+from radarseq.storage.sealed import read_json
 
 
 @dataclass(frozen=True)

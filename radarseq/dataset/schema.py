@@ -25,6 +25,9 @@ SAMPLE_AXES = ("slow_time", "fast_time", "step")  # "step": no radar axis, plain
 PARAMETER_PREFIX = "parameters/"
 
 
+SNR = PARAMETER_PREFIX + "snr_db"
+
+
 @dataclass(frozen=True)
 class Column:
     """What a column holds: its dtypes, the number of its axes, and what it means."""

@@ -9,8 +9,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from radarseq.dataset.layout import block_size, seal_shard
-from radarseq.dataset.records import Shard, shard_records
+from radarseq.dataset.manifest import Shard, shard_records
 from radarseq.dataset.schema import (
     DATASET_KIND,
     FORMAT_VERSION,
@@ -19,15 +18,11 @@ from radarseq.dataset.schema import (
     Examples,
     Header,
 )
+from radarseq.dataset.shard_format import block_size, seal_shard
 from radarseq.errors import DatasetError, OutputError
-from radarseq.files import (
-    output_folder,
-    read_json,
-    sha256_file,
-    sha256_of,
-    write_atomically,
-    write_json,
-)
+from radarseq.storage.atomic import sha256_file, sha256_of, write_atomically
+from radarseq.storage.output_folder import output_folder
+from radarseq.storage.sealed import read_json, write_json
 
 ROWS_PER_SHARD = 50_000
 # Of very many shards not each is noted at once, or the notes would cost more than the shards: they

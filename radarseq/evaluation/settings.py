@@ -4,9 +4,9 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from radarseq.errors import UsageError
-from radarseq.evaluation.rejection import check_settings
-from radarseq.evaluation.tempering import given_tempering
-from radarseq.workers import check_workers
+from radarseq.evaluation.decisions.fusion import given_tempering
+from radarseq.evaluation.decisions.ood_scores import check_settings
+from radarseq.execution.pool import check_workers
 
 _HOW = ("workers", "scheduler", "resume")  # what the results do not depend on
 

@@ -12,10 +12,9 @@ from typing import TypeAlias
 import torch
 from torch import Tensor, nn
 
+from radarseq.models.input_spec import InputSpec, Output
 from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
-from radarseq.models.spec import InputSpec, Output
-from radarseq.models.streaming import NetworkStream
 
 
 class Ensemble(nn.Module):
@@ -72,32 +71,14 @@ class Ensemble(nn.Module):
         Raises:
             MismatchError: If the samples do not have the shape that the networks were built for.
         """
-        return _mean([network(signal, tx, length) for network in self.networks()])
-
-    def stream(self, batch: int = 1) -> "EnsembleStream":
-        """Return a state that is fed ``batch`` sequences side by side, a step at a time.
-
-        Raises:
-            UsageError: If the networks are not causal.
-        """
-        return EnsembleStream([network.stream(batch) for network in self.networks()])
+        return mean_output([network(signal, tx, length) for network in self.networks()])
 
 
 Trained: TypeAlias = Network | Ensemble
 
 
-class EnsembleStream:
-    """The members' streams, fed side by side."""
-
-    def __init__(self, streams: Sequence[NetworkStream]) -> None:
-        self._streams = streams
-
-    def step(self, sample: Tensor, tx: Tensor | None = None) -> Output:
-        """Return the mean of the members' outputs of the next step, see ``NetworkStream.step``."""
-        return _mean([stream.step(sample, tx) for stream in self._streams])
-
-
-def _mean(answers: Sequence[Output]) -> Output:
+def mean_output(answers: Sequence[Output]) -> Output:
+    """Return the mean of several networks' outputs of the same samples."""
     hidden = [answer.hidden for answer in answers if answer.hidden is not None]
     return Output(
         _mean_of([answer.sequence for answer in answers]),

@@ -5,9 +5,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from radarseq.features import Described, valid_steps
+from radarseq.models.features.radar import Described, valid_steps
+from radarseq.models.input_spec import InputSpec
 from radarseq.models.settings import ModelSettings
-from radarseq.models.spec import InputSpec
 
 CLASS_VALUES = 64  # hidden values that a class is told from
 

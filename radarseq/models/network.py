@@ -1,23 +1,19 @@
 """The whole network: features, a same-length backbone, and the heads for what is asked."""
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from radarseq.errors import MismatchError, UsageError
-from radarseq.features import Features
-from radarseq.log_mel import LOG_MEL_CHANGE, LogMel, frames_in
-from radarseq.models.backbones import at_every_step, at_last_step, backbone_of
-from radarseq.models.embedding import SymbolEmbedding
+from radarseq.models.backbones.factory import at_every_step, at_last_step, backbone_of
+from radarseq.models.features.log_mel import LOG_MEL_CHANGE, LogMel, frames_in
+from radarseq.models.features.radar import Features
+from radarseq.models.features.symbol_embedding import SymbolEmbedding
 from radarseq.models.heads import CLASS_VALUES, ClassHead, SequenceHead, SymbolHead
+from radarseq.models.input_spec import InputSpec, Output
 from radarseq.models.settings import ModelSettings
-from radarseq.models.spec import InputSpec, Output
-
-if TYPE_CHECKING:
-    from radarseq.models.streaming import NetworkStream
 
 SHORTEST_SPECTRUM = 2  # steps
 
@@ -171,16 +167,6 @@ class Network(nn.Module):
                 "not decide: it was trained with the feature spectrum or without causal. Train "
                 """with --set features='["iq", "level"]' or the like"""
             )
-
-    def stream(self, batch: int = 1) -> "NetworkStream":
-        """Return a state that is fed ``batch`` sequences side by side, a step at a time.
-
-        Raises:
-            UsageError: If the network is not causal.
-        """
-        from radarseq.models.streaming import NetworkStream
-
-        return NetworkStream(self, batch)
 
     def _hidden(self, steps: Tensor, length: Tensor | None = None) -> Tensor:
         with self._arithmetic(steps):

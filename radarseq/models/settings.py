@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from radarseq.features import FEATURE_NAMES, RADAR_FEATURES
-from radarseq.log_mel import FRAME_FEATURES, LOG_MEL
+from radarseq.models.features.log_mel import FRAME_FEATURES, LOG_MEL
+from radarseq.models.features.radar import FEATURE_NAMES, RADAR_FEATURES
 
 ModelName = Literal["wavenet", "lstm", "gru", "rnn", "conv_gru", "resnet"]
 Task = Literal["both", "classify", "echo", "forecast", "next_symbol", "step_label"]
@@ -48,8 +48,8 @@ class ModelSettings:
         embedding: Numbers that stand for a symbol at the input; few, as symbols are few.
         hop: Samples from frame to frame of ``log_mel`` and ``log_mel_change``; 80 at 8 kHz are
             10 ms, in which a vocal tract hardly moves.
-        features: What the network is shown, see ``radarseq.features`` and, for ``log_mel`` and
-            ``log_mel_change``, ``radarseq.log_mel``.
+        features: Inputs of the network, see ``radarseq.models.features.radar`` and, for
+            ``log_mel`` and ``log_mel_change``, ``radarseq.models.features.log_mel``.
     """
 
     __pydantic_config__: ClassVar = {"extra": "forbid", "strict": True}

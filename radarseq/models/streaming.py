@@ -1,17 +1,20 @@
-"""One sample in, one output out: what a causal network knows after the samples so far.
+"""Streaming: a causal network that takes one sample and returns one output.
 
-The state is that of the whole chain (level, sample before, layers, pooling), so that the outputs
+The state is that of the whole chain (level, previous sample, layers, pooling), so that the outputs
 are those of the whole sequence, at the cost of one step each.
 """
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from radarseq.errors import MismatchError, UsageError
-from radarseq.features import Described, Features, level_of
+from radarseq.models.ensemble import Ensemble, Trained, mean_output
+from radarseq.models.features.radar import Described, Features, level_of
 from radarseq.models.heads import ClassHead, ClassScores
+from radarseq.models.input_spec import Output
 from radarseq.models.network import Network
-from radarseq.models.spec import Output
 
 
 class NetworkStream:
@@ -78,6 +81,28 @@ class NetworkStream:
             None if symbols is None else symbols[:, 0],
             None if scores is None else scores.hidden,
         )
+
+
+class EnsembleStream:
+    """The streams of the members of an ensemble, fed side by side."""
+
+    def __init__(self, streams: Sequence[NetworkStream]) -> None:
+        self._streams = streams
+
+    def step(self, sample: Tensor, tx: Tensor | None = None) -> Output:
+        """Return the mean of the members' outputs of the next step, see ``NetworkStream.step``."""
+        return mean_output([stream.step(sample, tx) for stream in self._streams])
+
+
+def open_stream(network: Trained, batch: int = 1) -> NetworkStream | EnsembleStream:
+    """Return a stream of ``batch`` sequences side by side through a network or an ensemble.
+
+    Raises:
+        UsageError: If a network is not causal.
+    """
+    if isinstance(network, Ensemble):
+        return EnsembleStream([NetworkStream(member, batch) for member in network.networks()])
+    return NetworkStream(network, batch)
 
 
 class FeatureStream:

@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from radarseq.report import curves, figures, foreseen, robustness
+from radarseq.report import curves, figures, forecasts, robustness
 from radarseq.report.decisions import UNKNOWN
 
 
@@ -62,12 +62,12 @@ def _foreseen(metrics: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
     forecast, symbols = metrics.get("forecast") or {}, metrics.get("symbols") or {}
     name, found = _name(metrics), []
     if examples := forecast.get("examples"):
-        drawn = foreseen.forecast_examples(examples, model_name=name)
+        drawn = forecasts.forecast_examples(examples, model_name=name)
         found.append((*_FORECASTS, drawn))
     if forecast.get("horizon", 0) > 1:
-        found.append((*_HORIZON, foreseen.error_by_horizon(forecast, model_name=name)))
+        found.append((*_HORIZON, forecasts.error_by_horizon(forecast, model_name=name)))
     if symbols.get("model"):
-        found.append((*_SYMBOLS, foreseen.symbols_by_method(symbols, model_name=name)))
+        found.append((*_SYMBOLS, forecasts.symbols_by_method(symbols, model_name=name)))
     return found
 
 

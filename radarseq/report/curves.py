@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from radarseq.report.drawing import INK, SERIES, legend, printable, svg
+from radarseq.report.svg import INK, SERIES, legend, printable, svg
 
 Curve = Mapping[str, Any]
 

@@ -9,14 +9,14 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from radarseq.files import write_atomically
 from radarseq.report import figures, tables
+from radarseq.report.capture_views import CaptureView, views_json
 from radarseq.report.card import model_card
 from radarseq.report.charts import Chart, charts
 from radarseq.report.decisions import decision_table
 from radarseq.report.headline import tiles, verdicts
 from radarseq.report.pictures import Pictures, example_pairs
-from radarseq.report.views import CaptureView, views_json
+from radarseq.storage.atomic import write_atomically
 
 REPORT_NAME = "report.html"
 PLOTS_NAME = "plots"

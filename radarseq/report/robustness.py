@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
-from radarseq.report.drawing import (
+from radarseq.report.svg import (
     BLUE,
     INK,
     ORANGE,

@@ -5,9 +5,10 @@ import io
 from pathlib import Path
 
 from radarseq.errors import CheckpointError
-from radarseq.files import read_json, read_plain, sha256_of, standing_folder
-from radarseq.training.checkpoint import MANIFEST
-from radarseq.training.loop import EpochRow
+from radarseq.inference.checkpoint import MANIFEST
+from radarseq.storage.atomic import read_plain, sha256_of, standing_folder
+from radarseq.storage.sealed import read_json
+from radarseq.training.optimisation.loop import EpochRow
 
 METRICS_CSV, METRICS = "metrics.csv", "metrics.json"
 

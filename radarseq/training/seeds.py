@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from radarseq.errors import UsageError
-from radarseq.files import printable, write_atomically
-from radarseq.training.objective import EpochRow
-from radarseq.training.ranks import asked_ranks
-from radarseq.training.run import TrainResult, train
+from radarseq.storage.atomic import printable, write_atomically
+from radarseq.training.distributed import asked_ranks
+from radarseq.training.optimisation.losses import EpochRow
+from radarseq.training.train import TrainResult, train
 
 SEEDS_CSV = "seeds.csv"
 

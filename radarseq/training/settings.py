@@ -16,7 +16,7 @@ class TrainSettings:
         schedule_epochs: Over how many epochs the learning rate falls; 0 takes ``epochs``. A run
             that is resumed to more epochs keeps its schedule and goes on at its floor.
         batch_size: Examples in a step; ``auto`` takes the most that free memory holds, see
-            ``radarseq.training.memory``.
+            ``radarseq.training.optimisation.batch_size``.
         learning_rate: At its peak, after the warm-up.
         weight_decay: Of AdamW.
         warmup: Share of the schedule in which the rate rises.
@@ -41,7 +41,7 @@ class TrainSettings:
         noise: Rms of white noise that is added to training batches, as a share of each example's
             own rms; where examples are few, so that none is learnt by heart.
         dropped: Share of the steps of a training batch that are lost; see
-            ``radarseq.training.augmentation`` for this and the next four.
+            ``radarseq.training.data.augmentation`` for this and the next four.
         spikes: Share of the steps that are hit by a spike 20 dB above the signal.
         saturation: Share of the examples that are clipped at their rms.
         occlusion: Share of the examples in which a tenth to three tenths of the steps are hidden.

@@ -15,7 +15,7 @@ from simulators.objects.elementary import (
     Plate,
     Sphere,
 )
-from simulators.objects.kinds import KIND_SPHERE, MOST_SIZES
+from simulators.objects.kernel_ids import KIND_SPHERE, MOST_SIZES
 from simulators.objects.mesh import MeshBody
 
 AnyObject = (

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from simulators.objects.extents import mean_extent
-from simulators.objects.kinds import MOST_SIZES, SMALL_AS_SPHERE
+from simulators.objects.kernel_ids import MOST_SIZES, SMALL_AS_SPHERE
 from simulators.scattering.validity import SMALLEST_KA, Validity
 
 Interval = tuple[float, float]  # lowest and highest value; drawn uniformly between them

@@ -7,7 +7,7 @@ import numpy as np
 
 from simulators.objects.base import Interval, ObjectClass, check_interval, check_ka
 from simulators.objects.extents import CUBESAT_SIDES_M, CUBESAT_UNITS
-from simulators.objects.kinds import (
+from simulators.objects.kernel_ids import (
     KIND_BOX,
     KIND_CUBESAT,
     KIND_FRAGMENT,

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from simulators.objects.base import Interval, ObjectClass
-from simulators.objects.kinds import KIND_DIHEDRAL, KIND_DIPOLE, KIND_TRIHEDRAL
+from simulators.objects.kernel_ids import KIND_DIHEDRAL, KIND_DIPOLE, KIND_TRIHEDRAL
 from simulators.scattering.wire import (
     LONGEST_WAVELENGTHS,
     SHORTEST_WAVELENGTHS,

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from simulators.objects.base import CREEPING_LENGTHS, SMALLEST_SPHERE_KA, Interval, ObjectClass
-from simulators.objects.kinds import (
+from simulators.objects.kernel_ids import (
     KIND_CONE,
     KIND_CONE_CYLINDER,
     KIND_CYLINDER,

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from simulators.objects.kinds import (
+from simulators.objects.kernel_ids import (
     KIND_BOX,
     KIND_CONE_CYLINDER,
     KIND_CUBESAT,

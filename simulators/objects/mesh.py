@@ -15,7 +15,7 @@ from simulators.objects.base import (
     check_interval,
     check_ka,
 )
-from simulators.objects.kinds import KIND_MESH
+from simulators.objects.kernel_ids import KIND_MESH
 from simulators.scattering.validity import Validity
 
 if TYPE_CHECKING:  # meshes bring scipy's graphs and trees; recipes without one do without

@@ -17,8 +17,8 @@ References:
 import numpy as np
 from numba import njit
 
+from simulators.fast_trig import phasor
 from simulators.scattering.special import jinc, sinc
-from simulators.turns import phasor
 
 _ROOT_PI = np.sqrt(np.pi)
 

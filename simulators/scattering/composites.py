@@ -6,8 +6,8 @@ Conventions and limits are those of :mod:`simulators.scattering.closed_forms`.
 import numpy as np
 from numba import njit
 
+from simulators.fast_trig import phasor
 from simulators.scattering.closed_forms import disc, plate
-from simulators.turns import phasor
 
 _ROOT_PI = np.sqrt(np.pi)
 _SMALL = 1e-3  # below this a series replaces a quotient of vanishing numbers

@@ -10,9 +10,9 @@ stand in for it.
 import numpy as np
 from numba import njit
 
-from simulators.compiling import UNCOUNTED
+from simulators.fast_trig import phasor, sine_cosine
+from simulators.numba_options import UNCOUNTED
 from simulators.scattering.special import far_bessel_j1, near_bessel_j1
-from simulators.turns import phasor, sine_cosine
 
 _ROOT_PI = np.sqrt(np.pi)
 _TWO_PI = 2.0 * np.pi

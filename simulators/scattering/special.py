@@ -8,7 +8,7 @@ References:
 import numpy as np
 from numba import njit
 
-from simulators.turns import sine_cosine
+from simulators.fast_trig import sine_cosine
 
 _SMALL = 1e-3  # below this a series replaces a quotient of vanishing numbers
 

@@ -1,0 +1,1 @@
+"""Recognises, describes and validates what is on disk. No formats."""

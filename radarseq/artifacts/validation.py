@@ -1,0 +1,205 @@
+"""Checking what is on disk: every byte of a dataset, a run, a recipe or an evaluation."""
+
+from collections.abc import Callable, Container
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from radarseq.artifacts.kind import Kind, kind_of
+from radarseq.dataset.read import open_dataset, read_shard
+from radarseq.dataset.schema import UNFINISHED_NAME
+from radarseq.errors import (
+    CaptureError,
+    CheckpointError,
+    DataError,
+    DatasetError,
+    RadarseqError,
+)
+from radarseq.recipes.recipe import read_recipe
+from radarseq.storage.atomic import sha256_file, standing_folder
+from radarseq.storage.output_folder import UNFINISHED_MARK
+from radarseq.storage.sealed import read_json, read_sealed_text
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What a check found.
+
+    Attributes:
+        path: What was checked.
+        kind: What it is.
+        checked: How many files were read.
+        faults: What is wrong, a sentence each; empty if nothing is.
+    """
+
+    path: Path
+    kind: Kind
+    checked: int
+    faults: tuple[str, ...]
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.faults
+
+
+def validate(path: Path | str) -> Validation:
+    """Read every byte of a dataset, a run, a checkpoint, an evaluation, a recipe or a recording.
+
+    Args:
+        path: A file or folder.
+
+    Returns:
+        All faults; it does not stop at the first.
+
+    Raises:
+        DataError: If there is nothing at ``path``.
+    """
+    path = Path(path)
+    try:
+        kind = kind_of(path)
+    except DataError as fault:
+        if not path.exists():
+            raise
+        return Validation(path, Kind.UNKNOWN, 1, (str(fault),))
+    checks = {
+        Kind.DATASET: _dataset,
+        Kind.RUN: _run,
+        Kind.ENSEMBLE: _ensemble,
+        Kind.CHECKPOINT: _checkpoint,
+        Kind.EVALUATION: _evaluation,
+        Kind.RECIPE: _recipe,
+        Kind.CAPTURE: _capture,
+    }
+    faults: list[str] = []
+    if (path / UNFINISHED_MARK).exists():
+        faults.append(f"{path}: was not finished; run the command that makes it again")
+    try:
+        checked = checks[kind](path, faults)
+    except RadarseqError as fault:
+        faults.append(str(fault))
+        checked = 1
+    return Validation(path, kind, checked, tuple(faults))
+
+
+def _dataset(path: Path, faults: list[str]) -> int:
+    if (path / UNFINISHED_NAME).exists():  # what a resumed simulation would start from
+        read_json(path / UNFINISHED_NAME, DatasetError)
+    dataset = open_dataset(path)
+    names = {
+        tuple(sorted(columns))
+        for shard in dataset.shards
+        if (columns := read_shard(shard, dataset.header, faults))
+    }
+    if len(names) > 1:
+        faults.append(f"{path}: the shards do not have the same columns")
+    return len(dataset.shards) + 1
+
+
+def _run(path: Path, faults: list[str]) -> int:
+    from radarseq.training.history import METRICS, read_history
+    from radarseq.training.train import CONFIG
+
+    checkpoints = path / "checkpoints"
+    folders = [standing_folder(checkpoints / name) for name in ("best", "last")]
+    found = [folder for folder in folders if folder.exists()]
+    if not found:
+        raise CheckpointError(f"{path}: a run without a checkpoint; train it, or resume it")
+    checked = sum(_collected(faults, _checkpoint, folder, faults) for folder in found)
+    for file in sorted(path.glob("*.json")):
+        if file.name != METRICS:
+            _collected(faults, read_json, file, CheckpointError)
+            checked += 1
+    if (path / METRICS).exists():  # written when training has ended
+        return checked + _collected(faults, check_digests, path, faults)
+    _collected(faults, read_sealed_text, path / CONFIG, CheckpointError)
+    if len(found) == len(folders):  # without the last checkpoint nothing vouches for the history
+        _collected(faults, read_history, path)
+    return checked + 2
+
+
+def _ensemble(path: Path, faults: list[str]) -> int:
+    from radarseq.inference.ensemble_file import load_ensemble, members_in
+
+    members = members_in(path)
+    checked = sum(_collected(faults, _run, path / name, faults) for name in members)
+    if not faults:
+        load_ensemble(path)
+    return checked + 1
+
+
+def _collected(faults: list[str], check: Callable[..., Any], *arguments: Any) -> int:
+    """Return how many files a check has read; what it raises goes to ``faults``."""
+    try:
+        count = check(*arguments)
+    except DataError as fault:
+        faults.append(str(fault))
+        return 1
+    return count if isinstance(count, int) else 1
+
+
+def _checkpoint(path: Path, faults: list[str]) -> int:
+    from radarseq.inference.checkpoint import STATE, load_checkpoint, load_state
+
+    checkpoint = load_checkpoint(path)
+    if STATE in checkpoint.manifest["files"] or (path / STATE).exists():
+        load_state(path)
+    return len(checkpoint.manifest["files"]) + 1
+
+
+def _evaluation(path: Path, faults: list[str]) -> int:
+    return check_digests(path, faults)
+
+
+def check_digests(folder: Path, faults: list[str], passed_over: Container[str] = ()) -> int:
+    """Append a fault for each file that ``metrics.json`` vouches for and that is not as it was.
+
+    Args:
+        folder: An evaluation, or a run.
+        faults: What is wrong is appended, a sentence each.
+        passed_over: Names of files that need not be as they were.
+
+    Returns:
+        How many files were read.
+
+    Raises:
+        DataError: If ``metrics.json`` is damaged or names no files.
+    """
+    files = read_json(folder / "metrics.json", DataError).get("files")
+    if not isinstance(files, dict) or not files:
+        raise DataError(f"{folder / 'metrics.json'}: names no files; make the folder again")
+    for name, digest in files.items():
+        if name in passed_over:
+            continue
+        path = folder / name
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            faults.append(f"{folder / 'metrics.json'}: names {name!r}, outside its folder; refused")
+            continue
+        try:
+            if sha256_file(path) != digest:
+                faults.append(f"{path}: altered or truncated; make the folder again")
+        except FileNotFoundError:
+            faults.append(f"{path}: missing")
+        except OSError as fault:
+            faults.append(f"{path}: cannot be read ({fault.strerror})")
+    return len(files) + 1
+
+
+def _recipe(path: Path, faults: list[str]) -> int:
+    read_recipe(path)
+    return 1
+
+
+def _capture(path: Path, faults: list[str]) -> int:
+    from radarseq.captures.sources.find_files import find_captures
+    from radarseq.captures.sources.open_recordings import read_every_byte
+
+    files = find_captures([path])
+    if not files:
+        raise DataError(f"{path}: holds nothing that is known: no dataset, run or recording")
+    for file in files:
+        try:
+            read_every_byte(file)
+        except CaptureError as fault:
+            faults.append(str(fault))
+    return len(files)

@@ -1,0 +1,79 @@
+"""What a model has to beat: majority class and boosted trees; copy and the linear filter.
+
+Each is fitted on the same training rows as the model and judged on the same rows.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from radarseq.baselines.signal_statistics import sequence_statistics
+from radarseq.dataset.schema import Examples
+
+_MOST_ROWS = 20_000  # boosting gains little beyond, and takes minutes
+
+
+def labelled(examples: Examples) -> Examples:
+    """Return the examples whose label is known; none where there are no labels."""
+    return examples.take(examples["label"] >= 0 if "label" in examples else slice(0))
+
+
+def majority_probabilities(training: Examples, judged: Examples) -> NDArray[np.float64]:
+    """Return the classes' shares of the training rows for every judged row, ``(n, class)``."""
+    counts = np.bincount(
+        labelled(training)["label"], minlength=len(training.header.class_names)
+    ).astype(float)
+    share = counts / max(1.0, counts.sum())
+    return np.broadcast_to(share, (len(judged), len(share)))
+
+
+@dataclass(frozen=True)
+class Boosting:
+    """Boosted trees on statistics of the sequences, fitted.
+
+    Attributes:
+        model: The trees; None where the training rows have one class.
+        share: Of each class in the training rows ``(class,)``.
+    """
+
+    model: HistGradientBoostingClassifier | None
+    share: NDArray[np.float64]
+
+    def probabilities(self, signal: NDArray, tx: NDArray | None = None) -> NDArray[np.float64]:
+        """Return class probabilities ``(n, class)`` of samples ``(n, step[, channel])``."""
+        if self.model is None:
+            return np.tile(self.share, (len(signal), 1))
+        found = np.zeros((len(signal), len(self.share)))
+        found[:, np.asarray(self.model.classes_)] = self.model.predict_proba(
+            sequence_statistics(signal, tx)
+        )
+        return found
+
+
+def fit_boosting(training: Examples, seed: int = 0) -> Boosting:
+    """Return boosted trees fitted on the statistics of training rows.
+
+    Reference:
+        Friedman, "Greedy function approximation: a gradient boosting machine", 2001.
+    """
+    share = np.array(majority_probabilities(training, training.take(slice(1)))[0])
+    training = labelled(training)
+    if len(np.unique(training["label"])) < 2:
+        return Boosting(None, share)
+    if len(training) > _MOST_ROWS:
+        picked = np.random.default_rng(seed).permutation(len(training))[:_MOST_ROWS]
+        training = training.take(np.sort(picked))
+    model = HistGradientBoostingClassifier(
+        max_iter=150, learning_rate=0.1, max_leaf_nodes=31, min_samples_leaf=10, random_state=seed
+    )
+    statistics = sequence_statistics(training.input, training.code)
+    return Boosting(model.fit(statistics, training["label"]), share)
+
+
+def boosting_probabilities(
+    training: Examples, judged: Examples, seed: int = 0
+) -> NDArray[np.float64]:
+    """Return class probabilities of boosted trees on ``judged`` rows, ``(n, class)``."""
+    return fit_boosting(training, seed).probabilities(judged.input, judged.code)

@@ -1,0 +1,13 @@
+"""Containment of paths: a file must lie in the folder that was named."""
+
+from pathlib import Path
+
+
+def stays_in(path: Path, folder: Path) -> bool:
+    """Return whether a path, if it is a link, ends within ``folder``."""
+    if not path.is_symlink():
+        return True
+    try:
+        return path.resolve(strict=True).is_relative_to(folder.resolve())
+    except (OSError, RuntimeError):
+        return False  # a link to nothing, or to itself

@@ -1,0 +1,41 @@
+"""An exported capture vouches for itself: the comment of its zip archive holds a digest.
+
+A zip archive guards the content of its members, not its own directory, and a flipped bit there can
+turn an array into none. A file is known for ours by its first member or by its comment, so that no
+single fault hides both.
+"""
+
+from pathlib import Path
+
+from radarseq.captures.errors import CaptureFault
+from radarseq.storage.atomic import open_plain, sha256_of
+
+MEMBER = "radarseq_capture"  # the first array: the version of the format
+CAPTURE_FORMAT = 1
+_NAME_AT = 30  # in a zip archive, of the first member
+_MARK = b"radarseq capture, sha256 "
+_COMMENT = len(_MARK) + 64
+
+
+def seal_archive(archive: bytes) -> bytes:
+    """Return a zip archive that has no comment with one that holds the digest of all before it."""
+    body = archive[:-2] + _COMMENT.to_bytes(2, "little") + _MARK
+    return body + sha256_of(body).encode()
+
+
+def check_seal(path: Path) -> None:
+    """Refuse an exported capture that is not byte for byte what was written.
+
+    Raises:
+        CaptureFault: If it is altered or truncated. Archives from elsewhere have no seal, and pass.
+    """
+    with open_plain(path.resolve()) as file:
+        head = file.read(_NAME_AT + len(MEMBER))
+        file.seek(max(0, path.stat().st_size - _COMMENT))
+        tail = file.read(_COMMENT)
+        if not (head.endswith(MEMBER.encode()) or tail.startswith(_MARK)):
+            return
+        file.seek(0)
+        content = file.read()
+    if content[-64:] != sha256_of(memoryview(content)[:-64]).encode():
+        raise CaptureFault(path, "is altered or truncated", "Export it again")

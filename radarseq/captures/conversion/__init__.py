@@ -1,0 +1,1 @@
+"""Recordings into datasets and datasets into recordings. No parsing of formats."""

@@ -1,0 +1,67 @@
+"""What a recording's path says about it: label and group, by a pattern."""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from radarseq.captures.errors import CaptureFault, printable
+from radarseq.errors import UsageError
+
+PLACEHOLDERS = ("label", "group")
+
+
+class Named(NamedTuple):
+    """What a path says; None where the pattern does not ask for it."""
+
+    label: str | None
+    group: str | None
+
+
+def name_expression(pattern: str) -> re.Pattern[str]:
+    """Return the regular expression for a pattern such as ``{label}/run_{group}.csv``.
+
+    A placeholder matches one or more characters within one part of the path; where a pattern
+    could be matched in more than one way, the earlier placeholder takes as much as it can. A
+    placeholder that occurs twice must match the same text.
+
+    Raises:
+        UsageError: If a placeholder is unknown, or two follow each other with nothing between.
+    """
+    pieces = re.split(r"\{([^{}/]*)\}", pattern.lstrip("/"))
+    if unknown := [word for word in pieces[1::2] if word not in PLACEHOLDERS]:
+        raise UsageError(
+            f"name {pattern!r}: unknown placeholder {{{unknown[0]}}}; "
+            "expected {label} or {group}"
+        )
+    if "" in pieces[2:-1:2]:
+        raise UsageError(
+            f"name {pattern!r}: two placeholders without text between them, so that nothing says "
+            "where one ends. Put the text that separates them between them"
+        )
+    seen: set[str] = set()
+    expression = r"(?:\A|/)" + re.escape(pieces[0])
+    for word, literal in zip(pieces[1::2], pieces[2::2], strict=True):
+        expression += f"(?P={word})" if word in seen else f"(?P<{word}>[^/]+)"
+        expression += re.escape(literal)
+        seen.add(word)
+    return re.compile(expression + r"\Z")
+
+
+def match_name(pattern: str, path: Path) -> Named:
+    """Return the label and group that the end of ``path`` gives under ``pattern``.
+
+    Raises:
+        CaptureFault: If the path does not match.
+        UsageError: If the pattern itself is not valid.
+    """
+    if not pattern:
+        return Named(None, None)
+    found = name_expression(pattern).search(path.absolute().as_posix())
+    if found is None:
+        raise CaptureFault(
+            path,
+            f"the path does not end in the pattern {pattern!r}",
+            "Correct the name pattern, or rename or leave out the file",
+        )
+    words = {word: printable(text) for word, text in found.groupdict().items()}
+    return Named(words.get("label"), words.get("group"))

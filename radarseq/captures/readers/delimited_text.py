@@ -1,0 +1,104 @@
+"""Delimited text: one row a line, numbers, and perhaps a column of labels."""
+
+import csv
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+
+from radarseq.captures.capture import Capture, make_capture
+from radarseq.captures.checks.size_limits import check_in_memory
+from radarseq.captures.errors import CaptureFault
+from radarseq.captures.options.read_options import Reading
+
+_LARGEST_TEXT = 2 << 30
+_LONGEST_LINE = 32 << 20
+_DELIMITERS = {".tsv": "\t"}
+
+
+def read(path: Path, reading: Reading) -> Capture:
+    """Return the numbers of a CSV or TSV file, (row, step) unless ``reading`` says otherwise.
+
+    A first line without a single number is a heading and is passed over.
+
+    Raises:
+        CaptureFault: If a cell is not a number, lines differ in length, or the text is not UTF-8.
+    """
+    if path.stat().st_size > _LARGEST_TEXT:
+        raise CaptureFault(path, "is larger than 2 GiB of text", "Cut it into several files")
+    if reading.variable:
+        raise CaptureFault(path, "is text and has no named arrays", "Leave variable out")
+    values, labels, width = array("d"), [], 0
+    for line, cells in _lines(path):
+        width = width or len(cells)
+        if len(cells) != width:
+            raise CaptureFault(
+                path,
+                f"line {line} has {len(cells)} cells; expected {width}, as in the first",
+                "Correct the line, or cut the file where its columns change",
+            )
+        if reading.label_column is not None:
+            labels.append(_take_label(path, cells, reading.label_column))
+        values.extend(_numbers(path, line, cells))
+        check_in_memory(path, "its table", (len(values),), values.itemsize)
+    columns = width - (reading.label_column is not None)
+    samples = np.array(values).reshape(-1, columns) if columns > 0 else np.empty((0, 0))
+    return make_capture(path, samples, reading, layout="row,step", row_labels=labels or None)
+
+
+def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    delimiter = _DELIMITERS.get(path.suffix.lower(), ",")
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(_bounded(path, file), delimiter=delimiter)
+            for index, cells in enumerate(reader):
+                heading = index == 0 and not any(_is_number(cell) for cell in cells)
+                if cells and not heading:
+                    yield reader.line_num, cells
+    except (UnicodeDecodeError, csv.Error) as fault:
+        raise CaptureFault(path, f"is not delimited text ({fault})", "Export it again") from fault
+
+
+def _bounded(path: Path, file: TextIO) -> Iterator[str]:
+    """Pass lines on, none of them without end."""
+    while text := file.readline(_LONGEST_LINE):
+        if len(text) == _LONGEST_LINE or "\0" in text:
+            found = "a NUL" if "\0" in text else f"a line of {_LONGEST_LINE} characters or more"
+            raise CaptureFault(path, f"is not delimited text: it holds {found}", "Export it again")
+        yield text
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _take_label(path: Path, cells: list[str], column: int) -> str:
+    try:
+        label = cells.pop(column).strip()
+    except IndexError:
+        raise CaptureFault(
+            path,
+            f"has {len(cells)} columns, so there is no label in column {column}",
+            "Correct label_column; it counts from 0, and -1 is the last",
+        ) from None
+    if not label:
+        raise CaptureFault(path, f"has an empty label in column {column}", "Fill it in")
+    return label
+
+
+def _numbers(path: Path, line: int, cells: list[str]) -> list[float]:
+    try:
+        return [float(cell) for cell in cells]
+    except ValueError:
+        bad = next(cell for cell in cells if not _is_number(cell))
+        raise CaptureFault(
+            path,
+            f"line {line} holds {bad[:40]!r}; expected a number",
+            "If this is the label, name its column with label_column",
+        ) from None

@@ -1,0 +1,75 @@
+"""WAV files: one channel is real, two are I and Q, more are channels."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import scipy.io.wavfile
+
+from radarseq.captures.capture import Capture, make_capture
+from radarseq.captures.checks.size_limits import LARGEST_IN_MEMORY
+from radarseq.captures.errors import CaptureFault
+from radarseq.captures.options.read_options import Reading, parse_layout
+from radarseq.captures.samples.conversion import apply, full_scale_of
+from radarseq.captures.samples.lazy_array import FlatFile, Paired, Samples, WithoutLast
+
+_MIDDLE = 128.0  # of 8-bit WAV, the one kind that is stored without a sign
+
+
+def read(path: Path, reading: Reading) -> Capture:
+    """Return the samples of a WAV file.
+
+    Two channels are I and Q, unless the layout has an axis for them.
+
+    Raises:
+        CaptureFault: If the file is cut short or not PCM or float samples.
+    """
+    rate_hz, samples = _samples(path)
+    scale = full_scale_of(samples.dtype) or (-1.0, 1.0)
+    if samples.dtype == np.uint8:
+        samples = apply(samples, np.dtype(np.float32), _centred)
+        scale = (-_MIDDLE, _MIDDLE - 1)
+    channels = samples.shape[1] if samples.ndim == 2 else 1
+    layout, assumed = "step", ()
+    if samples.ndim == 2:
+        pairs = channels == 2 and (not reading.layout or len(parse_layout(reading.layout)) == 1)
+        if pairs:
+            samples = WithoutLast(Paired(samples, np.dtype(np.complex64)))
+            assumed = ("the two channels are I and Q (--layout step,channel for two real ones)",)
+        else:
+            layout = "step,channel"
+    return make_capture(
+        path,
+        samples,
+        reading,
+        layout=layout,
+        layout_is_told=True,
+        sample_interval_s=1 / rate_hz if rate_hz else 0.0,
+        full_scale=scale,
+        assumed=assumed,
+    )
+
+
+def _samples(path: Path) -> tuple[int, Samples]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        # Chunks of text that scipy does not know are of no concern; a file cut short is.
+        warnings.filterwarnings("ignore", message="Chunk .* not understood")
+        try:
+            rate_hz, data = scipy.io.wavfile.read(path, mmap=True)
+        except ValueError as fault:
+            if "mmap" not in str(fault):  # as for 24 bits, which no number of numpy's holds
+                raise
+            if path.stat().st_size > LARGEST_IN_MEMORY:
+                raise CaptureFault(
+                    path, f"is larger than {LARGEST_IN_MEMORY} bytes of 24-bit samples, which are "
+                    "read as a whole", "Store it with 16 or 32 bits",
+                ) from fault  # fmt: skip
+            rate_hz, data = scipy.io.wavfile.read(path)
+    if isinstance(data, np.memmap):
+        return rate_hz, FlatFile(path, data.dtype, data.shape, data.offset)
+    return rate_hz, data
+
+
+def _centred(values: np.ndarray) -> np.ndarray:
+    return values.astype(np.float32) - np.float32(_MIDDLE)

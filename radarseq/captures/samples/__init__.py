@@ -1,0 +1,1 @@
+"""Arrays that stay in their file, and the number types that files store. No formats."""

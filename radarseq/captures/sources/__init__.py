@@ -1,0 +1,1 @@
+"""Finds, labels, sandboxes and opens recordings. No parsing of formats."""

@@ -1,0 +1,75 @@
+"""Labels of recordings in a table beside them: ``file,label`` or ``file,label,group``."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+from radarseq.captures.errors import CaptureFault
+from radarseq.captures.options.name_pattern import Named, match_name
+from radarseq.captures.options.read_options import Reading
+from radarseq.errors import CaptureError
+from radarseq.storage.atomic import printable
+
+_LARGEST_TABLE = 64 << 20
+_COLUMNS = (["file", "label"], ["file", "label", "group"])
+
+
+def naming_of(reading: Reading) -> Callable[[Path], Named]:
+    """Return what gives the label and the group of a recording: its path, and the table.
+
+    Raises:
+        CaptureError: If there is a table and it cannot be read.
+        UsageError: If the name pattern is not valid.
+    """
+    if not reading.labels:
+        return lambda path: match_name(reading.name, path)
+    table = Path(reading.labels)
+    known = _read(table)
+
+    def look_up(path: Path) -> Named:
+        by_name = match_name(reading.name, path)
+        whole = path.absolute()
+        # A table names files as seen from where it lies.
+        base = table.absolute().parent
+        keys = [str(whole), path.name]
+        if whole.is_relative_to(base):
+            keys.insert(0, whole.relative_to(base).as_posix())
+        for key in keys:
+            if (found := known.get(printable(key))) is not None:
+                return Named(found.label, found.group or by_name.group)
+        raise CaptureFault(
+            path, f"is not among the {len(known)} files in {printable(table)}",
+            "Add a line for it, or leave it out",
+        )  # fmt: skip
+
+    return look_up
+
+
+def _read(table: Path) -> dict[str, Named]:
+    try:
+        if table.stat().st_size > _LARGEST_TABLE:
+            raise CaptureError(f"{printable(table)}: larger than {_LARGEST_TABLE} bytes")
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            rows = [row for row in csv.reader(file) if row]
+    except (OSError, UnicodeDecodeError, csv.Error) as fault:
+        raise CaptureError(
+            f"{printable(table)}: not readable as a table of labels ({fault}); expected CSV with "
+            "the columns file,label[,group]"
+        ) from fault
+    if not rows or [cell.strip() for cell in rows[0]] not in _COLUMNS:
+        found = ",".join(rows[0])[:80] if rows else "nothing"
+        raise CaptureError(
+            f"{printable(table)}: its first line is {found!r}; expected file,label or "
+            "file,label,group"
+        )
+    known: dict[str, Named] = {}
+    for line, row in enumerate(rows[1:], start=2):
+        cells = [cell.strip() for cell in row]
+        if len(cells) != len(rows[0]) or not cells[0] or cells[0] in known:
+            raise CaptureError(
+                f"{printable(table)}: line {line} is {','.join(row)[:80]!r}; expected "
+                f"{','.join(rows[0])}, each file once"
+            )
+        group = cells[2] if len(cells) > 2 else ""
+        known[cells[0]] = Named(cells[1] or None, group or None)
+    return known

@@ -1,0 +1,27 @@
+"""`radarseq export`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from radarseq.cli.console import print_result
+from radarseq.cli.options import Json, Out
+
+
+def export(
+    dataset: Annotated[Path, typer.Argument(help="Dataset.")],
+    out: Out,
+    split: Annotated[str, typer.Option(help="test, validation, train or all.")] = "test",
+    limit: Annotated[int | None, typer.Option(help="At most this many files.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write a dataset's objects as recordings, one .npz each.
+
+    Example: radarseq export data/space --out captures --limit 40
+    """
+    from radarseq.captures.conversion.export import export as write
+
+    files = write(dataset, out, split=split, limit=limit)
+    told = {"out": str(out), "files": [str(file) for file in files]}
+    print_result(told, as_json, lambda: f"{out}: {len(files):,} recordings")

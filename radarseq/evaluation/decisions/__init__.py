@@ -1,0 +1,1 @@
+"""Decisions per recording and per window: fusion, out-of-distribution detection, calibration."""

@@ -1,0 +1,1 @@
+"""Files of an evaluation folder. No computing of metrics."""

@@ -1,0 +1,1 @@
+"""Content of an evaluation's page: gathered, saved and redrawn. Drawing is in ``report``."""

@@ -1,0 +1,144 @@
+"""The rows of a dataset that are to be judged, and objects that the model does not know."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from radarseq.captures.conversion.stack_examples import gather
+from radarseq.captures.options.read_options import Reading
+from radarseq.dataset.read import open_dataset
+from radarseq.dataset.schema import MANIFEST_NAME, UNFINISHED_NAME, UNKNOWN_LABEL, Examples
+from radarseq.errors import DatasetError, UsageError
+from radarseq.evaluation.decisions.ood_threshold import HeldOut
+from radarseq.inference.predictor import Predictor
+from radarseq.inference.resampling import resampled
+from radarseq.inference.training_rows import Known, known_in
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The rows of a dataset that are to be judged.
+
+    Attributes:
+        path: Of the dataset, as given.
+        digest: Of the dataset.
+        examples: The rows.
+        known: Rows of the dataset to fit the baselines and the thresholds on; or None.
+        held_out: Its rows of classes that the model does not know; None if there are none.
+    """
+
+    path: str
+    digest: str
+    examples: Examples
+    known: Known | None
+    held_out: HeldOut | None
+
+
+def is_dataset(path: Path) -> bool:
+    """Return whether a path is a dataset's folder, finished or not."""
+    return (path / MANIFEST_NAME).exists() or (path / UNFINISHED_NAME).exists()
+
+
+def rows_to_judge(
+    predictor: Predictor,
+    path: Path,
+    split: str,
+    unknown_class: Sequence[str],
+    *,
+    resample: bool = False,
+) -> Judged:
+    """Return the rows of a dataset that the model is to judge.
+
+    Args:
+        predictor: The model.
+        path: The dataset.
+        split: Which rows.
+        unknown_class: Classes of the dataset that the model was not trained on.
+        resample: Whether to bring the dataset to the model's sampling interval.
+
+    Raises:
+        DatasetError: If the dataset is damaged, has other classes, or the split has no rows.
+        UsageError: If a class that is said to be unknown is not there, or is one of the model's.
+    """
+    dataset = open_dataset(path)
+    examples = dataset.load()
+    if resample:
+        examples = resampled(examples, predictor)
+    examples = predictor.prepared(examples)
+    held_out = None
+    if unknown_class:
+        examples, held_out = _parted(predictor, examples, path, unknown_class)
+    _check_classes(predictor, examples)
+    part = examples.part(split)
+    if not len(part):
+        raise DatasetError(f"{path}: no example is in the {split} split; choose another --split")
+    known = known_in(examples) if "split" in examples else None
+    return Judged(str(path), dataset.digest, part, known, held_out)
+
+
+def _check_classes(predictor: Predictor, examples: Examples) -> None:
+    names = examples.header.class_names
+    if "label" in examples and names != predictor.class_names:
+        raise DatasetError(
+            f"the dataset's classes are {', '.join(names)}; the model knows "
+            f"{', '.join(predictor.class_names)}. Judge it on data with the same classes, or name "
+            "those that it was not trained on with --unknown-class"
+        )
+
+
+def _parted(
+    predictor: Predictor, examples: Examples, path: Path, unknown_class: Sequence[str]
+) -> tuple[Examples, HeldOut]:
+    """Return the rows of known classes under the model's labels, and the others."""
+    names, known = examples.header.class_names, predictor.class_names
+    for name in unknown_class:
+        if name not in names:
+            raise UsageError(
+                f"unknown_class {name!r} is not in {path}, whose classes are {', '.join(names)}"
+            )
+        if name in known:
+            raise UsageError(
+                f"unknown_class {name!r} is one that the model was trained on; expected one of "
+                f"{', '.join(n for n in names if n not in known) or 'none: it knows them all'}"
+            )
+    if set(names) - set(unknown_class) != set(known):
+        return examples, HeldOut(str(path), [], examples)  # refused next, with all the names
+    index = np.array([known.index(n) if n in known else UNKNOWN_LABEL for n in names])
+    label = np.where(examples["label"] >= 0, index[examples["label"]], UNKNOWN_LABEL)
+    is_unknown = np.isin(examples["label"], [names.index(name) for name in unknown_class])
+    relabelled = Examples(
+        replace(examples.header, class_names=known),
+        examples.columns | {"label": label.astype(np.int32)},
+    )
+    held_out = HeldOut(str(path), list(unknown_class), examples.take(is_unknown))
+    return relabelled.take(~is_unknown), held_out
+
+
+def unknown_objects(predictor: Predictor, paths: Sequence[Path], reading: Reading) -> HeldOut:
+    """Return the objects of a dataset, or in recordings, that the model does not know.
+
+    Rows of classes that it does know are passed over.
+
+    Raises:
+        UsageError: If it knows them all.
+        DatasetError: If the dataset is damaged.
+        CaptureError: If no recording can be read.
+    """
+    if len(paths) == 1 and is_dataset(paths[0]):
+        examples = open_dataset(paths[0]).load()
+    else:
+        examples = gather(paths, reading).examples
+    source = ", ".join(str(path) for path in paths)
+    names, classes = examples.header.class_names, []
+    if "label" in examples:
+        known = [i for i, name in enumerate(names) if name in predictor.class_names]
+        examples = examples.take(~np.isin(examples["label"], known))
+        classes = [names[i] for i in np.unique(examples["label"]) if i >= 0]
+    if not len(examples):
+        raise UsageError(
+            f"unknown {source}: every row is of a class that the model was trained on "
+            f"({', '.join(predictor.class_names)}); expected other objects"
+        )
+    return HeldOut(source, classes, examples)

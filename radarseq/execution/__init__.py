@@ -1,0 +1,1 @@
+"""Runs tasks on threads or on a cluster's workers. Knows nothing of radar."""

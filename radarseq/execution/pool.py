@@ -1,0 +1,173 @@
+"""Where tasks run: on threads of this process, or on the workers of a cluster.
+
+A task is a function of something that all tasks share and of an item of its own. What it returns
+depends on these alone, so that it makes no difference where it runs, and in which order.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+from radarseq.errors import UsageError
+
+T = TypeVar("T")
+_TICK_S = 0.2
+_END = object()
+
+
+class Workers(Protocol):
+    """What carries tasks out."""
+
+    @property
+    def is_here(self) -> bool:
+        """Whether they share the memory of this process."""
+        ...
+
+    @property
+    def at_once(self) -> int:
+        """How many tasks to have under way, those that wait for a worker among them."""
+        ...
+
+    def share(self, value: Any) -> Any:
+        """Return what stands for ``value`` where tasks are handed out; it is sent once."""
+        ...
+
+    def submit(self, task: Callable, keep: Callable, shared: Any, item: Any) -> Future[Any]:
+        """Hand out a task."""
+        ...
+
+    def collect(self, keep: Callable, future: Future[Any]) -> Any:
+        """Return what was kept of a task that has ended."""
+        ...
+
+
+@dataclass(frozen=True)
+class Threads:
+    """Threads of this process; what they make is kept by the thread that collects it."""
+
+    executor: ThreadPoolExecutor
+    count: int
+    is_here: bool = True
+
+    @property
+    def at_once(self) -> int:
+        """One more than there are threads: it is taken up while a result is being kept."""
+        return self.count + 1
+
+    def share(self, value: Any) -> Any:
+        """Return the value itself."""
+        return value
+
+    def submit(self, task: Callable, keep: Callable, shared: Any, item: Any) -> Future[Any]:
+        """Hand out a task."""
+        return self.executor.submit(task, shared, item)
+
+    def collect(self, keep: Callable, future: Future[Any]) -> Any:
+        """Return what ``keep`` makes of the result."""
+        return keep(future.result())
+
+
+def check_workers(count: int, scheduler: str = "") -> None:
+    """Refuse what no workers can come of, before anything is written.
+
+    Raises:
+        UsageError: If ``count`` is below 1, or there is a scheduler and no dask.
+    """
+    if count < 1:
+        raise UsageError(f"workers is {count}; expected 1 or more")
+    if scheduler and find_spec("distributed") is None:
+        raise UsageError(
+            f"scheduler {scheduler}: dask.distributed is not installed. "
+            "pip install 'radarseq[cluster]'"
+        )
+
+
+@contextmanager
+def workers_at(count: int, scheduler: str, folder: Path) -> Iterator[Workers]:
+    """Give the workers that a command asks for; when it ends early, what has not begun is dropped.
+
+    Args:
+        count: Threads of this process, where there is no scheduler.
+        scheduler: Address of a dask scheduler, such as ``tcp://node1:8786``; empty for threads.
+        folder: What the command writes to; the workers of a cluster must see it too.
+
+    Raises:
+        UsageError: See ``check_workers``; or if the address is none.
+        ClusterError: If the scheduler cannot be reached.
+    """
+    check_workers(count, scheduler)
+    if scheduler:
+        from radarseq.execution.dask_pool import cluster_at
+
+        with cluster_at(scheduler, folder) as cluster:
+            yield cluster
+        return
+    executor = ThreadPoolExecutor(count)
+    try:
+        yield Threads(executor, count)
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def in_any_order(
+    workers: Workers,
+    task: Callable[[Any, Any], Any],
+    items: Iterable[Any],
+    *,
+    shared: Any,
+    keep: Callable[[Any], Any] = lambda made: made,
+    tick: Callable[[], None] | None = None,
+) -> Iterator[Any]:
+    """Yield what is kept of ``task(shared, item)`` for each item, as they end.
+
+    Args:
+        workers: Who carries the tasks out.
+        task: Its result may be large.
+        items: Drawn one by one, as workers become free.
+        shared: For all tasks the same.
+        keep: Makes of a result what is yielded; a cluster's worker does it itself, so that what is
+            large need not travel.
+        tick: Called a few times a second.
+    """
+    waiting, running = iter(items), set[Future[Any]]()
+    shared, item = workers.share(shared), None
+    while True:
+        most = workers.at_once
+        while item is not _END and len(running) < most:
+            if (item := next(waiting, _END)) is not _END:
+                running.add(workers.submit(task, keep, shared, item))
+        if not running:
+            return
+        finished, running = wait(running, _TICK_S, FIRST_COMPLETED)
+        for future in finished:
+            yield workers.collect(keep, future)
+        if tick:
+            tick()
+
+
+class AtHand(Generic[T]):
+    """Something that is not sent to other processes: it is made again where it is asked for.
+
+    Args:
+        make: Makes it, for whoever gets no value; can be sent.
+        value: What is there already.
+    """
+
+    def __init__(self, make: Callable[[], T], value: T | None = None) -> None:
+        self._make, self._value, self._lock = make, value, threading.Lock()
+
+    def __call__(self) -> T:
+        """Return it."""
+        with self._lock:
+            if self._value is None:
+                self._value = self._make()
+            return self._value
+
+    def __reduce__(self) -> tuple[type["AtHand[T]"], tuple[Callable[[], T]]]:
+        """Send how it is made."""
+        return AtHand, (self._make,)

@@ -1,0 +1,125 @@
+"""What a cluster's worker runs: a task, once it is sure that it may take part.
+
+A worker that runs other code than the client would write other bytes, and one that sees another
+folder would write them where nobody looks.
+"""
+
+import hashlib
+import platform
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from radarseq.errors import ClusterError
+from radarseq.system import versions_of
+
+_PACKAGES = (
+    "numpy", "scipy", "numba", "llvmlite", "h5py", "torch", "scikit-learn", "dask", "distributed",
+)  # fmt: skip
+_ROOTS = ("radarseq", "simulators")
+
+
+@cache
+def what_runs_here() -> dict[str, str]:
+    """Return what the bytes of a result depend on in this process, by name."""
+    found = {"Python": ".".join(platform.python_version_tuple()[:2])}
+    return found | versions_of(_PACKAGES, "absent") | {"radarseq": _source_digest()}
+
+
+def _source_digest() -> str:
+    """Return a digest of our own code: between two versions it may change many times."""
+    digest = hashlib.sha256()
+    above = Path(__file__).parents[1]
+    for root in _ROOTS:
+        for file in sorted((above / root).rglob("*.py")):
+            digest.update(str(file.relative_to(above)).encode() + b"\0" + file.read_bytes())
+    return f"of source {digest.hexdigest()[:12]}"
+
+
+@dataclass(frozen=True)
+class Admission:
+    """What a worker must fulfil to take part.
+
+    Attributes:
+        mark: A file that the client has left in the folder that is written to.
+        runs: What runs at the client.
+    """
+
+    mark: Path
+    runs: dict[str, str]
+
+    def check(self) -> None:
+        """Refuse to work in this process.
+
+        Raises:
+            ClusterError: If it sees another folder, or runs other code.
+        """
+        theirs = what_runs_here()
+        differing = [
+            f"{name} {theirs.get(name)} (here: {mine})"
+            for name, mine in self.runs.items()
+            if theirs.get(name) != mine
+        ]
+        if differing:
+            raise ClusterError(
+                f"{_worker()} has {', '.join(differing)}, and would write other bytes. "
+                "Install the same there as here, and go on with --resume"
+            )
+        if not self.mark.exists():
+            raise ClusterError(
+                f"{_worker()} does not see {self.mark.parent} as this process does; expected a "
+                "folder that all workers share. Mount it there under the same path, or choose "
+                "another --out"
+            )
+
+
+def _worker() -> str:
+    """Return the words for the worker that this process is."""
+    from distributed import get_worker
+
+    return f"worker {get_worker().address} on {socket.gethostname()}"
+
+
+def carry_out(
+    admission: Admission,
+    task: Callable[[Any, Any], Any],
+    keep: Callable[[Any], Any],
+    item: Any,
+    shared: tuple[str, bytes],
+) -> Any:
+    """Do a task in a worker, if it may take part; return what is kept of the result."""
+    admission.check()
+    return keep(task(_unpacked(*shared), item))
+
+
+_unpacking, _last = Lock(), ("", None)
+
+
+def _unpacked(name: str, packed: bytes) -> Any:
+    """Return what the tasks of a batch share, unpacked once in a process."""
+    global _last
+    from distributed.protocol.pickle import loads
+
+    with _unpacking:
+        if _last[0] != name:
+            _last = name, loads(packed)
+        return _last[1]
+
+
+def sent_itself() -> Callable[[bytes, Any], Any]:
+    """Return what calls a packed function in a worker.
+
+    As a local function it is sent by value. A function that is sent by its name ends a worker that
+    does not know it, before anything can be said of it.
+    """
+
+    def call(packed: bytes, shared: Any) -> Any:
+        from distributed.protocol.pickle import loads
+
+        return loads(packed)(shared)
+
+    return call

@@ -1,0 +1,141 @@
+"""An ensemble on disk: ``ensemble.json`` in a folder of runs says which of them answer together.
+
+The runs stay what they are. The file holds the digest of each one's weights: a run that was trained
+on since is another one, and the ensemble is refused until it is made again.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from radarseq.errors import CheckpointError
+from radarseq.inference.checkpoint import WEIGHTS, Checkpoint, load_best, temperature_in
+from radarseq.models.ensemble import Ensemble
+from radarseq.models.network import Network
+from radarseq.storage.sealed import canonical_sha256, read_json, write_json
+
+ENSEMBLE = "ensemble.json"
+ENSEMBLE_KIND = "radarseq ensemble"
+FORMAT_VERSION = 1
+_MOST_MEMBERS = 15  # the covariance of their hidden values is kept, as JSON
+_OF_ONE = ("metrics", "history", "temperature")  # what a manifest says of its own weights
+_ANEW = "run radarseq train --seeds again with --resume"
+
+
+def holds_ensemble(folder: Path) -> bool:
+    """Return whether a folder's runs answer together."""
+    return (folder / ENSEMBLE).exists()
+
+
+def together(
+    folder: Path, members: Sequence[str], temperature: float = 1.0
+) -> Checkpoint[Ensemble]:
+    """Return runs in a folder as an ensemble.
+
+    Its manifest is that of the first run, but for ``files``, ``training`` and ``epoch``, which are
+    of all, and ``members``: the digest of each one's weights, by the name of its run.
+
+    Args:
+        folder: Which holds the runs.
+        members: Names of the runs in it, 2 to 15.
+        temperature: By which the mean of the class scores is divided before it becomes
+            probabilities.
+
+    Raises:
+        CheckpointError: If there are too few runs or too many, or one of them has no checkpoint,
+            or it is damaged, or was trained on other data or with other settings than the first.
+    """
+    if not 2 <= len(members) <= _MOST_MEMBERS:
+        raise CheckpointError(
+            f"{folder}: {len(members)} runs; an ensemble has 2 to {_MOST_MEMBERS}. Train fewer "
+            "seeds into a folder of their own, or judge the runs one by one"
+        )
+    loaded = [load_best(folder / name, _ANEW) for name in members]
+    for name, one in zip(members, loaded, strict=True):
+        _check_alike(folder / name, one, loaded[0])
+    first = {key: value for key, value in loaded[0].manifest.items() if key not in _OF_ONE}
+    manifest = first | {
+        "files": {WEIGHTS: canonical_sha256({"members": [_weights(one) for one in loaded]})},
+        "training": first["training"]
+        | {"seed": [one.manifest["training"]["seed"] for one in loaded]},
+        "epoch": [one.manifest["epoch"] for one in loaded],
+        "members": {name: _weights(one) for name, one in zip(members, loaded, strict=True)},
+    }
+    ensemble = Ensemble([one.network for one in loaded]).eval()
+    return Checkpoint(folder, ensemble, loaded[0].header, manifest, temperature)
+
+
+def save_ensemble(ensemble: Checkpoint[Ensemble], temperature: float) -> None:
+    """Have the runs answer together from now on, with a temperature of their own."""
+    content = {
+        "kind": ENSEMBLE_KIND,
+        "format_version": FORMAT_VERSION,
+        "members": ensemble.manifest["members"],
+        "temperature": temperature,
+    }
+    write_json(ensemble.path / ENSEMBLE, content)
+
+
+def load_ensemble(folder: Path) -> Checkpoint[Ensemble]:
+    """Return the ensemble in a folder, every byte of it checked.
+
+    Raises:
+        CheckpointError: If it is missing, altered or malformed, or a run was trained on since.
+    """
+    content = _content(folder)
+    members, temperature = content["members"], temperature_in(content, str(folder / ENSEMBLE))
+    ensemble = together(folder, list(members), temperature)
+    for name, found in ensemble.manifest["members"].items():
+        if found != members[name]:
+            raise CheckpointError(
+                f"{folder / name}: has other weights than {ENSEMBLE} says: it was trained on "
+                f"since; {_ANEW}"
+            )
+    return ensemble
+
+
+def members_in(folder: Path) -> list[str]:
+    """Return the names of the runs that answer together.
+
+    Raises:
+        CheckpointError: If the file that says so is missing, altered or malformed.
+    """
+    return list(_content(folder)["members"])
+
+
+def _content(folder: Path) -> dict[str, Any]:
+    path = folder / ENSEMBLE
+    content = read_json(path, CheckpointError)
+    stamp, read = (
+        (content.get("kind"), content.get("format_version")),
+        (ENSEMBLE_KIND, FORMAT_VERSION),
+    )
+    if stamp != read:
+        raise CheckpointError(
+            f"{path}: kind and format_version are {stamp}; this version reads {read}"
+        )
+    members = content.get("members")
+    if not isinstance(members, dict):
+        raise CheckpointError(f"{path}: names no runs in members; {_ANEW}")
+    for name in members:
+        if name in ("", "..") or Path(name).name != name:
+            raise CheckpointError(f"{path}: names {name!r}, outside its folder; refused")
+    return content
+
+
+def _check_alike(run: Path, one: Checkpoint[Network], first: Checkpoint[Network]) -> None:
+    """Refuse a run that differs from the first in more than its seed and weights."""
+    for what, mine, others in (
+        ("settings of the model", one.network.settings, first.network.settings),
+        ("input", one.network.spec, first.network.spec),
+        ("training data", one.manifest["data"], first.manifest["data"]),
+    ):
+        if mine != others:
+            raise CheckpointError(
+                f"{run}: other {what} than {first.path.parents[1]}: {mine}, not {others}. "
+                "Such runs do not answer together; train them anew, into an empty folder"
+            )
+
+
+def _weights(one: Checkpoint[Network]) -> str:
+    return str(one.manifest["files"][WEIGHTS])

@@ -1,0 +1,1 @@
+"""Compiled layers for the CPU, forward and backward."""

@@ -1,0 +1,1 @@
+"""Model inputs computed from raw samples inside the network."""

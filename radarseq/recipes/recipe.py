@@ -1,0 +1,138 @@
+"""Recipes: TOML text to a typed scene; an unknown key or a misfit stops here."""
+
+import difflib
+import tomllib
+import typing
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from radarseq.config import _unknown, parse
+from radarseq.errors import RecipeError
+from radarseq.recipes.embedded_files import TABLE as MESH_DIGESTS
+from radarseq.recipes.embedded_files import with_mesh_digests, with_waveform
+from simulators.objects import SHAPES, ObjectClass
+from simulators.scene import Scene
+from simulators.series import Series
+
+_LARGEST_TEXT = 1 << 20
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A recipe as read: its text, and what it describes.
+
+    Attributes:
+        name: Short name, for messages and reports.
+        text: The TOML itself, with what the waveform that it names holds and the digests of its
+            meshes; stored in every dataset made from it.
+        content: What the simulator needs: a scene for Tx/Rx pairs, or time series.
+    """
+
+    name: str
+    text: str
+    content: Scene | Series
+
+    @property
+    def scene(self) -> Scene:
+        """The scene of a recipe of Tx/Rx pairs.
+
+        Raises:
+            RecipeError: If the recipe is one of time series.
+        """
+        if isinstance(self.content, Scene):
+            return self.content
+        raise RecipeError(
+            f'{self.name}: kind is "series"; expected a recipe of Tx/Rx pairs. To train on time '
+            "series, make a dataset of them with simulate"
+        )
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Return the recipe in a TOML file.
+
+    Raises:
+        RecipeError: If the file is absent or not TOML, or a key is unknown or does not fit.
+    """
+    try:
+        if path.stat().st_size > _LARGEST_TEXT:
+            raise RecipeError(f"{path}: larger than 1 MiB; expected a recipe in TOML")
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise RecipeError(f"{path}: cannot be read as a recipe ({fault})") from fault
+    return parse_recipe(with_mesh_digests(with_waveform(text, path), path), str(path))
+
+
+def parse_recipe(text: str, source: str = "recipe") -> Recipe:
+    """Return the recipe in a TOML text; ``source`` names it in errors.
+
+    Raises:
+        RecipeError: If it is not TOML, or a key is unknown or does not fit.
+    """
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as fault:
+        raise RecipeError(f"{source}: not valid TOML: {fault}") from fault
+    name = content.pop("name", Path(source).stem)
+    description = content.pop("description", "")
+    for key, value in (("name", name), ("description", description)):
+        if not isinstance(value, str):
+            raise RecipeError(f"{source}: {key} is {value!r}; expected a string")
+    kind = content.pop("kind", "pairs")
+    if kind not in ("pairs", "series"):
+        raise RecipeError(f'{source}: kind is {kind!r}; expected "pairs" or "series"')
+    if kind == "series":
+        return Recipe(name, text, parse(Series, content, source))
+    return Recipe(name, text, _scene(content, source))
+
+
+def _scene(content: dict[str, Any], source: str) -> Scene:
+    """Return the scene, each part parsed by its own type, so that errors name the right keys."""
+    hints = typing.get_type_hints(Scene)
+    known = [field.name for field in fields(Scene)]
+    digests = parse(dict[str, str], content.pop(MESH_DIGESTS, {}), source, MESH_DIGESTS)
+    for key in content:
+        if key not in known:
+            raise RecipeError(f"{source}: {_unknown(key, [*known, 'name', 'description', 'kind'])}")
+    tables = content.get("objects", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise RecipeError(f"{source}: objects must be a list of [[objects]] tables")
+    tables = [_pinned(table, digests) for table in tables]
+    faults, values = [], {}
+    for key in known:
+        try:
+            if key == "objects":
+                values[key] = tuple(_object(t, i, source) for i, t in enumerate(tables))
+            elif key in content:
+                values[key] = parse(hints[key], content[key], source, key)
+        except RecipeError as fault:
+            faults.append(str(fault))
+    if faults:
+        raise RecipeError("\n".join(faults))
+    try:
+        return Scene(**values)
+    except ValueError as fault:
+        raise RecipeError(f"{source}: {fault}") from fault
+
+
+def _pinned(table: dict[str, Any], digests: dict[str, str]) -> dict[str, Any]:
+    """Return the table of a mesh with the digest that its file had when the text was stored."""
+    digest = digests.get(str(table.get("name")))
+    return table | {"sha256": digest} if digest and table.get("shape") == "mesh" else table
+
+
+def _object(table: dict[str, Any], index: int, source: str) -> ObjectClass:
+    shape, place = table.get("shape"), f"objects[{index}]"
+    if shape is None:
+        raise RecipeError(
+            f"{source}: key '{place}.shape' is missing; expected one of {', '.join(SHAPES)}"
+        )
+    if shape not in SHAPES:
+        near = difflib.get_close_matches(str(shape), SHAPES, n=1)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
+        raise RecipeError(
+            f"{source}: {place}.shape is {shape!r}{hint}; expected one of {', '.join(SHAPES)}"
+        )
+    if isinstance(table.get("path"), str):
+        table = table | {"path": str(Path(source).parent / table["path"])}
+    return parse(SHAPES[shape], table, source, place)

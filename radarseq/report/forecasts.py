@@ -1,0 +1,121 @@
+"""What was foreseen: forecasts of examples, their error by how far ahead, symbols by method."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+
+from radarseq.report.svg import BLUE, INK, ORANGE, SERIES, legend, numbers, printable, svg
+
+Part = Mapping[str, Any]
+
+_LONGEST_NAME = 26
+_MOST_LINES = len(SERIES)
+
+
+def forecast_examples(examples: Sequence[Part], *, model_name: str = "model") -> str:
+    """Return a panel an example: what was known, what came, and what was foreseen of it.
+
+    Args:
+        examples: ``past`` and ``future``, the truth up to the last known step and after it, and
+            ``model`` and ``naive``, the forecasts of ``future``; naive may be None.
+        model_name: What to call ``model``.
+    """
+    return svg(
+        partial(_draw_examples, examples, model_name),
+        label="Forecasts of examples beside the truth and the last value",
+        height_in=1.0 + 1.35 * len(examples),
+    )
+
+
+def _draw_examples(examples: Sequence[Part], model_name: str, figure: Figure) -> None:
+    panels = figure.subplots(len(examples), 1, squeeze=False)[:, 0]
+    for axes, one in zip(panels, examples, strict=True):
+        past, future = numbers(one["past"]), numbers(one["future"])
+        ahead = np.arange(1, len(future) + 1)
+        axes.plot(np.arange(1 - len(past), 1), past, color=INK, lw=1.1, label="known")
+        axes.plot(ahead, future, color=INK, marker="o", ms=4, ls="", mfc="none", label="truth")
+        if one.get("naive") is not None:
+            axes.plot(ahead, numbers(one["naive"]), color=ORANGE, ls="--", marker="s", ms=3.5,
+                      label="naive")  # fmt: skip
+        axes.plot(ahead, numbers(one["model"]), color=BLUE, marker="^", ms=4,
+                  label=printable(model_name, _LONGEST_NAME))  # fmt: skip
+        axes.axvline(0.5, color=INK, lw=0.8, alpha=0.4)
+        axes.set_ylabel("Value")
+        axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    panels[-1].set_xlabel("Steps after the last known one")
+    figure.align_ylabels()
+    legend(figure, panels[0], columns=4)
+
+
+def error_by_horizon(part: Part, *, model_name: str = "model") -> str:
+    """Return the mean squared error over how many steps ahead, of the model and its baselines.
+
+    Args:
+        part: The ``forecast`` part of the metrics.
+        model_name: What to call the model.
+    """
+    return svg(
+        partial(_draw_by_horizon, part, model_name),
+        label="Mean squared error over steps ahead, model and baselines",
+        height_in=3.6,
+    )
+
+
+def _draw_by_horizon(part: Part, model_name: str, figure: Figure) -> None:
+    axes = figure.subplots()
+    methods = {model_name: part["model"]} | dict(part["baselines"])
+    for (name, told), (color, marker, dash) in zip(methods.items(), SERIES, strict=False):
+        values = numbers(told["mse_by_horizon"])
+        ahead = np.arange(1, len(values) + 1)
+        shown = printable(name, _LONGEST_NAME)
+        axes.plot(ahead, values, color=color, marker=marker, ls=dash, label=shown)
+    if all(min(told["mse_by_horizon"]) > 0 for told in methods.values()):
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlabel("Steps ahead")
+    axes.set_ylabel("Mean squared error (unit\N{SUPERSCRIPT TWO})")
+    axes.xaxis.set_major_locator(MaxNLocator(10, integer=True, min_n_ticks=1))
+    legend(figure, axes)
+
+
+def symbols_by_method(part: Part, *, model_name: str = "model") -> str:
+    """Return bars of the nats a symbol and of the share of right symbols, a method each.
+
+    Args:
+        part: The ``symbols`` part of the metrics.
+        model_name: What to call the model.
+    """
+    return svg(
+        partial(_draw_symbols, part, model_name),
+        label="Nats a symbol and accuracy, model and baselines",
+        height_in=1.3 + 0.45 * min(_MOST_LINES, 1 + len(part["baselines"])),
+    )
+
+
+def _draw_symbols(part: Part, model_name: str, figure: Figure) -> None:
+    left, right = figure.subplots(1, 2, sharey=True)
+    methods = list(({model_name: part["model"]} | dict(part["baselines"])).items())[:_MOST_LINES]
+    names = [printable(name, _LONGEST_NAME) for name, _ in methods]
+    for axes, key, scale, form, title in (
+        (left, "nats", 1.0, "{:.3f}", "Nats a symbol"),
+        (right, "accuracy", 100.0, "{:.1f}", "Right symbols (%)"),
+    ):
+        _bars(axes, [scale * told[key] for _, told in methods], form)
+        axes.set_xlabel(title)
+    left.set_yticks(range(len(names)), names)
+    left.invert_yaxis()
+
+
+def _bars(axes: Axes, values: Sequence[float], form: str) -> None:
+    colors = [BLUE, *[INK] * (len(values) - 1)]
+    bars = axes.barh(range(len(values)), values, height=0.6, color=colors, alpha=0.55)
+    axes.bar_label(bars, [form.format(value) for value in values], padding=3, fontsize=10)
+    axes.set_xlim(0, 1.3 * max(*values, 1e-9))
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.grid(axis="y", visible=False)

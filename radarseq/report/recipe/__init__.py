@@ -1,0 +1,1 @@
+"""Figures of a recipe: its bodies, signals and classes."""

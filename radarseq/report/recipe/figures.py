@@ -1,0 +1,113 @@
+"""What a recipe simulates, to be looked at: PNG files of its bodies, signals and classes."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from radarseq.report.recipe.bodies import draw_body, draw_rcs
+from radarseq.report.recipe.signals import draw_ambiguity, draw_distributions, draw_pairs
+from radarseq.report.svg import SERIES, png
+from simulators.pairs import PairGenerator, Pairs
+from simulators.scene import Scene
+from simulators.series import Series, SeriesGenerator
+
+_EXAMPLES = 3000
+_MOST_SHOWN = 8  # classes on the page of example pairs
+_SHOWN_SERIES = 6
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A file that was written, and what it shows."""
+
+    path: Path
+    shows: str
+
+
+def draw_recipe(content: Scene | Series, folder: Path, *, seed: int = 0) -> list[Picture]:
+    """Write the figures of what a recipe simulates into ``folder``, which exists.
+
+    Args:
+        content: What the recipe describes.
+        folder: Where the PNG files go.
+        seed: Of the examples shown.
+
+    Returns:
+        The files, in the order in which to look at them.
+
+    Raises:
+        ValueError: If the seed is out of range.
+    """
+    if isinstance(content, Series):
+        made = SeriesGenerator(content, seed=seed)(0, _SHOWN_SERIES)
+        draw = partial(_draw_series, content, made.x)
+        return [_written(folder, "series", draw, (7.0, 4.5), "example series, feature by feature")]
+    pictures = []
+    for item in content.objects:
+        name = re.sub(r"[^\w-]+", "_", item.name)
+        body = partial(draw_body, item)
+        pictures.append(_written(folder, f"body-{name}", body, (5, 4.6), f"{item.name}, in 3-D"))
+        rcs = partial(draw_rcs, content, item)
+        shows = f"{item.name}, RCS over aspect"
+        pictures.append(_written(folder, f"rcs-{name}", rcs, (6.4, 6.6), shows))
+    return pictures + _signals(content, folder, seed)
+
+
+def _signals(scene: Scene, folder: Path, seed: int) -> list[Picture]:
+    # Objects of their own for each example, and a target that is the echo, whatever the recipe's.
+    looked_at = replace(scene, objects_per_class=0, target="echo", horizon=0)
+    pairs = PairGenerator(looked_at, seed=seed)(0, _EXAMPLES)
+    echo = pairs.target
+    rows = _one_of_each(looked_at, pairs)
+    page = partial(draw_pairs, looked_at, pairs, echo, rows)
+    classes = partial(draw_distributions, looked_at, pairs, echo)
+    size = (9.0, 1.0 + 1.55 * len(rows))
+    spread = "Doppler" if scene.mode == "dwell" else "range"
+    return [
+        _written(folder, "pairs", page, size, "an example of each class: level, phase, spectrum"),
+        _written(
+            folder, "ambiguity", partial(draw_ambiguity, looked_at, pairs), (6.5, 6.5),
+            "ambiguity function and sidelobes of the transmitted waveform",
+        ),
+        _written(folder, "classes", classes, (6.5, 6.5), f"RCS and {spread} spread by class"),
+    ]  # fmt: skip
+
+
+def _one_of_each(scene: Scene, pairs: Pairs) -> list[int]:
+    """Return an example of each class with a good SNR."""
+    rows = []
+    for index in range(min(len(scene.class_names), _MOST_SHOWN)):
+        mine = np.flatnonzero(pairs.label == index)
+        if mine.size:
+            snr_db = pairs.parameters["snr_db"][mine[:12]]
+            rows.append(int(mine[int(np.argsort(snr_db)[len(snr_db) * 2 // 3])]))
+    return rows
+
+
+def _written(
+    folder: Path,
+    name: str,
+    draw: Callable[[Figure], None],
+    size_in: tuple[float, float],
+    shows: str,
+) -> Picture:
+    path = folder / f"{name}.png"
+    png(draw, path, width_in=size_in[0], height_in=size_in[1])
+    return Picture(path, shows)
+
+
+def _draw_series(series: Series, x: NDArray[np.float32], figure: Figure) -> None:
+    panels = figure.subplots(2, _SHOWN_SERIES // 2, sharex=True, sharey=True)
+    time = np.arange(series.steps) * series.sample_interval_s
+    for axes, values in zip(panels.flat, x, strict=True):
+        for feature in range(min(series.features, len(SERIES))):
+            colour, _, dash = SERIES[feature]
+            axes.plot(time, values[:, feature], color=colour, linestyle=dash)
+    figure.supxlabel("Time (s)")
+    figure.supylabel("Value")

@@ -1,0 +1,49 @@
+"""What a command leaves of its memory to the process that goes on.
+
+What the C library's heap has had, it keeps, with holes between what is still in use: after two
+hundred passes of simulate, train and evaluate in one process, 419 MB for 233 MB in use.
+"""
+
+import sys
+from collections.abc import Callable, Iterable
+from functools import wraps
+from importlib.metadata import PackageNotFoundError, version
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def gives_memory_back(command: Callable[P, R]) -> Callable[P, R]:
+    """Let a function, however it ends, return the free pages of the heap to the system."""
+
+    @wraps(command)
+    def called(*args: P.args, **keywords: P.kwargs) -> R:
+        try:
+            return command(*args, **keywords)
+        finally:
+            give_free_pages_back()
+
+    return called
+
+
+def give_free_pages_back() -> None:
+    """Return the free pages of the heap to the system; where that is no call, do nothing."""
+    if not sys.platform.startswith("linux"):
+        return
+    import ctypes
+
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none
+    if trim is not None:
+        trim(0)
+
+
+def versions_of(packages: Iterable[str], absent: str) -> dict[str, str]:
+    """Return the versions by name; ``absent`` for one that is not installed."""
+    found = {}
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = absent
+    return found

@@ -1,0 +1,1 @@
+"""Training data and mini-batches: stored rows, fresh pairs, augmentation."""

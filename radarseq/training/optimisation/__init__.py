@@ -1,0 +1,1 @@
+"""Optimisation: the loop, one iteration, losses and what keeps them finite."""

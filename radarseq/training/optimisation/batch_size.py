@@ -1,0 +1,136 @@
+"""How large a batch may be: from the memory that is free, and from what an example takes.
+
+What an example takes is measured, not guessed: two forward passes on a few examples, and the bytes
+that the network keeps for its gradient.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from radarseq.errors import DeviceMemoryError
+from radarseq.models.network import Network
+from radarseq.training.data.batches import Batch
+from radarseq.training.optimisation.losses import Objective, batch_loss
+
+LARGEST_BATCH = 65_536
+SMALLEST_BATCH = 64
+_SHARE_OF_FREE = 0.7  # the rest is for what comes and goes, and for other programs
+_OVER_KEPT = 2.0  # bytes in the backward pass over bytes that were kept for it
+_FEWEST_STEPS = 32  # in an epoch: what fits into memory need not learn well
+
+
+def free_bytes(device: torch.device) -> int:
+    """Return the bytes that are free on a device, those that torch holds in reserve included."""
+    if device.type == "cuda":
+        idle = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return torch.cuda.mem_get_info(device)[0] + idle
+    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def bytes_an_example(network: Network, batch: Batch) -> float:
+    """Return what one more example in a batch takes in training, from a batch of a few.
+
+    The network, its statistics and torch's random numbers are left as they are.
+    """
+    half = len(batch) // 2
+    with torch.random.fork_rng(), _training(network):
+        few, many = (_kept(network, batch.take(slice(n))) for n in (half, len(batch)))
+    return _OVER_KEPT * (many - few) / max(1, len(batch) - half)
+
+
+def batch_for(network: Network, batch: Batch, examples: int, device: torch.device) -> int:
+    """Return the batch size that suits a device: a power of two, from 64 to 65,536.
+
+    Args:
+        network: On the device.
+        batch: A few examples there.
+        examples: In an epoch, which shall have 32 steps or more.
+        device: Whose memory counts.
+
+    Raises:
+        DeviceMemoryError: If not even 64 examples fit.
+    """
+    each, free = bytes_an_example(network, batch), free_bytes(device)
+    most = int(_SHARE_OF_FREE * free / each)
+    if most < SMALLEST_BATCH:
+        raise DeviceMemoryError(
+            f"{device} has {free / 1e6:,.0f} MB free; a batch of {SMALLEST_BATCH} takes about "
+            f"{SMALLEST_BATCH * each / 1e6:,.0f} MB. Lower width, skip, stacks or layers, or free "
+            "memory"
+        )
+    most = min(most, LARGEST_BATCH, max(SMALLEST_BATCH, examples // _FEWEST_STEPS))
+    return 1 << (most.bit_length() - 1)
+
+
+@contextmanager
+def told_when_full(network: Network, few: Callable[[], Batch], batch_size: int) -> Iterator[None]:
+    """Answer a device that ran out of memory with what to lower, and to what.
+
+    Args:
+        network: That is trained.
+        few: Gives a few examples, on which memory is measured.
+        batch_size: That was too large.
+
+    Raises:
+        DeviceMemoryError: In the place of torch's own error.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as fault:
+        network.zero_grad(set_to_none=True)
+        device = next(network.parameters()).device
+        torch.cuda.empty_cache()
+        free, each = free_bytes(device), bytes_an_example(network, few())
+        fits = max(1, int(_SHARE_OF_FREE * free / each))
+        fits = min(1 << (fits.bit_length() - 1), max(1, batch_size // 2))
+        raise DeviceMemoryError(
+            f"{device} ran out of memory: batch_size is {batch_size}, which takes about "
+            f"{batch_size * each / 1e6:,.0f} MB beside the data; {free / 1e6:,.0f} MB are free. "
+            f"Train in another folder with batch_size={fits}, or batch_size=auto"
+        ) from fault
+
+
+@contextmanager
+def told_when_data_fill(device: torch.device) -> Iterator[None]:
+    """Answer a device that cannot hold the training rows.
+
+    Raises:
+        DeviceMemoryError: In the place of torch's own error.
+    """
+    try:
+        yield
+    except torch.OutOfMemoryError as fault:
+        raise DeviceMemoryError(
+            f"the training rows do not fit on {device}, which has {free_bytes(device) / 1e6:,.0f} "
+            "MB free. Train on fewer rows, on fresh pairs from a recipe, or with --device cpu"
+        ) from fault
+
+
+@contextmanager
+def _training(network: Network) -> Iterator[None]:
+    was = network.training
+    try:
+        network.train()
+        yield
+    finally:
+        network.train(was)
+
+
+def _kept(network: Network, batch: Batch) -> int:
+    """Return the bytes that a forward pass keeps for the gradient, each storage once."""
+    storages: dict[int, int] = {}
+    held: list[Tensor] = []  # so that no address is given out twice
+
+    def count(values: Tensor) -> Tensor:
+        storage = values.untyped_storage()
+        storages[storage.data_ptr()] = storage.nbytes()
+        held.append(values)
+        return values
+
+    with torch.autograd.graph.saved_tensors_hooks(count, lambda values: values):
+        batch_loss(network, batch, Objective(1.0))
+    return sum(storages.values())

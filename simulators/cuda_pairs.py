@@ -1,0 +1,158 @@
+"""Pairs on a CUDA device: the examples of a ``PairGenerator``, made where a network takes them.
+
+The draws are those of the CPU to the bit, for both run one source of random numbers. The samples
+agree to rounding: the device fuses products with sums and has exponentials of its own.
+"""
+
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+from numba import config
+
+from simulators.kernels import dwell
+from simulators.objects.kernel_ids import KIND_MESH
+from simulators.pairs import PairGenerator, Pairs
+from simulators.scene import Scene
+
+# numba's simulator, on the CPU, in place of a device; chosen by NUMBA_ENABLE_CUDASIM=1.
+IS_SIMULATED = bool(getattr(config, "ENABLE_CUDASIM", False))
+
+
+def left_to_cpu(scene: Scene) -> list[str]:
+    """Return what a scene asks for that is simulated on the CPU alone; empty if nothing is."""
+    if scene.mode != "dwell":
+        return ["pulse mode"]
+    effects = not (scene.receiver.is_white and scene.environment.is_quiet)
+    effects = effects or scene.environment.range_equation.is_on
+    asked = {
+        "mesh bodies": any(item.kind == KIND_MESH for item in scene.objects),
+        "fluctuation": bool(int(scene.fluctuation.swerling)),
+        "occlusion": scene.environment.occlusion.probability > 0.0,
+        "effects of environment and receiver besides white noise": effects,
+        "level 'normalised'": scene.level == "normalised",
+        "target 'forecast'": scene.target == "forecast",
+    }
+    return [name for name, is_asked in asked.items() if is_asked]
+
+
+class CudaPairs:
+    """Makes the pairs of a generator on a CUDA device, which holds the scene and its tables.
+
+    Args:
+        generate: Of the same scene, seed and domain.
+        device: Number of the device.
+
+    Raises:
+        ValueError: If the scene asks for what ``left_to_cpu`` names.
+        RuntimeError: If numba-cuda, or the device, is absent.
+    """
+
+    def __init__(self, generate: PairGenerator, *, device: int = 0) -> None:
+        if missing := left_to_cpu(generate.scene):
+            raise ValueError(f"not simulated on a CUDA device: {', '.join(missing)}")
+        self._cuda, self._device, self._generate = _numba_cuda(device), device, generate
+        from simulators.kernels.cuda_kernel import (
+            THREADS_PER_BLOCK,
+            complete_functions,
+            fill_kernel,
+        )
+
+        if not IS_SIMULATED:
+            complete_functions()
+        self._kernel, self._threads = fill_kernel(generate.scene.radar.steps), THREADS_PER_BLOCK
+        with self._cuda.gpus[device]:
+            self._scene = self._resident(generate.kernel._replace(effects=(), meshes=()))
+
+    def fill(self, first: int, out: dwell.Outputs, *, stream: int = 0) -> None:
+        """Fill arrays on the device with the examples from ``first`` on; returns at once.
+
+        Args:
+            first: The example of row 0.
+            out: Arrays with a ``__cuda_array_interface__``, of the shapes and dtypes of
+                ``PairGenerator.outputs``; they may belong to another library.
+            stream: The handle of a CUDA stream to run on; 0 is the default stream.
+        """
+        count, generate = out.tx.shape[0], self._generate
+        if count == 0:
+            return
+        with self._cuda.gpus[self._device]:
+            arrays = out if IS_SIMULATED else self._seen(out)
+            blocks = -(-count // self._threads)
+            # The simulator knows one stream, and no handles.
+            order = self._cuda.external_stream(stream) if stream else 0
+            self._kernel[blocks, self._threads, order](
+                self._scene, generate.seed, generate.domain, np.uint64(first), arrays
+            )
+
+    def __call__(self, first: int, count: int) -> Pairs:
+        """Return examples ``first`` to ``first + count - 1``, copied to the host."""
+        if first < 0 or count < 0:
+            raise ValueError(f"first {first} and count {count} must be 0 or more")
+        host = self._generate.outputs(count)
+        with self._cuda.gpus[self._device]:
+            there = self._resident(host)
+        self.fill(first, there)
+        if there.tx is not host.tx:
+            for values, filled in zip(host, there, strict=True):
+                if values.size:
+                    filled.copy_to_host(values)
+        return self._generate.pairs_of(host)
+
+    def rate(self, count: int, *, repeats: int = 10) -> float:
+        """Return how many pairs a second are made, ``count`` at a time; by events of the device.
+
+        The first launch, which compiles, is not counted, and nothing is copied in between.
+        """
+        cuda = self._cuda
+        with cuda.gpus[self._device]:
+            out = self._resident(self._generate.outputs(count))
+            self.fill(0, out)
+            before, after = cuda.event(), cuda.event()
+            before.record()
+            for repeat in range(repeats):
+                self.fill(repeat * count, out)
+            after.record()
+            after.synchronize()
+            return 1e3 * repeats * count / cuda.event_elapsed_time(before, after)
+
+    def _resident(self, value: Any) -> Any:
+        """Return a nest of named tuples with its arrays on the device.
+
+        numba's simulator has no device, and takes arrays inside of tuples as they are.
+        """
+        if isinstance(value, np.ndarray):
+            return value if IS_SIMULATED else self._cuda.to_device(value)
+        if isinstance(value, tuple):
+            parts = [self._resident(part) for part in value]
+            return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+        return value
+
+    def _seen(self, out: dwell.Outputs) -> dwell.Outputs:
+        """Return arrays of any library as numba's, on the same memory."""
+        return dwell.Outputs(*(self._cuda.as_cuda_array(values, sync=False) for values in out))
+
+
+def _numba_cuda(device: int) -> Any:
+    """Return the module ``numba.cuda`` if it can make pairs on a device.
+
+    Raises:
+        RuntimeError: If numba-cuda or the device is absent.
+    """
+    if find_spec("numba_cuda") is None:
+        raise RuntimeError(
+            "making pairs on a CUDA device needs numba-cuda, which is not installed. "
+            "pip install 'radarseq[cuda]', or simulate on the CPU"
+        )
+    from numba import cuda
+
+    if not cuda.is_available():
+        raise RuntimeError(
+            "numba-cuda finds no CUDA device, or not the driver or NVVM that it compiles with "
+            "(numba -s tells which). pip install 'radarseq[cuda]', or simulate on the CPU"
+        )
+    if device >= len(cuda.gpus):
+        raise RuntimeError(
+            f"there are {len(cuda.gpus)} CUDA devices; expected one of number {device}"
+        )
+    return cuda

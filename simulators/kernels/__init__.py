@@ -1,0 +1,1 @@
+"""Compiled kernels that make examples, of slow and of fast time."""

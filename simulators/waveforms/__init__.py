@@ -1,0 +1,1 @@
+"""Transmitted signals, and what they resolve."""
