@@ -32,7 +32,7 @@ from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
 from radarseq.training.data.batches import Batch
 from radarseq.training.data.training_data import prepare
-from radarseq.training.optimisation.divergence import Watch
+from radarseq.training.optimisation.divergence import DivergenceCheck
 from radarseq.training.optimisation.loop import optimiser_for
 from radarseq.training.optimisation.losses import Objective
 from radarseq.training.optimisation.precision import arithmetic, set_precision
@@ -139,8 +139,8 @@ def plain_step(
     label = batch.label
 
     def work() -> None:
-        narrow = torch.autocast(device.type, dtype=torch.bfloat16)
-        with narrow if precision == "bf16" else nullcontext():
+        compute_dtype = torch.autocast(device.type, dtype=torch.bfloat16)
+        with compute_dtype if precision == "bf16" else nullcontext():
             loss = functional.cross_entropy(network(batch.signal), label)
         optimiser.zero_grad()
         loss.backward()
@@ -169,7 +169,11 @@ def our_step(
     settings = TrainSettings(batch_size=rows, precision=precision, cuda_graph=graph)
     optimiser = optimiser_for(network, settings)
     step = step_for(network, optimiser, Objective(0.0), settings)
-    batch, watch, count = a_batch(rows, device), Watch(0, settings, None), iter(range(10**9))
+    batch, watch, count = (
+        a_batch(rows, device),
+        DivergenceCheck(0, settings, None),
+        iter(range(10**9)),
+    )
 
     def work() -> None:
         step(batch, next(count), watch)
@@ -251,8 +255,8 @@ def inference(report: Report, precisions: tuple[Precision, ...]) -> None:
         network = PlainWaveNet(3).to(device).eval()
 
         def work() -> Tensor:
-            narrow = torch.autocast(device.type, dtype=torch.bfloat16)
-            with torch.no_grad(), narrow if precision == "bf16" else nullcontext():
+            compute_dtype = torch.autocast(device.type, dtype=torch.bfloat16)
+            with torch.no_grad(), compute_dtype if precision == "bf16" else nullcontext():
                 return network(batch.signal)
 
         return work
@@ -285,7 +289,7 @@ def fresh_pairs(report: Report) -> None:
         sample = prepared.source.sample()
         network.fit(sample.signal, sample.tx, sample.target, sample.length)
         step = step_for(network, optimiser_for(network, settings), Objective(0.0), settings)
-        batches, watch = prepared.source.epoch(0), Watch(0, settings, None)
+        batches, watch = prepared.source.epoch(0), DivergenceCheck(0, settings, None)
         kept, count = next(batches), iter(range(10**9))
         return lambda: step(next(batches) if fresh else kept, next(count), watch)
 
@@ -309,7 +313,7 @@ def learning(report: Report, precisions: tuple[Precision, ...]) -> None:
             network.fit(sample.signal, sample.tx, sample.target, sample.length)
             set_precision(network, precision)
             step = step_for(network, optimiser_for(network, settings), Objective(0.0), settings)
-            watch = Watch(0, settings, None)
+            watch = DivergenceCheck(0, settings, None)
             for index, batch in enumerate(prepared.source.epoch(0)):
                 step(batch, index, watch)
             watch.look()

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from radarseq.dataset.schema import Examples, Header
 from radarseq.dataset.write import write_dataset
 
-MOST_STEPS = 128  # 98 % of the drawings are shorter; the others are cut
+MAX_STEPS = 128  # 98 % of the drawings are shorter; the others are cut
 SIZE = 255.0  # of a drawing, in its own units
 
 
@@ -31,7 +31,7 @@ def steps_of(drawing: list[list[list[float]]]) -> NDArray[np.float32]:
     leaves = np.zeros(len(points), dtype=np.float32)
     leaves[np.cumsum([len(stroke[0]) for stroke in drawing]) - 1] = 1.0
     moved = np.diff(points, axis=0, prepend=points[:1]) / SIZE
-    return np.column_stack([moved, leaves])[:MOST_STEPS]
+    return np.column_stack([moved, leaves])[:MAX_STEPS]
 
 
 def import_sketches(files: Iterable[Path], out: Path, words: list[str]) -> Examples:
@@ -47,7 +47,7 @@ def import_sketches(files: Iterable[Path], out: Path, words: list[str]) -> Examp
     missing = [word for number, word in enumerate(words) if number not in labels]
     if missing:
         raise SystemExit(f"no drawing of {', '.join(missing)} in {', '.join(map(str, files))}")
-    x = np.zeros((len(ways), MOST_STEPS, 3), dtype=np.float32)
+    x = np.zeros((len(ways), MAX_STEPS, 3), dtype=np.float32)
     for row, way in enumerate(ways):
         x[row, : len(way)] = way
     label = np.array(labels, dtype=np.int32)

@@ -25,13 +25,13 @@ from radarseq.dataset.schema import Examples, Header
 from radarseq.dataset.write import write_dataset
 
 RATE_HZ = 8000
-MOST_SAMPLES = 8000  # one second; 1 % of the recordings are longer, and are cut
+MAX_SAMPLES = 8000  # one second; 1 % of the recordings are longer, and are cut
 VALIDATION_INDICES = (5, 6, 7)
 TEST_INDICES = (0, 1, 2, 3, 4)
 
 
 def read_digit(path: Path) -> NDArray[np.float32]:
-    """Return a recording's samples, peak 1, at most ``MOST_SAMPLES`` of them.
+    """Return a recording's samples, peak 1, at most ``MAX_SAMPLES`` of them.
 
     Raises:
         ValueError: If it is not at 8 kHz.
@@ -39,7 +39,7 @@ def read_digit(path: Path) -> NDArray[np.float32]:
     rate, samples = wavfile.read(path)
     if rate != RATE_HZ:
         raise ValueError(f"{path}: {rate} Hz; expected {RATE_HZ}")
-    mono = samples.astype(np.float32).reshape(len(samples), -1).mean(axis=1)[:MOST_SAMPLES]
+    mono = samples.astype(np.float32).reshape(len(samples), -1).mean(axis=1)[:MAX_SAMPLES]
     return mono / max(1.0, float(np.abs(mono).max()))
 
 
@@ -52,7 +52,7 @@ def import_digits(folder: Path, out: Path, leave_out: str = "") -> Examples:
     speakers = sorted({speaker for _, speaker, _ in named})
     if leave_out and leave_out not in speakers:
         raise SystemExit(f"speaker {leave_out!r} is not there; there are {', '.join(speakers)}")
-    x = np.zeros((len(paths), MOST_SAMPLES, 1), dtype=np.float32)
+    x = np.zeros((len(paths), MAX_SAMPLES, 1), dtype=np.float32)
     length = np.zeros(len(paths), dtype=np.int32)
     split = np.zeros(len(paths), dtype=np.uint8)
     for row, (path, (_, speaker, index)) in enumerate(zip(paths, named, strict=True)):

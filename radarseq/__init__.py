@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from radarseq.artifacts.validation import validate
     from radarseq.captures.conversion.export import export
     from radarseq.captures.conversion.import_dataset import import_
-    from radarseq.captures.options.read_options import Reading
+    from radarseq.captures.options.read_options import ReadOptions
     from radarseq.dataset.read import open_dataset
     from radarseq.dataset.simulate import simulate
     from radarseq.evaluation.evaluate import evaluate
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from radarseq.training.train import train
 
 _HOMES = {
-    "Reading": "radarseq.captures.options.read_options",
+    "ReadOptions": "radarseq.captures.options.read_options",
     "evaluate": "radarseq.evaluation.evaluate",
     "export": "radarseq.captures.conversion.export",
     "import_": "radarseq.captures.conversion.import_dataset",
@@ -34,7 +34,7 @@ _HOMES = {
 }
 
 __all__ = [
-    "Reading",
+    "ReadOptions",
     "evaluate",
     "export",
     "import_",

@@ -26,7 +26,7 @@ class DeviceMemoryError(RadarseqError):
     """The device has too little memory for what was asked."""
 
 
-class RanksError(RadarseqError):
+class ProcessGroupError(RadarseqError):
     """Another process of a run that several share has failed, or does not answer."""
 
 

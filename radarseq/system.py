@@ -14,7 +14,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def gives_memory_back(command: Callable[P, R]) -> Callable[P, R]:
+def trim_heap(command: Callable[P, R]) -> Callable[P, R]:
     """Let a function, however it ends, return the free pages of the heap to the system."""
 
     @wraps(command)

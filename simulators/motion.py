@@ -16,7 +16,7 @@ from simulators.numba_options import UNCOUNTED
 
 TUMBLE, SPIN, PRECESSION, NUTATION, STABILISED = range(5)  # in the order of objects.MOTION_KEYS
 # Rotation per step of the fourth-order Runge-Kutta rule; its error is about 0.05^5 a step.
-LARGEST_TURN_RAD = 0.05
+MAX_TURN_RAD = 0.05
 
 
 @njit(**UNCOUNTED)
@@ -41,7 +41,7 @@ def advance(inertia, state, duration_s, work):
         work: Scratch space, shape ``(3, 6)``, so that a loop over pulses allocates nothing.
     """
     rate = np.sqrt(state[0] ** 2 + state[1] ** 2 + state[2] ** 2)
-    parts = int(rate * abs(duration_s) / LARGEST_TURN_RAD) + 1
+    parts = int(rate * abs(duration_s) / MAX_TURN_RAD) + 1
     h = duration_s / parts
     slope, probe, total = work[0], work[1], work[2]
     for _ in range(parts):
@@ -159,7 +159,7 @@ def fill_directions(inertia, state, interval_s, axis_only, work, directions):
     """Fill the directions to the radar at each pulse of a dwell, without torque.
 
     Exact where the first two moments are equal. Else by Runge-Kutta steps of up to
-    ``LARGEST_TURN_RAD``, with Hermite interpolation for the pulses within one, to 1e-7.
+    ``MAX_TURN_RAD``, with Hermite interpolation for the pulses within one, to 1e-7.
 
     Args:
         inertia: Principal moments of inertia, shape ``(3,)``, any unit.
@@ -175,7 +175,7 @@ def fill_directions(inertia, state, interval_s, axis_only, work, directions):
         return
     steps = directions.shape[1]
     rate = np.sqrt(state[0] ** 2 + state[1] ** 2 + state[2] ** 2)
-    count = min(steps, int(LARGEST_TURN_RAD / (rate * interval_s + LARGEST_TURN_RAD / steps)))
+    count = min(steps, int(MAX_TURN_RAD / (rate * interval_s + MAX_TURN_RAD / steps)))
     count = max(1, count)
     before = work[3]
     for first in range(0, steps, count):

@@ -23,7 +23,7 @@ from simulators.kernels.draws import (
 from simulators.kernels.object_tables import scene_tables
 from simulators.kernels.pulse_setup import fast_time
 from simulators.kernels.signal_chain import TOLD, effects_of, told_by
-from simulators.objects import MOST_SIZES
+from simulators.objects import MAX_SIZES
 from simulators.scene import Scene, motion_number
 from simulators.units import wavenumber
 from simulators.waveforms.codes import code
@@ -37,7 +37,7 @@ __all__ = [
     "Pairs",
 ]
 
-LARGEST_SEED = 2**64 - 1
+MAX_SEED = 2**64 - 1
 _REFERENCE_EXAMPLES = 8192  # whose mean power stands for the scene's
 SIGNAL_PARAMETERS = (
     "tumble_x_rad_per_s",
@@ -111,7 +111,7 @@ class PairGenerator:
         domain: int = STORED,
         progress: Progress | None = None,
     ) -> None:
-        if not 0 <= seed <= LARGEST_SEED:
+        if not 0 <= seed <= MAX_SEED:
             raise ValueError(f"seed is {seed}; expected 0 to 2^64 - 1")
         if domain != STORED and scene.objects_per_class:
             if scene.objects_per_split[domain - FRESH_TRAIN] == 0:
@@ -186,7 +186,7 @@ class PairGenerator:
             label=np.empty(count, dtype=np.int32),
             group=np.empty(count, dtype=np.int64),
             split=np.empty(count, dtype=np.uint8),
-            sizes=np.full((count, MOST_SIZES), np.nan),
+            sizes=np.full((count, MAX_SIZES), np.nan),
             signal=np.empty((count, len(self._signal_names))),
             told=np.empty((count if self.kernel.effects.any else 0, len(TOLD))),
         )

@@ -25,7 +25,7 @@ from simulators.objects import (
     check_interval,
 )
 from simulators.units import wavelength_m, wavenumber
-from simulators.waveforms.pulse_settings import MOST_PULSE_STEPS, Pulse, WaveformSamples
+from simulators.waveforms.pulse_settings import MAX_PULSE_STEPS, Pulse, WaveformSamples
 from simulators.waveforms.responses import node_count
 
 CodeName = Literal["constant", "barker", "frank", "p1", "p2", "p3", "p4", "zadoff_chu", "random"]
@@ -33,8 +33,8 @@ Mode = Literal["dwell", "pulse"]
 Level = Literal["calibrated", "normalised"]
 TargetKind = Literal["echo", "rcs", "profile", "tx2rx", "forecast"]
 SPLIT_NAMES = ("train", "validation", "test")
-MOST_STEPS = 65_536
-MOST_OBJECTS = 10_000_000
+MAX_STEPS = 65_536
+MAX_OBJECTS = 10_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +61,8 @@ class Radar:
             raise ValueError(f"carrier_hz must be 1e6 to 1e13, got {self.carrier_hz}")
         if not 1e-9 <= self.pulse_interval_s <= 1e3:
             raise ValueError(f"pulse_interval_s must be 1e-9 to 1e3, got {self.pulse_interval_s}")
-        if not 2 <= self.steps <= MOST_STEPS:
-            raise ValueError(f"steps must be 2 to {MOST_STEPS}, got {self.steps}")
+        if not 2 <= self.steps <= MAX_STEPS:
+            raise ValueError(f"steps must be 2 to {MAX_STEPS}, got {self.steps}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,9 +172,9 @@ class Scene:
         pulse, steps = self.fast_time, self.radar.steps
         if self.target == "rcs":
             raise ValueError('target is "rcs", but mode is "pulse"; expected target = "profile"')
-        if steps > MOST_PULSE_STEPS:
+        if steps > MAX_PULSE_STEPS:
             raise ValueError(
-                f"radar.steps is {steps} in pulse mode; expected 2 to {MOST_PULSE_STEPS}"
+                f"radar.steps is {steps} in pulse mode; expected 2 to {MAX_PULSE_STEPS}"
             )
         pulse.samples(steps, self.waveform_samples)
         pulse.check_gate(steps)
@@ -194,9 +194,9 @@ class Scene:
             raise ValueError("objects is empty; expected at least one [[objects]] table")
         if len(set(names)) < len(names):
             raise ValueError(f"objects: two of them share a name: {', '.join(names)}")
-        if not 0 <= self.objects_per_class <= MOST_OBJECTS:
+        if not 0 <= self.objects_per_class <= MAX_OBJECTS:
             raise ValueError(
-                f"objects_per_class is {self.objects_per_class}; expected 0 to {MOST_OBJECTS:,}"
+                f"objects_per_class is {self.objects_per_class}; expected 0 to {MAX_OBJECTS:,}"
             )
         shares = (self.split.train, self.split.validation, self.split.test)
         for part, share, count in zip(SPLIT_NAMES, shares, self.objects_per_split, strict=True):

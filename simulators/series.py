@@ -24,9 +24,9 @@ from simulators.scene import Split
 STREAM_SERIES = 40  # split and frequencies
 STREAM_OFFSETS = 41
 STREAM_SERIES_NOISE = 42
-MOST_POINTS = 65_536
-MOST_FEATURES = 256
-LARGEST_SEED = 2**64 - 1
+MAX_POINTS = 65_536
+MAX_FEATURES = 256
+MAX_SEED = 2**64 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,13 +51,13 @@ class Series:
 
     def __post_init__(self) -> None:
         """Refuse lengths out of range."""
-        if self.steps < 2 or self.horizon < 1 or self.points > MOST_POINTS:
+        if self.steps < 2 or self.horizon < 1 or self.points > MAX_POINTS:
             raise ValueError(
                 f"steps is {self.steps} and horizon {self.horizon}; expected 2 or more, 1 or "
-                f"more, and at most {MOST_POINTS} together"
+                f"more, and at most {MAX_POINTS} together"
             )
-        if not 1 <= self.features <= MOST_FEATURES:
-            raise ValueError(f"features is {self.features}; expected 1 to {MOST_FEATURES}")
+        if not 1 <= self.features <= MAX_FEATURES:
+            raise ValueError(f"features is {self.features}; expected 1 to {MAX_FEATURES}")
         if not 0 <= self.noise <= 1e3:
             raise ValueError(f"noise is {self.noise}; expected 0 to 1000")
 
@@ -113,7 +113,7 @@ class SeriesGenerator:
     """
 
     def __init__(self, series: Series, *, seed: int) -> None:
-        if not 0 <= seed <= LARGEST_SEED:
+        if not 0 <= seed <= MAX_SEED:
             raise ValueError(f"seed is {seed}; expected 0 to 2^64 - 1")
         self.series, self.seed = series, np.uint64(seed)
 

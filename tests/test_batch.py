@@ -89,13 +89,13 @@ def test_an_interrupted_batch_resumes_where_it_was(
         with pytest.raises(OutputError, match="differs in engine"):
             plainly(space_run, captures, out, name=NAME, resume=True)
     again = []
-    judge = recording_evaluator.CaptureJudge.judge
+    judge = recording_evaluator.RecordingEvaluator.judge
 
     def counted(self, opened, *rest):
         again.append(opened.group)
         return judge(self, opened, *rest)
 
-    monkeypatch.setattr(recording_evaluator.CaptureJudge, "judge", counted)
+    monkeypatch.setattr(recording_evaluator.RecordingEvaluator, "judge", counted)
     resumed = plainly(space_run, captures, out, name=NAME, resume=True)
     assert len(again) == 13 - len(parts) + 1  # those that were missing, and the damaged one
     assert content(resumed.folder) == content(judged.folder)

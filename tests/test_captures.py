@@ -14,9 +14,9 @@ from radarseq.captures.conversion.export import export
 from radarseq.captures.conversion.import_dataset import import_
 from radarseq.captures.conversion.splits import SplitRule, assign_split
 from radarseq.captures.conversion.stack_examples import collect, gather
-from radarseq.captures.errors import CaptureFault
+from radarseq.captures.errors import RecordingError
 from radarseq.captures.options.name_pattern import match_name
-from radarseq.captures.options.read_options import AS_WRITTEN, Reading
+from radarseq.captures.options.read_options import AS_WRITTEN, ReadOptions
 from radarseq.captures.readers.registry import read_capture
 from radarseq.captures.sources.find_files import find_captures, walk_captures
 from radarseq.captures.windowing.windows import blocks, cut_rows
@@ -26,7 +26,7 @@ from radarseq.dataset.write import write_dataset
 from radarseq.errors import CaptureError, DatasetError, OutputError, UsageError
 
 
-def codes_of(capture: Capture, reading: Reading = AS_WRITTEN) -> np.ndarray:
+def codes_of(capture: Capture, reading: ReadOptions = AS_WRITTEN) -> np.ndarray:
     return np.concatenate([block.codes for block in blocks(capture, reading)])
 
 
@@ -73,12 +73,14 @@ def frames(count: int, sweeps: int = 4, points: int = 3, seed: int = 0) -> np.nd
 
 
 def test_a_reading_survives_json_and_recipe():
-    reading = Reading(name="{label}.csv", steps=32, hop=8, carrier_hz=1e9, sample_axis="slow_time")
-    assert Reading.from_json(json.loads(json.dumps(reading.to_json()))) == reading
-    assert Reading.from_recipe(reading.to_recipe()) == reading
+    reading = ReadOptions(
+        name="{label}.csv", steps=32, hop=8, carrier_hz=1e9, sample_axis="slow_time"
+    )
+    assert ReadOptions.from_json(json.loads(json.dumps(reading.to_json()))) == reading
+    assert ReadOptions.from_recipe(reading.to_recipe()) == reading
     assert json.loads(reading.to_recipe())["kind"] == "import"
-    assert Reading.from_recipe('name = "a recipe"\n') is None
-    assert Reading.from_recipe("{}") is None
+    assert ReadOptions.from_recipe('name = "a recipe"\n') is None
+    assert ReadOptions.from_recipe("{}") is None
 
 
 @pytest.mark.parametrize(
@@ -103,7 +105,7 @@ def test_a_reading_survives_json_and_recipe():
 )
 def test_a_reading_that_does_not_fit_is_refused(content, word):
     with pytest.raises(UsageError) as fault:
-        Reading.from_json(content)
+        ReadOptions.from_json(content)
     assert word in str(fault.value)
 
 
@@ -136,7 +138,7 @@ def test_a_pattern_gives_label_and_group(pattern, path, expected):
     ],
 )
 def test_a_path_that_does_not_match_is_a_fault(pattern, path):
-    with pytest.raises(CaptureFault, match="does not end in the pattern"):
+    with pytest.raises(RecordingError, match="does not end in the pattern"):
         match_name(pattern, Path(path))
 
 
@@ -146,7 +148,7 @@ def test_a_path_that_does_not_match_is_a_fault(pattern, path):
 def test_csv_with_interleaved_samples_and_labels(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("re0,im0,re1,im1,class\n1,2,3,4,g\n5,6,7,8,b\n")
-    capture = read_capture(path, Reading(interleaved=True, label_column=-1))
+    capture = read_capture(path, ReadOptions(interleaved=True, label_column=-1))
     assert capture.samples.tolist() == [[1 + 2j, 3 + 4j], [5 + 6j, 7 + 8j]]
     assert capture.row_labels == ["g", "b"]
     assert capture.axes == ("row", "step")
@@ -155,7 +157,7 @@ def test_csv_with_interleaved_samples_and_labels(tmp_path):
 def test_tsv_as_one_series_of_channels(tmp_path):
     path = tmp_path / "a.tsv"
     path.write_text("1\t2\n3\t4\n5\t6\n")
-    rows = cut_rows(read_capture(path, Reading(layout="step,feature")), Reading())
+    rows = cut_rows(read_capture(path, ReadOptions(layout="step,feature")), ReadOptions())
     assert rows.samples.dtype == np.float32
     assert rows.samples.tolist() == [[[1, 2], [3, 4], [5, 6]]]
 
@@ -178,8 +180,8 @@ def test_tsv_as_one_series_of_channels(tmp_path):
 def test_a_csv_that_does_not_fit_says_why(tmp_path, text, reading, words):
     path = tmp_path / "a.csv"
     path.write_text(text)
-    with pytest.raises(CaptureFault) as fault:
-        read_capture(path, Reading(**reading))
+    with pytest.raises(RecordingError) as fault:
+        read_capture(path, ReadOptions(**reading))
     assert all(word in str(fault.value) for word in [str(path), *words]), str(fault.value)
 
 
@@ -188,11 +190,11 @@ def test_mat_version_5_and_its_choices(tmp_path):
     scipy.io.savemat(path, {"echo": noise(3, 5).astype(np.complex128), "note": "text"})
     np.testing.assert_allclose(read_capture(path).samples, noise(3, 5))
     scipy.io.savemat(path, {"echo": np.eye(3), "other": np.eye(2)})
-    with pytest.raises(CaptureFault, match=r"2 numeric arrays .*echo \(double\).*variable"):
+    with pytest.raises(RecordingError, match=r"2 numeric arrays .*echo \(double\).*variable"):
         read_capture(path)
-    assert read_capture(path, Reading(variable="other")).samples.shape == (2, 2)
-    with pytest.raises(CaptureFault, match="no numeric array 'third'"):
-        read_capture(path, Reading(variable="third"))
+    assert read_capture(path, ReadOptions(variable="other")).samples.shape == (2, 2)
+    with pytest.raises(RecordingError, match="no numeric array 'third'"):
+        read_capture(path, ReadOptions(variable="third"))
 
 
 def test_mat_version_7_3_counts_its_axes_the_other_way(tmp_path):
@@ -207,16 +209,16 @@ def test_mat_version_7_3_counts_its_axes_the_other_way(tmp_path):
 
 def test_npy_and_npz(tmp_path):
     path = save(tmp_path / "a.npy", np.arange(12, dtype=np.int16))
-    pairs = read_capture(path, Reading(interleaved=True)).samples
+    pairs = read_capture(path, ReadOptions(interleaved=True)).samples
     assert np.asarray(pairs).tolist()[:2] == [1j, 2 + 3j]
     path = tmp_path / "a.npz"
     rx, tx = noise(2, 8, 3), noise(2, 8, seed=1)
     np.savez(path, rx=rx, tx=tx, sample_interval_s=1e-3, sample_axis="slow_time", label="cone")
-    capture = read_capture(path, Reading(carrier_hz=10e9))
+    capture = read_capture(path, ReadOptions(carrier_hz=10e9))
     assert capture.axes == ("row", "step", "channel")
     assert (capture.sample_interval_s, capture.carrier_hz) == (1e-3, 10e9)
     assert (capture.sample_axis, capture.row_labels) == ("slow_time", ["cone"])
-    rows = cut_rows(capture, Reading(steps=4))
+    rows = cut_rows(capture, ReadOptions(steps=4))
     assert rows.tx is not None
     np.testing.assert_array_equal(rows.samples, rx.reshape(4, 4, 3))
     np.testing.assert_array_equal(rows.tx, tx.reshape(4, 4))
@@ -226,35 +228,35 @@ def test_npy_and_npz(tmp_path):
 
 def test_a_three_dimensional_npy_needs_its_axes_named(tmp_path):
     path = save(tmp_path / "a.npy", noise(2, 3, 4))
-    with pytest.raises(CaptureFault, match=r"\(2, 3, 4\).*names 2 axes"):
+    with pytest.raises(RecordingError, match=r"\(2, 3, 4\).*names 2 axes"):
         read_capture(path)
-    assert read_capture(path, Reading(layout="row,channel,step")).samples.shape == (2, 3, 4)
+    assert read_capture(path, ReadOptions(layout="row,channel,step")).samples.shape == (2, 3, 4)
 
 
 def test_tx_that_does_not_belong_is_refused(tmp_path):
     np.savez(tmp_path / "a.npz", rx=noise(2, 8), tx=noise(2, 7))
-    with pytest.raises(CaptureFault, match=r"\(2, 7\); expected complex of shape \(2, 8\)"):
+    with pytest.raises(RecordingError, match=r"\(2, 7\); expected complex of shape \(2, 8\)"):
         read_capture(tmp_path / "a.npz")
 
 
 def test_arrays_that_lie_or_run_code_are_refused(tmp_path):
     objects = tmp_path / "objects.npy"
     np.save(objects, np.array([{}, []], dtype=object), allow_pickle=True)
-    with pytest.raises(CaptureFault, match="Python objects; refused"):
+    with pytest.raises(RecordingError, match="Python objects; refused"):
         read_capture(objects)
     cut = save(tmp_path / "cut.npy", noise(10, 10))
     cut.write_bytes(cut.read_bytes()[:-1])
-    with pytest.raises(CaptureFault, match="its shape \\(10, 10\\) needs"):
+    with pytest.raises(RecordingError, match="its shape \\(10, 10\\) needs"):
         read_capture(cut)
     bomb = tmp_path / "bomb.npy"
     with bomb.open("wb") as file:
         header = {"descr": "<f8", "fortran_order": False, "shape": (2_200_000, 1_000_000)}
         np.lib.format.write_array_header_1_0(file, header)
-    with pytest.raises(CaptureFault, match=r"17600\.0 GB; expected at most"):
+    with pytest.raises(RecordingError, match=r"17600\.0 GB; expected at most"):
         read_capture(bomb)
     with zipfile.ZipFile(tmp_path / "bomb.npz", "w") as archive:
         archive.write(bomb, "rx.npy")
-    with pytest.raises(CaptureFault, match=r"17600\.0 GB; expected at most"):
+    with pytest.raises(RecordingError, match=r"17600\.0 GB; expected at most"):
         read_capture(tmp_path / "bomb.npz")
 
 
@@ -268,7 +270,7 @@ def test_a121_joins_sessions_groups_and_entries_in_the_order_of_their_numbers(tm
     assert (capture.sample_interval_s, capture.carrier_hz) == (1 / 2000, 60.5e9)
     assert capture.sample_axis == "slow_time"
     one = read_capture(
-        path, Reading(variable=f"sessions/{names[1]}/result/frame", layout="a,b,step")
+        path, ReadOptions(variable=f"sessions/{names[1]}/result/frame", layout="a,b,step")
     )
     np.testing.assert_array_equal(one.samples, parts[names[1]])
 
@@ -276,16 +278,16 @@ def test_a121_joins_sessions_groups_and_entries_in_the_order_of_their_numbers(tm
 def test_a121_rates_follow_the_axis_that_is_called_step(tmp_path):
     path = write_a121(tmp_path / "a.h5", {"session_0/group_0/entry_0": frames(5)}, 400.0)
     assert read_capture(path).sample_interval_s == 1 / 400
-    by_frame = read_capture(path, Reading(layout="step,sweep,point"))
+    by_frame = read_capture(path, ReadOptions(layout="step,sweep,point"))
     assert (by_frame.sample_interval_s, by_frame.sample_axis) == (0.1, "slow_time")
-    by_depth = read_capture(path, Reading(layout="frame,sweep,step"))
+    by_depth = read_capture(path, ReadOptions(layout="frame,sweep,step"))
     assert (by_depth.sample_interval_s, by_depth.sample_axis) == (0.0, "fast_time")
 
 
 def test_a121_entries_that_differ_are_refused(tmp_path):
     names = ("session_0/group_0/entry_0", "session_0/group_0/entry_1")
     path = write_a121(tmp_path / "a.h5", {names[0]: frames(2), names[1]: frames(2, sweeps=5)})
-    with pytest.raises(CaptureFault, match=r"entry_1 has frames of \(5, 3\), the first \(4, 3\)"):
+    with pytest.raises(RecordingError, match=r"entry_1 has frames of \(5, 3\), the first \(4, 3\)"):
         read_capture(path)
 
 
@@ -297,11 +299,11 @@ def test_a111_reads_iq_and_refuses_amplitudes(tmp_path):
         file["sensor_config_dump"] = json.dumps({"update_rate": 80.0})
     capture = read_capture(path)
     assert (capture.axes, capture.sample_interval_s) == (("step", "sensor", "point"), 1 / 80)
-    assert cut_rows(capture, Reading(steps=5)).samples.shape == (4, 5, 6)
+    assert cut_rows(capture, ReadOptions(steps=5)).samples.shape == (4, 5, 6)
     with h5py.File(path, "w") as file:
         file["data"] = np.ones((20, 1, 6), np.uint16)
         file["mode"] = "envelope"
-    with pytest.raises(CaptureFault, match=r"uint16 amplitudes .*'envelope'.*not I/Q"):
+    with pytest.raises(RecordingError, match=r"uint16 amplitudes .*'envelope'.*not I/Q"):
         read_capture(path)
 
 
@@ -315,7 +317,7 @@ def test_hdf5_that_reaches_out_or_lies_is_refused(tmp_path):
         with h5py.File(path, "w") as file:
             file["sessions/session_0/group_0/entry_0/sensor_id"] = 1
             make(file)
-        with pytest.raises(CaptureFault) as caught:
+        with pytest.raises(RecordingError) as caught:
             read_capture(path)
         return str(caught.value)
 
@@ -340,12 +342,12 @@ def test_hdf5_that_reaches_out_or_lies_is_refused(tmp_path):
 def test_an_unknown_hdf5_file_lists_its_arrays(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["deep/echo"] = noise(3, 8)
-    with pytest.raises(CaptureFault, match=r"holds deep/echo\. Name the array"):
+    with pytest.raises(RecordingError, match=r"holds deep/echo\. Name the array"):
         read_capture(tmp_path / "a.h5")
-    capture = read_capture(tmp_path / "a.h5", Reading(variable="deep/echo"))
+    capture = read_capture(tmp_path / "a.h5", ReadOptions(variable="deep/echo"))
     np.testing.assert_array_equal(capture.samples, noise(3, 8))
-    with pytest.raises(CaptureFault, match="has no 'echo'; it holds deep/echo"):
-        read_capture(tmp_path / "a.h5", Reading(variable="echo"))
+    with pytest.raises(RecordingError, match="has no 'echo'; it holds deep/echo"):
+        read_capture(tmp_path / "a.h5", ReadOptions(variable="echo"))
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".mat", ".npy", ".npz", ".h5", ".wave", ""])
@@ -353,9 +355,9 @@ def test_rubbish_is_a_fault_that_names_the_file(tmp_path, suffix):
     path = tmp_path / f"rubbish{suffix}"
     for content in (b"", b"\x00\xff\x93NUMPY", bytes(range(256)) * 8):
         path.write_bytes(content)
-        with pytest.raises(CaptureFault, match="rubbish"):
+        with pytest.raises(RecordingError, match="rubbish"):
             read_capture(path)
-    with pytest.raises(CaptureFault, match="absent"):
+    with pytest.raises(RecordingError, match="absent"):
         read_capture(tmp_path / f"absent{suffix}")
 
 
@@ -371,7 +373,7 @@ def test_a_damaged_file_is_a_fault_or_reads_whole(tmp_path, kind):
     whole = path.read_bytes()
     for cut in np.linspace(0, len(whole) - 1, 30).astype(int):
         path.write_bytes(whole[:cut])
-        with pytest.raises(CaptureFault, match="a\\."):
+        with pytest.raises(RecordingError, match="a\\."):
             read_capture(path)
 
 
@@ -398,15 +400,19 @@ def test_folders_are_walked_in_order_and_links_out_are_refused(tmp_path):
 
 def test_windows_follow_steps_hop_and_stride():
     capture = a_capture(np.arange(20.0).reshape(2, 10), "row", "step")
-    rows = cut_rows(capture, Reading(steps=3, hop=4, stride=2)).samples[..., 0]
+    rows = cut_rows(capture, ReadOptions(steps=3, hop=4, stride=2)).samples[..., 0]
     assert rows.tolist() == [[0, 2, 4], [4, 6, 8], [10, 12, 14], [14, 16, 18]]
-    assert cut_rows(capture, Reading(steps=4)).samples.shape == (4, 4, 1)  # touching, 2 left over
-    assert cut_rows(capture, Reading(steps=2, stride=2)).samples[1, :, 0].tolist() == [4, 6]
-    assert cut_rows(capture, Reading(stride=3)).samples[0, :, 0].tolist() == [0, 3, 6, 9]
+    assert cut_rows(capture, ReadOptions(steps=4)).samples.shape == (
+        4,
+        4,
+        1,
+    )  # touching, 2 left over
+    assert cut_rows(capture, ReadOptions(steps=2, stride=2)).samples[1, :, 0].tolist() == [4, 6]
+    assert cut_rows(capture, ReadOptions(stride=3)).samples[0, :, 0].tolist() == [0, 3, 6, 9]
 
 
 def test_windows_of_many_axes_equal_a_plain_loop():
-    samples, reading = noise(2, 3, 9, 4), Reading(steps=3, hop=2, stride=2)
+    samples, reading = noise(2, 3, 9, 4), ReadOptions(steps=3, hop=2, stride=2)
     rows = cut_rows(a_capture(samples, "a", "point", "step", "b"), reading).samples
     expected = [
         [[samples[a, p, first + 2 * s, b] for p in range(3)] for s in range(3)]
@@ -421,8 +427,8 @@ def test_windows_of_many_axes_equal_a_plain_loop():
 @pytest.mark.parametrize("length", [1, 31])
 def test_a_recording_shorter_than_a_window_says_so(length):
     capture = a_capture(noise(length), "step")
-    with pytest.raises(CaptureFault, match=f"has {length} samples .*at least 32"):
-        cut_rows(capture, Reading(steps=32))
+    with pytest.raises(RecordingError, match=f"has {length} samples .*at least 32"):
+        cut_rows(capture, ReadOptions(steps=32))
 
 
 def test_quality_names_each_unfit_row():
@@ -447,7 +453,7 @@ def objects(folder: Path, rows: int = 10) -> Path:
     return folder
 
 
-OBJECTS = Reading(name="{label}/object_{group}.npy", sample_interval_s=1e-3, stride=2)
+OBJECTS = ReadOptions(name="{label}/object_{group}.npy", sample_interval_s=1e-3, stride=2)
 
 
 def test_collecting_names_labels_groups_and_rows(tmp_path):
@@ -457,7 +463,7 @@ def test_collecting_names_labels_groups_and_rows(tmp_path):
     assert header.class_names == ("cone", "plate")
     assert header.group_names[:5] == ("cone/0", "cone/1", "cone/2", "cone/3", "plate/0")
     assert header.sample_interval_s == 2e-3  # of the steps, after the stride
-    assert Reading.from_recipe(header.recipe) == OBJECTS
+    assert ReadOptions.from_recipe(header.recipe) == OBJECTS
     assert examples["label"].tolist() == [0] * 40 + [1] * 40
     assert examples["group"].tolist() == np.repeat(range(8), 10).tolist()
     assert examples["parameters/row"].tolist() == list(range(10)) * 8
@@ -490,7 +496,7 @@ def test_a_bad_file_does_not_stop_the_rest(tmp_path):
     )
     assert found.examples["parameters/row"][10:16].tolist() == [0, 1, 5, 6, 8, 9]
     assert found.examples.header.group_names[:2] == ("cone/extra.npy", "cone/object_0.npy")
-    assert all(failure.remedy.count(" ") >= 1 for failure in found.failures)
+    assert all(failure.hint.count(" ") >= 1 for failure in found.failures)
     named = gather([tmp_path], replace(reading, name=OBJECTS.name))
     assert (
         "does not end in the pattern"
@@ -518,7 +524,7 @@ def test_captures_that_disagree_are_named_with_their_values(tmp_path):
         CaptureError, match=r"a\.npz has sample_interval_s 0.001, .*b\.npz has 0.002"
     ):
         collect([tmp_path])
-    examples, _ = collect([tmp_path], Reading(sample_interval_s=1e-3))
+    examples, _ = collect([tmp_path], ReadOptions(sample_interval_s=1e-3))
     assert len(examples) == 4
 
 
@@ -627,7 +633,7 @@ def test_an_import_is_a_dataset_with_its_reading(tmp_path):
         "rows left out because constant: 6",
         "windows overlap (hop 1): neighbours share samples",
     )
-    assert Reading.from_recipe(dataset.header.recipe) == reading
+    assert ReadOptions.from_recipe(dataset.header.recipe) == reading
     tested = set(examples.part("test")["group"])
     assert [dataset.header.group_names[i] for i in tested] == ["cone/3", "plate/3"]
     with pytest.raises(OutputError):
@@ -668,7 +674,7 @@ def test_what_is_exported_is_collected_again_bit_for_bit(tmp_path):
     files = export(tmp_path / "set", tmp_path / "out", split="all")
     names = ["unknown_6", "round_plate_70", "a-b_5", "round_plate_71", "a-b_8"]
     assert [path.name for path in files] == [f"{name}.npz" for name in names]
-    again, failures = collect([tmp_path / "out"], Reading(name="{label}_{group}.npz"))
+    again, failures = collect([tmp_path / "out"], ReadOptions(name="{label}_{group}.npz"))
     assert failures == []
     assert again.header.class_names == ("a-b", "round_plate", "unknown")
     assert again.header.group_names[-2:] == ("round_plate/71", "unknown/6")
@@ -695,7 +701,7 @@ def test_export_takes_a_split_and_a_limit_over_all_classes(tmp_path):
 def test_imported_groups_keep_their_names_in_an_export(tmp_path):
     for name in ("a_b/run_1.npy", "a_b/run_2 x.npy", "a_b/run_2_x.npy"):
         save(tmp_path / "raw" / name, noise(10, 8))
-    reading = Reading(name="{label}/{group}.npy")
+    reading = ReadOptions(name="{label}/{group}.npy")
     import_([tmp_path / "raw"], tmp_path / "set", reading=reading)
     files = export(tmp_path / "set", tmp_path / "out", split="all")
     assert [path.name for path in files] == [
@@ -703,7 +709,7 @@ def test_imported_groups_keep_their_names_in_an_export(tmp_path):
         "a_b_run-2-x.npz",
         "a_b_run-2-x-2.npz",  # two names that became one stay two files
     ]
-    again, _ = collect(files, Reading(name="{label}_{group}.npz"))
+    again, _ = collect(files, ReadOptions(name="{label}_{group}.npz"))
     assert again.header.class_names == ("a_b",)
 
 

@@ -27,7 +27,7 @@ from simulators.objects import (
     Trihedral,
 )
 from simulators.objects.extents import CUBESAT_SIDES_M, mean_extent, smallest_size
-from simulators.objects.kernel_ids import MOST_SIZES
+from simulators.objects.kernel_ids import MAX_SIZES
 from simulators.pairs import PairGenerator
 from simulators.scattering import mesh_files, meshes
 from simulators.scattering.mie import sphere_amplitude_m
@@ -111,7 +111,7 @@ BODIES = {
 
 
 def kernel_sizes(sizes):
-    return np.array([*sizes, *[1.0] * (MOST_SIZES - len(sizes))])
+    return np.array([*sizes, *[1.0] * (MAX_SIZES - len(sizes))])
 
 
 @pytest.mark.parametrize("name", BODIES)
@@ -187,7 +187,7 @@ def test_every_class_has_an_echo_and_says_how_it_is_made(shape, tmp_path):
     assert np.all(np.isfinite(found)) and np.all(found != 0)
     told = item.validity(K)
     assert told.method and told.left_out and told.warnings == ()
-    assert len(item.columns()) == MOST_SIZES
+    assert len(item.columns()) == MAX_SIZES
     turned = looks.copy()
     turned[:, 0], turned[:, 1] = np.hypot(looks[:, 0], looks[:, 1]), 0.0
     same = direction_amplitudes(item, sizes, turned, K)

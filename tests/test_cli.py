@@ -19,7 +19,7 @@ from numba import njit
 from numba.core import event
 
 from radarseq.cli import main
-from radarseq.cli.compile_notice import tell_of_compiling
+from radarseq.cli.compile_notice import show_compile_notice
 from radarseq.cli.openmp import wait_briefly
 
 COMMANDS = ("simulate", "import", "train", "evaluate", "inspect", "validate", "export", "report")
@@ -384,7 +384,7 @@ def test_a_stop_before_and_after_a_command_is_one_too(moment):
 def test_a_terminal_is_told_once_that_something_is_compiled(terminal, monkeypatch, capsys):
     before = set(event._registered["numba:compile"])
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
-    tell_of_compiling()
+    show_compile_notice()
     try:
         for value in (1, 1.0):
             njit(lambda x: x + x)(value)

@@ -65,7 +65,7 @@ def a_mark_elsewhere(folder):
     yield folder / "not_mounted" / "mark"
 
 
-def other_versions(real=cluster_module.what_runs_here):
+def other_versions(real=cluster_module.environment_digest):
     return real() | {"numba": "0.1", "radarseq": "of source 0"}
 
 

@@ -18,7 +18,7 @@ from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
 from radarseq.training.data.batches import as_batch
 from radarseq.training.optimisation import batch_size
-from radarseq.training.optimisation.divergence import Watch
+from radarseq.training.optimisation.divergence import DivergenceCheck
 from radarseq.training.optimisation.losses import Objective, batch_loss
 from radarseq.training.optimisation.precision import arithmetic, check_precision
 from radarseq.training.settings import TrainSettings
@@ -47,13 +47,16 @@ def test_bf16_computes_the_backbone_narrow_and_all_else_wide(space_examples):
     batch = as_batch(space_examples.take(slice(64)), CPU)
     network.fit(batch.signal, batch.tx, batch.target, None)
     wide = network(batch.signal, batch.tx)
-    network.narrow = torch.bfloat16
+    network.compute_dtype = torch.bfloat16
     seen = []
     network.backbone.last.register_forward_hook(lambda *at: seen.append(at[2].dtype))
-    narrow = network(batch.signal, batch.tx)
+    compute_dtype = network(batch.signal, batch.tx)
     assert seen == [torch.bfloat16]
-    assert (narrow.logits.dtype, narrow.sequence.dtype) == (torch.float32, torch.complex64)
-    difference = (narrow.logits - wide.logits).abs().max() / wide.logits.abs().max()
+    assert (compute_dtype.logits.dtype, compute_dtype.sequence.dtype) == (
+        torch.float32,
+        torch.complex64,
+    )
+    difference = (compute_dtype.logits - wide.logits).abs().max() / wide.logits.abs().max()
     assert 1e-5 < difference < 0.05  # of a number of 8 bits, passed on by some layers
 
 
@@ -95,13 +98,13 @@ def test_what_an_example_takes_is_counted_and_leaves_no_trace(space_examples):
     network = Network(ModelSettings(width=16), spec_of(space_examples)).eval()
     batch = as_batch(space_examples.take(slice(128)), CPU)
     state = torch.get_rng_state()
-    each = batch_size.bytes_an_example(network, batch)
+    each = batch_size.bytes_per_example(network, batch)
     assert torch.equal(state, torch.get_rng_state()) and not network.training
     # Five layers keep 32 steps of input, gates and what passed: 16 + 32 + 16 numbers of 4 bytes.
     layers = 5 * 32 * (16 + 32 + 16) * 4
     assert layers < each / 2 < 10 * layers
     wider = Network(ModelSettings(width=32), spec_of(space_examples))
-    assert batch_size.bytes_an_example(wider, batch) > 1.2 * each
+    assert batch_size.bytes_per_example(wider, batch) > 1.2 * each
 
 
 @pytest.mark.parametrize(("megabytes", "expected"), [(20, 64), (10_000, 256)])
@@ -138,7 +141,7 @@ def test_a_full_device_is_answered_with_what_to_lower(space, tmp_path, monkeypat
 
 def test_a_device_that_runs_ahead_is_looked_at_later_and_the_step_is_still_named():
     told = []
-    watch = Watch(2, TrainSettings(), lambda *what: told.append(what))
+    watch = DivergenceCheck(2, TrainSettings(), lambda *what: told.append(what))
     watch._waiting = [(step, torch.tensor([step]), "loss", torch.tensor(1.0)) for step in range(5)]
     watch._waiting[3] = (3, torch.tensor([70, 71]), "loss", torch.tensor(float("nan")))
     with pytest.raises(DivergedError, match="the loss is nan at step 3 of epoch 3, on examples 70"):
@@ -154,7 +157,7 @@ import torch
 from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
 from radarseq.models.input_spec import InputSpec
-from radarseq.models import kernels
+from radarseq.models.engines import select as kernels
 from radarseq.models.backbones.wavenet import GatedLayer, WaveNet
 from radarseq.models.engines.cuda.gated_layer import fused_layer
 from radarseq.models.engines.cuda.whole_wavenet import fused_wavenet, packed
@@ -214,7 +217,7 @@ def test_kernels_that_cannot_run_are_refused_in_words(space, tmp_path, monkeypat
     if find_spec("triton"):
         with pytest.raises(DeviceError, match="which is for CUDA devices; the device is cpu"):
             train(space, tmp_path / "run", kernels="triton", device="cpu", **SMALL)
-    monkeypatch.setattr("radarseq.models.kernels.find_spec", lambda _: None)
+    monkeypatch.setattr("radarseq.models.engines.select.find_spec", lambda _: None)
     with pytest.raises(DeviceError, match="Triton is not installed"):
         train(space, tmp_path / "run", kernels="triton", device="cpu", **SMALL)
 
@@ -303,7 +306,7 @@ class TestOnCuda:
         few = as_batch(space_examples.take(slice(64)), device)
         with (
             pytest.raises(DeviceMemoryError, match="ran out of memory"),
-            batch_size.told_when_full(network, lambda: few, 1 << 20),
+            batch_size.explain_out_of_memory(network, lambda: few, 1 << 20),
         ):
             torch.empty(1 << 50, device=device)
         assert batch_size.batch_for(network, replace(few), 10**7, device) >= 64

@@ -87,7 +87,7 @@ def lone(tmp_path):
     return path
 
 
-def faults_of(path):
+def issues_of(path):
     with pytest.raises(DatasetError) as caught:
         open_dataset(path).load()
     assert caught.value.exit_code == 4
@@ -273,7 +273,7 @@ def spoilt(column, row, value):
 )
 def test_values_out_of_range_are_refused_with_the_shard(tmp_path, column, value, word):
     write_dataset(tmp_path / "d", spoilt(column, 14, value), rows_per_shard=10)
-    found = faults_of(tmp_path / "d")
+    found = issues_of(tmp_path / "d")
     assert word in found
     assert f"{shard_name(1)}: " in found
     assert shard_name(0) not in found
@@ -282,7 +282,7 @@ def test_values_out_of_range_are_refused_with_the_shard(tmp_path, column, value,
 @pytest.mark.parametrize("value", [0, -1, 9])
 def test_a_length_beyond_the_sequence_is_refused(tmp_path, value):
     write_dataset(tmp_path / "d", spoilt("length", 14, value))
-    assert "length" in faults_of(tmp_path / "d")
+    assert "length" in issues_of(tmp_path / "d")
 
 
 def test_sizes_that_an_object_does_not_have_may_be_nan(data):
@@ -297,7 +297,7 @@ def test_every_damaged_shard_is_named_at_once(data):
     (data / shard_name(1)).write_bytes(b"")
     content = (data / shard_name(3)).read_bytes()
     (data / shard_name(3)).write_bytes(content[:-1])
-    found = faults_of(data)
+    found = issues_of(data)
     for index in (0, 1, 3):
         assert str(data / shard_name(index)) in found
     for index in (2, 4):
@@ -313,7 +313,7 @@ def test_no_flipped_bit_of_a_shard_is_read(data):
         damaged = bytearray(content)
         damaged[position // 8] ^= 1 << (position % 8)
         path.write_bytes(damaged)
-        assert f"{path}: altered or truncated" in faults_of(data)
+        assert f"{path}: altered or truncated" in issues_of(data)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.99])
@@ -321,7 +321,7 @@ def test_no_flipped_bit_of_a_shard_is_read(data):
 def test_no_truncated_file_is_read(data, name, share):
     content = (data / name).read_bytes()
     (data / name).write_bytes(content[: int(share * len(content))])
-    assert name in faults_of(data)
+    assert name in issues_of(data)
 
 
 def test_no_flipped_bit_of_the_manifest_is_read(data):
@@ -331,7 +331,7 @@ def test_no_flipped_bit_of_the_manifest_is_read(data):
         damaged = bytearray(content)
         damaged[position // 8] ^= 1 << (position % 8)
         path.write_bytes(damaged)
-        assert str(path) in faults_of(data)
+        assert str(path) in issues_of(data)
 
 
 def test_no_flipped_bit_of_a_lone_shard_is_read(lone):
@@ -340,7 +340,7 @@ def test_no_flipped_bit_of_a_lone_shard_is_read(lone):
         damaged = bytearray(content)
         damaged[position // 8] ^= 1 << (position % 8)
         lone.write_bytes(damaged)
-        assert str(lone) in faults_of(lone)
+        assert str(lone) in issues_of(lone)
 
 
 # --- a manifest that does not fit
@@ -349,12 +349,12 @@ def test_no_flipped_bit_of_a_lone_shard_is_read(lone):
 @pytest.mark.parametrize("name", ["../x.h5", "/etc/passwd", "sub/x.h5", "./x.h5", "."])
 def test_a_shard_outside_the_folder_is_refused(data, name):
     edit(data, shards=[{"file": name, "rows": 10, "sha256": "0" * 64}])
-    assert "lies outside the dataset's folder; refused" in faults_of(data)
+    assert "lies outside the dataset's folder; refused" in issues_of(data)
 
 
 def test_a_shard_that_is_a_folder_is_refused(data):
     edit(data, shards=[{"file": "..", "rows": 10, "sha256": "0" * 64}])
-    assert "cannot be read" in faults_of(data)
+    assert "cannot be read" in issues_of(data)
 
 
 @pytest.mark.parametrize(
@@ -377,25 +377,25 @@ def test_a_shard_that_is_a_folder_is_refused(data):
 )
 def test_a_manifest_that_does_not_fit_is_refused(data, fields, word):
     edit(data, **fields)
-    assert word in faults_of(data)
+    assert word in issues_of(data)
 
 
 @pytest.mark.parametrize("shards", [7, True, 1.5])
 def test_shards_that_are_no_list_are_refused(data, shards):
     edit(data, shards=shards)
-    assert "shard" in faults_of(data)
+    assert "shard" in issues_of(data)
 
 
 def test_a_manifest_must_give_digests(data):
     shards = edit(data)["shards"]
     edit(data, shards=[record | {"sha256": ""} for record in shards])
-    assert "sha256" in faults_of(data)
+    assert "sha256" in issues_of(data)
 
 
 def test_rows_must_be_as_many_as_the_manifest_gives(data):
     shards = edit(data)["shards"]
     edit(data, shards=[record | {"rows": 11} for record in shards])
-    assert "holds other than the 11 rows" in faults_of(data)
+    assert "holds other than the 11 rows" in issues_of(data)
 
 
 def test_shards_must_have_the_same_columns(tmp_path, data):
@@ -404,22 +404,22 @@ def test_shards_must_have_the_same_columns(tmp_path, data):
     (data / shard_name(4)).write_bytes((tmp_path / "other" / shard_name(0)).read_bytes())
     record = edit(tmp_path / "other")["shards"][0] | {"file": shard_name(4)}
     edit(data, shards=[*edit(data)["shards"][:4], record])
-    assert "the shards do not have the same columns" in faults_of(data)
+    assert "the shards do not have the same columns" in issues_of(data)
 
 
 def test_what_is_not_a_dataset_says_so(tmp_path):
-    assert "no such file or folder" in faults_of(tmp_path / "none")
-    assert "no manifest.json here" in faults_of(tmp_path)
+    assert "no such file or folder" in issues_of(tmp_path / "none")
+    assert "no manifest.json here" in issues_of(tmp_path)
     (tmp_path / "f.h5").write_bytes(b"not HDF5")
-    assert "not a whole shard" in faults_of(tmp_path / "f.h5")
+    assert "not a whole shard" in issues_of(tmp_path / "f.h5")
     with h5py.File(tmp_path / "g.h5", "w") as file:
         file["rx"] = values(4, 8)
-    assert "not a whole shard of a radarseq dataset" in faults_of(tmp_path / "g.h5")
+    assert "not a whole shard of a radarseq dataset" in issues_of(tmp_path / "g.h5")
 
 
 def test_an_unfinished_dataset_says_how_to_go_on(data):
     (data / "manifest.json").rename(data / "manifest.unfinished.json")
-    assert "was not finished. Run the command that makes it again, with --resume" in faults_of(data)
+    assert "was not finished. Run the command that makes it again, with --resume" in issues_of(data)
 
 
 # --- crafted shards
@@ -436,7 +436,7 @@ def crafted(lone, change):
     lone.write_bytes(with_digest(layout + b"\n" + rest))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     begun = time.process_time()
-    found = faults_of(lone)
+    found = issues_of(lone)
     assert time.process_time() - begun < 1.0
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB
     assert str(lone) in found
@@ -499,7 +499,7 @@ def test_a_shard_of_a_later_format_says_so(data):
     shards = edit(data)["shards"]
     shards[1]["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
     edit(data, shards=shards)
-    assert "shard, format 2'; this version reads 'radarseq dataset shard, format 1" in faults_of(
+    assert "shard, format 2'; this version reads 'radarseq dataset shard, format 1" in issues_of(
         data
     )
 
@@ -530,7 +530,7 @@ def test_what_is_no_plain_file_is_refused(data, tmp_path, kind, name):
         os.mkfifo(path)
     else:
         path.symlink_to("/dev/zero" if kind == "device" else moved)
-    found = faults_of(data)
+    found = issues_of(data)
     assert str(path) in found
     assert ("not a plain file" if kind == "pipe" else "a symbolic link; refused") in found
 
@@ -578,7 +578,7 @@ def test_a_full_disk_leaves_no_dataset_that_opens(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space left"):
         write_dataset(tmp_path / "d", made(), rows_per_shard=10)
     assert not list((tmp_path / "d").glob("*.part"))
-    assert "not finished" in faults_of(tmp_path / "d")
+    assert "not finished" in issues_of(tmp_path / "d")
 
 
 @pytest.mark.parametrize(("workers", "rows_per_shard"), [(1, 17), (2, 50), (4, 200), (3, 5)])
@@ -612,7 +612,7 @@ def test_an_interrupted_simulation_ends_as_an_unbroken_one(plate_recipe, tmp_pat
     broken = tmp_path / "broken"
     with pytest.raises(KeyboardInterrupt):
         simulate(plate_recipe, broken, progress=stop, **settings)
-    assert "not finished" in faults_of(broken)
+    assert "not finished" in issues_of(broken)
     if damage == "absent":
         (broken / shard_name(0)).unlink()
     else:

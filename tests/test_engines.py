@@ -6,7 +6,7 @@ import torch
 
 from radarseq.errors import UsageError
 from radarseq.models.backbones.wavenet import WaveNet
-from radarseq.models.engines.cpu.activations import apply_gelu, open_gate
+from radarseq.models.engines.cpu.activations import apply_gelu, gate_forward
 from radarseq.models.engines.cpu.matmul import add_part
 from radarseq.models.engines.cpu.wavenet_inference import FastWaveNet
 from radarseq.models.engines.select import use_engine
@@ -39,7 +39,7 @@ def test_a_gate_is_tanh_times_sigmoid_everywhere():
     grid = np.concatenate((np.linspace(-100, 100, 500), np.linspace(-1, 1, 499), [np.inf]))
     f, g = (part.ravel().astype(np.float32) for part in np.meshgrid(grid, grid))
     z = np.empty((len(f), 1), np.float32)
-    open_gate(np.stack((f, g), axis=1), z, len(f))
+    gate_forward(np.stack((f, g), axis=1), z, len(f))
     expected = np.tanh(f / 2.0) * 0.5 * (1.0 + np.tanh(g / 2.0, dtype=np.float64))
     assert np.abs(z[:, 0] - expected).max() < 1e-6
 
@@ -59,7 +59,7 @@ def test_a_gelu_is_that_of_double_precision_everywhere():
 def test_what_is_no_number_stays_none():
     y = np.array([[np.nan, 1.0], [1.0, np.nan]], np.float32)
     z = np.zeros((2, 1), np.float32)
-    open_gate(y, z, 2)
+    gate_forward(y, z, 2)
     assert np.isnan(z).all()
 
 

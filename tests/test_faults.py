@@ -24,14 +24,14 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from radarseq.captures.options.read_options import Reading
+from radarseq.captures.options.read_options import ReadOptions
 from radarseq.captures.readers.registry import read_capture
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import Examples
 from radarseq.dataset.write import write_dataset
 from radarseq.storage.sealed import write_json
 
-LONGEST_S = 120.0  # far beyond what any command here takes: a command that hangs is killed
+TIMEOUT_S = 120.0  # far beyond what any command here takes: a command that hangs is killed
 SOON_S = 5.0  # after a signal
 SHARDED = ("--examples", "12000", "--rows-per-shard", "200", "--seed", "7")
 TRAINED = ("--set", "width=8", "--set", "skip=8", "--batch-size", "50", "--epochs", "10")
@@ -79,7 +79,7 @@ class Started:
 
     def wait_until(self, reached: Callable[[], bool]) -> None:
         """Wait for something that the command does; fail if it ends before."""
-        until = time.monotonic() + LONGEST_S
+        until = time.monotonic() + TIMEOUT_S
         while not reached():
             assert self.process.is_alive(), f"ended too early: {self.end()}"
             assert time.monotonic() < until, "took too long"
@@ -94,7 +94,7 @@ class Started:
         return ran
 
     def end(self) -> Ran:
-        self.process.join(LONGEST_S)
+        self.process.join(TIMEOUT_S)
         if self.process.is_alive():
             self.process.kill()
             pytest.fail("the command hangs")
@@ -976,5 +976,5 @@ def test_a_folder_that_cannot_be_written_is_named(cli, recipe):
 def test_the_export_that_these_tests_judge_is_what_it_says(captures):
     """Guards the tests above: good captures are good, with the axis and interval of the model."""
     for path in captures.iterdir():
-        capture = read_capture(path, Reading())
+        capture = read_capture(path, ReadOptions())
         assert (capture.sample_axis, capture.sample_interval_s) == ("slow_time", 2e-3)

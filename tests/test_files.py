@@ -202,7 +202,7 @@ def test_a_bomb_of_json_is_refused_at_once(tmp_path, bomb, is_sealed):
         "import sys, time\n"
         "from pathlib import Path\n"
         "from radarseq.errors import DatasetError\n"
-        "from radarseq.storage.atomic import read_json\n"
+        "from radarseq.storage.sealed import read_json\n"
         "def peak():\n"
         "    status = Path('/proc/self/status').read_text()\n"
         "    return int(status.split('VmHWM:')[1].split()[0])\n"
@@ -397,7 +397,7 @@ def test_the_lock_goes_when_the_work_fails(tmp_path):
 HOLD = """
 import sys, time
 from pathlib import Path
-from radarseq.storage.atomic import output_folder
+from radarseq.storage.output_folder import output_folder
 with output_folder(Path(sys.argv[1]), resume=True) as folder:
     (folder / "half.part").write_text("half")
     (folder / "last.part").mkdir()
@@ -444,7 +444,7 @@ def test_of_many_processes_one_gets_the_folder(tmp_path):
         "import sys, time\n"
         "from pathlib import Path\n"
         "from radarseq.errors import OutputError\n"
-        "from radarseq.storage.atomic import output_folder\n"
+        "from radarseq.storage.output_folder import output_folder\n"
         "folder = Path(sys.argv[1])\n"
         "for _ in range(300):\n"
         "    try:\n"
@@ -529,7 +529,7 @@ def test_a_kill_while_leftovers_are_removed_leaves_a_folder_that_can_be_taken_ag
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("radarseq.storage.atomic._remove", killed_after_one)
+        patched.setattr("radarseq.storage.output_folder._remove", killed_after_one)
         with pytest.raises(KeyboardInterrupt):
             with output_folder(tmp_path, unfinished=("*.npz",)):
                 pass

@@ -190,7 +190,7 @@ def speckle(count=8000, steps=12, power=2.0, frequency=0.0, taps=None, correlati
     return rows
 
 
-@pytest.mark.parametrize("correlation", [0.0, 0.1, 0.6, 0.95, fl.HIGHEST_CORRELATION])
+@pytest.mark.parametrize("correlation", [0.0, 0.1, 0.6, 0.95, fl.MAX_CORRELATION])
 def test_gaussian_taps_have_the_gaussian_as_their_own_correlation(correlation):
     taps = fl.gaussian_taps(correlation)
     full = np.correlate(taps, taps, "full")[len(taps) - 1 :]

@@ -13,7 +13,7 @@ from radarseq.baselines.forecasts import (
     seasonal_naive,
     series_of,
 )
-from radarseq.baselines.symbols import FollowerCounts, Persistence
+from radarseq.baselines.symbols import MarkovBaseline, Persistence
 from radarseq.cli.evaluation_text import as_text
 from radarseq.dataset.schema import Examples, Header
 from radarseq.dataset.write import write_dataset
@@ -34,7 +34,7 @@ def sequences(x, **columns):
     return Examples(STEP, {"x": np.asarray(x, np.float32)} | columns)
 
 
-def foreseeing(x, horizon=1, **columns):
+def forecasting(x, horizon=1, **columns):
     return task_examples(sequences(x, **columns), ModelSettings(task="forecast", horizon=horizon))
 
 
@@ -54,7 +54,7 @@ def deck_series(steps):
 
 def test_the_target_is_the_later_input_one_step_ahead_after_the_other():
     x = np.arange(2 * 6 * 2).reshape(2, 6, 2)
-    ready = foreseeing(x, horizon=2, length=np.array([6, 4], np.int32))
+    ready = forecasting(x, horizon=2, length=np.array([6, 4], np.int32))
     assert ready.input.shape == (2, 4, 2)
     assert ready["length"].tolist() == [4, 2]
     for step in range(4):
@@ -95,7 +95,7 @@ def test_data_that_do_not_serve_the_task_are_refused(task, columns, word):
 
 
 def test_the_books_numbers_for_one_step():
-    examples = foreseeing(deck_series(51))
+    examples = forecasting(deck_series(51))
     training, judged = (series_of(examples.take(r), 1) for r in (slice(7000), slice(7000, 9000)))
     assert ((naive(judged, 1) - judged.future) ** 2).mean() == pytest.approx(0.020211, abs=5e-7)
     linear = LinearForecast(training)
@@ -104,7 +104,7 @@ def test_the_books_numbers_for_one_step():
 
 
 def test_the_books_numbers_for_ten_steps():
-    examples = foreseeing(deck_series(60), horizon=10)
+    examples = forecasting(deck_series(60), horizon=10)
     training, judged = (series_of(examples.take(r), 10) for r in (slice(7000), slice(7000, 9000)))
     assert ((naive(judged, 10) - judged.future) ** 2).mean() == pytest.approx(0.25697, abs=5e-6)
     found = ((LinearForecast(training)(judged) - judged.future) ** 2).mean()
@@ -114,22 +114,22 @@ def test_the_books_numbers_for_ten_steps():
 def test_a_season_a_line_and_a_recursion_are_foreseen_exactly():
     time = np.arange(40)
     season = np.sin(2 * np.pi * time / 7) + np.arange(5)[:, None]
-    ready = series_of(foreseeing(season[..., None], 9), 9)
+    ready = series_of(forecasting(season[..., None], 9), 9)
     assert season_of(ready) == 7
     np.testing.assert_allclose(seasonal_naive(ready, 9, 7), ready.future, atol=1e-6)
-    lines = series_of(foreseeing((np.arange(5)[:, None] * time)[..., None], 9), 9)
+    lines = series_of(forecasting((np.arange(5)[:, None] * time)[..., None], 9), 9)
     np.testing.assert_allclose(drift(lines, 9), lines.future, atol=1e-6)
     draws = np.random.default_rng(0).normal(size=(200, 40, 1))
     for step in range(2, 40):
         draws[:, step] = 0.5 * draws[:, step - 1] - 0.8 * draws[:, step - 2] + 1.0
-    recursion = series_of(foreseeing(draws, 3), 3)
+    recursion = series_of(forecasting(draws, 3), 3)
     np.testing.assert_allclose(LinearForecast(recursion)(recursion), recursion.future, atol=1e-4)
 
 
 def test_lengths_are_respected_by_every_method():
     x = np.random.default_rng(0).normal(size=(60, 30, 2))
     length = np.full(60, 21, np.int32)
-    padded, cut = foreseeing(x, 2, length=length), foreseeing(x[:, :21], 2)
+    padded, cut = forecasting(x, 2, length=length), forecasting(x[:, :21], 2)
     one, other = series_of(padded, 2), series_of(cut, 2)
     assert np.array_equal(one.future, other.future)
     for method in (lambda s: naive(s, 2), lambda s: drift(s, 2), LinearForecast(other)):
@@ -140,7 +140,7 @@ def test_lengths_are_respected_by_every_method():
 
 def test_errors_are_those_of_the_definitions():
     x = np.random.default_rng(1).normal(size=(300, 12, 1)).cumsum(axis=1)
-    examples = foreseeing(x, 2)
+    examples = forecasting(x, 2)
     judged, training = examples.take(slice(100)), examples.take(slice(100, 300))
     estimate = judged["target"] + 0.5
     part = compare_forecasts("m", estimate, judged, training, {}, 2)
@@ -156,7 +156,7 @@ def test_errors_are_those_of_the_definitions():
 
 def test_on_a_random_walk_there_is_no_gain_over_naive_and_it_is_said():
     x = np.random.default_rng(1).normal(size=(600, 30, 1)).cumsum(axis=1)
-    examples = foreseeing(x)
+    examples = forecasting(x)
     judged, training = examples.take(slice(300)), examples.take(slice(300, 600))
     noise = 0.05 * np.random.default_rng(2).normal(size=judged["target"].shape)
     part = compare_forecasts("m", judged.input + noise, judged, training, {}, 1)
@@ -177,7 +177,7 @@ def test_persistence_and_counts_learn_the_chain():
     valid = np.ones((400, 29), bool)
     past, following = notes[:, :-1], notes[:, 1:]
     held = Persistence(past, following, valid, 5)
-    counts = FollowerCounts(past, following, valid, 5, held.lag)
+    counts = MarkovBaseline(past, following, valid, 5, held.lag)
     assert held.lag == 0
     probability = counts(past)
     np.testing.assert_allclose(probability.sum(axis=3), 1.0)

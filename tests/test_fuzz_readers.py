@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from radarseq.captures.errors import CaptureFault
-from radarseq.captures.options.read_options import Reading
+from radarseq.captures.errors import RecordingError
+from radarseq.captures.options.read_options import ReadOptions
 from radarseq.captures.readers.registry import read_capture
 from radarseq.captures.samples.lazy_array import read_whole
 from radarseq.captures.windowing.windows import blocks
@@ -67,16 +67,16 @@ def test_the_tally_sees_what_breaks(tmp_path, scripts, monkeypatch):
     assert "26" in fuzz.table(tally).splitlines()[-1]
 
 
-def read_or_refuse(path: Path, reading: Reading | None = None) -> bool:
+def read_or_refuse(path: Path, reading: ReadOptions | None = None) -> bool:
     """Return whether a file is read, windows and all."""
     try:
-        capture = read_capture(path, reading or Reading())
+        capture = read_capture(path, reading or ReadOptions())
         read_whole(capture.samples)
-        for block in blocks(capture, Reading(steps=4)):
+        for block in blocks(capture, ReadOptions(steps=4)):
             assert len(block.rows) == len(block.codes)
-    except CaptureFault as fault:
+    except RecordingError as fault:
         assert fault.failure.reason
-        assert fault.failure.remedy
+        assert fault.failure.hint
         return False
     return True
 
@@ -170,7 +170,7 @@ def test_any_text_is_a_table_or_refused(tmp_path, text):
     path = tmp_path / "a.csv"
     path.write_text(text, encoding="utf-8", errors="surrogatepass", newline="")
     read_or_refuse(path)
-    read_or_refuse(path, Reading(label_column=-1))
+    read_or_refuse(path, ReadOptions(label_column=-1))
 
 
 def test_the_readers_of_this_test_do_read(tmp_path):

@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from radarseq.captures.errors import CaptureFault
+from radarseq.captures.errors import RecordingError
 from radarseq.captures.readers.hdf5 import open_hdf5, text_at
 
 TEXTS = {"mode": "iq", "empty": "", "long": "x" * 5000, "accents": "é" * 13}
@@ -63,7 +63,7 @@ HEAP_SIZE, FIRST_OBJECT_SIZE = 8, 24  # offsets from the heap's signature
 )
 def test_a_damaged_heap_is_refused(path, offset, number, words):
     changed(path, offset, number)
-    with pytest.raises(CaptureFault, match=words):
+    with pytest.raises(RecordingError, match=words):
         texts(path, "mode")
 
 
@@ -71,5 +71,5 @@ def test_free_space_of_no_size_is_refused(path):
     """HDF5 would look at it again and again."""
     changed(path, 16, 0)  # the first object's number: it is free space now
     changed(path, FIRST_OBJECT_SIZE, 0)
-    with pytest.raises(CaptureFault, match="do not lead to its end"):
+    with pytest.raises(RecordingError, match="do not lead to its end"):
         texts(path, "mode")

@@ -13,7 +13,7 @@ from radarseq.models.input_spec import InputSpec
 from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
 from radarseq.models.streaming import NetworkStream
-from radarseq.training.data.augmentation import at_another_pace
+from radarseq.training.data.augmentation import time_stretch
 from radarseq.training.data.batches import Batch
 
 RATE_HZ = 8000.0
@@ -130,7 +130,7 @@ def test_another_pace_is_another_frequency():
     time_s = torch.arange(4000) / RATE_HZ
     tone = torch.sin(2 * torch.pi * 200.0 * time_s).repeat(2, 1)
     batch = Batch(tone, None, None, None, torch.tensor([4000, 4000]))
-    played = at_another_pace(batch, 0.25, torch.tensor([0.0, 1.0]))
+    played = time_stretch(batch, 0.25, torch.tensor([0.0, 1.0]))
     assert played.length is not None and played.length.tolist() == [4000, 3200]
     for row, hz in enumerate((160.0, 250.0)):
         valid = int(played.length[row])

@@ -11,8 +11,8 @@ import pytest
 import scipy.io
 
 from radarseq.captures.checks.mat5_structure import check_tags
-from radarseq.captures.errors import CaptureFault
-from radarseq.captures.options.read_options import AS_WRITTEN, Reading
+from radarseq.captures.errors import RecordingError
+from radarseq.captures.options.read_options import AS_WRITTEN, ReadOptions
 from radarseq.captures.readers import matlab
 from radarseq.captures.sources.sandbox import Prober
 
@@ -48,7 +48,7 @@ def test_what_scipy_reads_of_its_own_test_files_is_taken():
             continue
         try:
             check_tags(path)
-        except CaptureFault as fault:
+        except RecordingError as fault:
             refused.append(str(fault))
     assert len(LEVEL_5) > 60
     assert refused == []
@@ -64,7 +64,7 @@ def test_what_scipy_reads_of_its_own_test_files_is_taken():
     ],
 )
 def test_damaged_files_of_scipys_tests_are_refused(name, words):
-    with pytest.raises(CaptureFault, match=words):
+    with pytest.raises(RecordingError, match=words):
         check_tags(WRITTEN_BY_MATLAB / f"{name}.mat")
 
 
@@ -100,7 +100,7 @@ def test_a_tag_that_leads_nowhere_is_refused(plain, offset, number, words):
     content = bytearray(plain.read_bytes())
     content[offset : offset + 4] = struct.pack("<I", number)
     plain.write_bytes(content)
-    with pytest.raises(CaptureFault, match=words):
+    with pytest.raises(RecordingError, match=words):
         matlab.read(plain, AS_WRITTEN)
 
 
@@ -113,8 +113,8 @@ def test_arrays_nested_without_end_are_refused(tmp_path):
         deep = box
     path = tmp_path / "deep.mat"
     scipy.io.savemat(path, {"a": {"b": deep}}, do_compression=True)
-    with pytest.raises(CaptureFault, match="nested deeper than 32"):
-        matlab.read(path, Reading(variable="a.b"))
+    with pytest.raises(RecordingError, match="nested deeper than 32"):
+        matlab.read(path, ReadOptions(variable="a.b"))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the child's limits are those of Linux")
@@ -130,5 +130,5 @@ def test_a_changed_number_in_any_tag_never_ends_the_process_that_reads(plain, tm
             path.write_bytes(content)
             try:
                 prober.check(path, AS_WRITTEN)
-            except CaptureFault as fault:
+            except RecordingError as fault:
                 assert "crashes" not in str(fault), fault

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import radarseq
-from radarseq.system import gives_memory_back
+from radarseq.system import trim_heap
 
 # Holes below a block that stays: glibc keeps them resident until it is told to let them go.
 HOLES = """
@@ -44,7 +44,7 @@ def test_what_a_command_returns_or_raises_passes_through():
             raise fault
         return value
 
-    wrapped = gives_memory_back(command)
+    wrapped = trim_heap(command)
     assert (wrapped(3), wrapped.__name__) == (3, "command")
     with pytest.raises(OSError, match="full"):
         wrapped(3, fault=OSError("full"))

@@ -7,7 +7,7 @@ import pytest
 from scipy.special import elliprg
 
 from simulators.scattering import mesh_files, meshes
-from simulators.scattering.meshes import Mesh, faults
+from simulators.scattering.meshes import Mesh, defects
 
 CYLINDER = [(0.0, -1.0), (0.5, -1.0), (0.5, 1.0), (0.0, 1.0)]
 TURN = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])  # x to y
@@ -36,7 +36,7 @@ BODIES = {
 @pytest.mark.parametrize("name", BODIES)
 def test_bodies_are_closed_and_have_the_size_they_should(name):
     mesh, volume, area, extent, width, error = BODIES[name]
-    assert faults(mesh) == []
+    assert defects(mesh) == []
     assert mesh.is_closed
     assert mesh.volume == pytest.approx(volume, rel=error)
     assert mesh.areas.sum() == pytest.approx(area, rel=error)
@@ -89,7 +89,7 @@ def test_merged_bodies_stay_apart(box):
     assert np.array_equal(np.unique(both.parts), [0, 1])
     assert both.part_volumes[0] == pytest.approx(6.0)
     assert both.smallest_width_m == pytest.approx(0.2, rel=0.06)  # the sphere's, not the box's
-    assert faults(both) == []
+    assert defects(both) == []
 
 
 def test_welding_joins_what_a_file_took_apart(box):
@@ -127,27 +127,27 @@ def test_a_mesh_cannot_be_written_to_from_outside():
 
 
 def test_a_hole_is_found(box):
-    found = faults(without(box, 3))
+    found = defects(without(box, 3))
     assert "not watertight: of 18 edges, 3 belong to one facet" in found[0]
     assert any("do not cancel" in sentence for sentence in found)
 
 
 def test_a_facet_too_many_is_found(box):
     extra = Mesh(np.vstack([box.vertices, [[0.0, 0.0, 9.0]]]), np.vstack([box.facets, [[0, 1, 8]]]))
-    assert "1 to more than two" in faults(extra)[0]
+    assert "1 to more than two" in defects(extra)[0]
 
 
 def test_a_flipped_facet_is_found(box):
     facets = box.facets.copy()
     facets[0] = facets[0, ::-1]
-    found = faults(Mesh(box.vertices, facets))
+    found = defects(Mesh(box.vertices, facets))
     assert "3 edges are run in the same direction" in found[0]
     assert any("do not cancel" in sentence for sentence in found)
 
 
 def test_a_part_wound_inward_is_found(box):
     inner = meshes.translate(meshes.reverse(meshes.box(0.5, 0.5, 0.5)), [4.0, 0.0, 0.0])
-    found = faults(meshes.merge(box, inner))
+    found = defects(meshes.merge(box, inner))
     assert found == [
         "1 of 2 parts are wound inward: part 1 has a signed volume of -0.125 m^3; "
         "reverse its facets"
@@ -159,21 +159,21 @@ def test_a_facet_without_area_is_found(box):
     facets = np.vstack([box.facets, [[0, 1, 1]]])
     assert (
         "1 facets have no area, the first is facet 12"
-        in faults(Mesh(box.vertices, facets), closed=False)[0]
+        in defects(Mesh(box.vertices, facets), closed=False)[0]
     )
     assert np.all(np.isfinite(Mesh(box.vertices, facets).normals))
 
 
 @pytest.mark.parametrize(("factor", "guess"), [(1000.0, "in millimetres"), (1e-5, "in metres")])
 def test_a_size_in_other_units_is_found(box, factor, guess):
-    (sentence,) = faults(meshes.scale(box, factor))
+    (sentence,) = defects(meshes.scale(box, factor))
     assert guess in sentence
     assert f"bounding box x {-0.5 * factor:.6g} to {0.5 * factor:.6g}" in sentence
 
 
 def test_an_open_shell_is_no_fault_where_one_is_expected():
-    assert faults(meshes.plate(1.0, 0.5), closed=False) == []
-    assert len(faults(meshes.plate(1.0, 0.5))) == 2
+    assert defects(meshes.plate(1.0, 0.5), closed=False) == []
+    assert len(defects(meshes.plate(1.0, 0.5))) == 2
 
 
 @pytest.mark.parametrize(

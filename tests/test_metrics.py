@@ -12,7 +12,7 @@ from sklearn.metrics import (
     roc_curve,
 )
 
-from radarseq.evaluation.decisions.fusion import Fusion, fuse, measure_tempering
+from radarseq.evaluation.decisions.fusion import Fusion, fuse, measure_fusion_weight
 from radarseq.evaluation.metrics.bootstrap import intervals_by_capture, share_interval
 from radarseq.evaluation.metrics.classification import (
     balanced_accuracy,
@@ -256,19 +256,19 @@ def dependent_captures(repeats, captures=400, seed=8):
 
 def test_independent_windows_are_not_tempered_and_copies_are():
     prior = np.full(2, 0.5)
-    alone = measure_tempering(*dependent_captures(1), prior)
+    alone = measure_fusion_weight(*dependent_captures(1), prior)
     assert alone.exponent > 0.8
-    copied = measure_tempering(*dependent_captures(5), prior)
+    copied = measure_fusion_weight(*dependent_captures(5), prior)
     # Of 4 windows five times over, 20, the last 19 are worth what 3 are.
     assert copied.exponent == pytest.approx(3 / 19, abs=0.06)
-    assert copied.log_loss < copied.log_loss_untempered
+    assert copied.log_loss < copied.log_loss_unweighted
     assert copied.groups == 400
     assert copied.log_loss == pytest.approx(alone.log_loss, abs=0.03)
 
 
 def test_what_cannot_be_measured_comes_from_the_overlap():
     probabilities, label, group = dependent_captures(1, captures=9)
-    none = measure_tempering(probabilities, label, group, np.full(2, 0.5))
+    none = measure_fusion_weight(probabilities, label, group, np.full(2, 0.5))
     assert (none.exponent, none.source) == (1.0, "overlap")
     assert none.for_overlap(0.25).exponent == 0.25
 

@@ -3,7 +3,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from simulators.motion import (
-    LARGEST_TURN_RAD,
+    MAX_TURN_RAD,
     NUTATION,
     PRECESSION,
     SPIN,
@@ -151,7 +151,7 @@ def test_a_long_step_is_divided_so_that_it_equals_many_short_ones():
     for _ in range(1000):
         advance(inertia, short, 1e-3, work)
     # Fourth order: (turn)^4 / 120 a radian, over 4 rad.
-    assert np.abs(long - short).max() < 4 * LARGEST_TURN_RAD**4
+    assert np.abs(long - short).max() < 4 * MAX_TURN_RAD**4
     assert np.abs(long[3:] - np.concatenate(a_start(6, 4.0))[3:]).max() > 0.5
 
 

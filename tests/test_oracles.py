@@ -10,7 +10,7 @@ from scipy.special import j1
 
 from simulators.scattering import closed_forms as forms
 from simulators.scattering import revolution, special
-from simulators.scattering.mie import LARGEST_KA, ripple_table, sphere_amplitude_m
+from simulators.scattering.mie import MAX_KA, ripple_table, sphere_amplitude_m
 from simulators.units import rcs_dbsm, wavelength_m, wavenumber
 
 ROOT_PI = np.sqrt(np.pi)
@@ -166,8 +166,8 @@ def test_a_large_sphere_tends_to_the_optical_return_of_its_front(ka):
 
 
 def test_beyond_the_series_the_sphere_is_optical():
-    found = sphere_amplitude_m(2.0, 1.001 * LARGEST_KA / 2.0)
-    assert found == pytest.approx(-ROOT_PI * 2.0 * np.exp(2j * 1.001 * LARGEST_KA), rel=1e-12)
+    found = sphere_amplitude_m(2.0, 1.001 * MAX_KA / 2.0)
+    assert found == pytest.approx(-ROOT_PI * 2.0 * np.exp(2j * 1.001 * MAX_KA), rel=1e-12)
 
 
 def test_sphere_amplitude_broadcasts_and_scales_with_the_radius():

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from radarseq.captures.conversion.export import export
-from radarseq.captures.errors import CaptureFault
-from radarseq.captures.options.read_options import AS_WRITTEN, Reading
+from radarseq.captures.errors import RecordingError
+from radarseq.captures.options.read_options import AS_WRITTEN, ReadOptions
 from radarseq.captures.readers.registry import read_capture
 from radarseq.captures.sources import sandbox
 from radarseq.captures.sources.sandbox import Prober
@@ -37,8 +37,8 @@ def prober():
     own.close()
 
 
-def fault_of(prober: Prober, path: Path, reading: Reading = AS_WRITTEN) -> CaptureFault:
-    with pytest.raises(CaptureFault) as caught:
+def error_of(prober: Prober, path: Path, reading: ReadOptions = AS_WRITTEN) -> RecordingError:
+    with pytest.raises(RecordingError) as caught:
         prober.check(path, reading)
     assert str(path) in str(caught.value)
     return caught.value
@@ -48,7 +48,7 @@ def fault_of(prober: Prober, path: Path, reading: Reading = AS_WRITTEN) -> Captu
 
 MISBEHAVING = """
 import os, signal, time
-from radarseq.captures import probe_child
+from radarseq.captures.sources import sandbox_process
 
 def read_capture(path, reading):
     kind = path.stem
@@ -65,9 +65,9 @@ def read_capture(path, reading):
         os.write(1, b"nor this")
     return real(path, reading)
 
-probe_child.MEMORY_BYTES = 100 << 20
-real, probe_child.read_capture = probe_child.read_capture, read_capture
-probe_child.serve()
+sandbox_process.MEMORY_BYTES = 100 << 20
+real, sandbox_process.read_capture = sandbox_process.read_capture, read_capture
+sandbox_process.serve()
 """
 
 
@@ -75,22 +75,22 @@ def test_a_child_that_misbehaves_is_a_failure_of_its_file(tmp_path, monkeypatch,
     (tmp_path / "misbehaving.py").write_text(MISBEHAVING)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sandbox, "_CHILD", "misbehaving")
-    monkeypatch.setattr(sandbox, "LONGEST_S", 20.0)
+    monkeypatch.setattr(sandbox, "TIMEOUT_S", 20.0)
     for kind in ("good", "crash", "hang", "grow", "leave", "noise"):
         np.save(tmp_path / f"{kind}.npy", noise(2, 8))
     prober.check(tmp_path / "good.npy", AS_WRITTEN)
     first = prober._child
-    assert "SIGSEGV" in str(fault_of(prober, tmp_path / "crash.npy"))
+    assert "SIGSEGV" in str(error_of(prober, tmp_path / "crash.npy"))
     prober.check(tmp_path / "noise.npy", AS_WRITTEN)  # another child, and prints are no answers
     assert prober._child is not first
-    assert "status 3" in str(fault_of(prober, tmp_path / "leave.npy"))
-    assert "MB of memory" in str(fault_of(prober, tmp_path / "grow.npy"))
+    assert "status 3" in str(error_of(prober, tmp_path / "leave.npy"))
+    assert "MB of memory" in str(error_of(prober, tmp_path / "grow.npy"))
     same = prober._child
     prober.check(tmp_path / "good.npy", AS_WRITTEN)
     assert prober._child is same  # too much memory is no reason to start another
-    monkeypatch.setattr(sandbox, "LONGEST_S", 0.5)
-    assert "takes longer than 0.5 s" in str(fault_of(prober, tmp_path / "hang.npy"))
-    monkeypatch.setattr(sandbox, "LONGEST_S", 20.0)
+    monkeypatch.setattr(sandbox, "TIMEOUT_S", 0.5)
+    assert "takes longer than 0.5 s" in str(error_of(prober, tmp_path / "hang.npy"))
+    monkeypatch.setattr(sandbox, "TIMEOUT_S", 20.0)
     prober.check(tmp_path / "good.npy", AS_WRITTEN)
 
 
@@ -230,7 +230,7 @@ def test_a_bomb_is_refused_soon_and_in_little_memory(tmp_path, lasting_prober, k
     lasting_prober.check(tmp_path / "good.npy", AS_WRITTEN)
     path = bomb(kind, tmp_path)
     spent, peak = cpu_s(lasting_prober._child), peak_mb(lasting_prober._child)
-    fault_of(lasting_prober, path)
+    error_of(lasting_prober, path)
     assert cpu_s(lasting_prober._child) - spent < SOON_S
     assert peak_mb(lasting_prober._child) - peak < EXTRA_MB
 
@@ -324,7 +324,7 @@ def test_what_is_refused_in_the_child_is_refused_here_too(tmp_path):
     folder = tmp_path / "captures"
     folder.mkdir()
     for name in [n for n, word in write_bad(folder).items() if "refused" in word]:
-        with pytest.raises(CaptureFault, match="refused"):
+        with pytest.raises(RecordingError, match="refused"):
             read_capture(folder / name)
 
 
@@ -333,7 +333,7 @@ def test_a_relative_path_is_seen_from_where_the_caller_is_now(prober, tmp_path, 
     prober.check(tmp_path / "a.npy", AS_WRITTEN)  # the child starts in another folder
     monkeypatch.chdir(tmp_path)
     prober.check(Path("a.npy"), AS_WRITTEN)
-    with pytest.raises(CaptureFault, match="is not there"):
+    with pytest.raises(RecordingError, match="is not there"):
         prober.check(Path("b.npy"), AS_WRITTEN)
 
 

@@ -9,7 +9,7 @@ from scipy import stats
 from test_pairs import columns, image, joined
 
 from simulators.amplitudes.of_shape import amplitude
-from simulators.amplitudes.tabulate import LARGEST_ERROR
+from simulators.amplitudes.tabulate import MAX_ERROR
 from simulators.impairments.dropouts import Dropped
 from simulators.impairments.environment import Environment
 from simulators.impairments.fluctuation import Fluctuation
@@ -108,7 +108,7 @@ def test_the_tables_of_bodies_with_an_axis_keep_their_promise(many):
         strongest = max(abs(slow_amplitudes(item, sizes, u, [CARRIER_HZ])[0]) for u in looks)
         difference = np.abs(many.target[row] - slow_echo(many, row, SCENE))
         errors.append(difference.max() / strongest)
-    assert max(errors) < 2 * LARGEST_ERROR
+    assert max(errors) < 2 * MAX_ERROR
     assert np.median(errors) < 1e-4
 
 

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from radarseq.errors import UsageError
-from radarseq.training.distributed import Ranks, asked_ranks
+from radarseq.training.distributed import ProcessGroup, requested_group
 from radarseq.training.train import train
 
 WORKER = Path(__file__).with_name("ranks_worker.py")
@@ -99,15 +99,15 @@ def test_a_process_that_dies_ends_the_other_and_the_run_goes_on(space, tmp_path)
 @pytest.mark.parametrize("count", [1, 2, 3, 7])
 @pytest.mark.parametrize("rows", [7, 8, 75])
 def test_the_parts_of_a_batch_are_all_of_it_and_alike_in_size(count, rows):
-    parts = [list(range(rows))[Ranks(number, count).part(rows)] for number in range(count)]
+    parts = [list(range(rows))[ProcessGroup(number, count).part(rows)] for number in range(count)]
     assert [row for part in parts for row in part] == list(range(rows))
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
 
 def test_a_batch_that_leaves_a_process_without_rows_is_refused():
-    Ranks(0, 2).check_batches(100, 49)
+    ProcessGroup(0, 2).check_batches(100, 49)
     with pytest.raises(UsageError, match="100 examples in batches of 33 leave 1 in a batch, fewer"):
-        Ranks(0, 2).check_batches(100, 33)
+        ProcessGroup(0, 2).check_batches(100, 33)
 
 
 @pytest.mark.parametrize(("number", "count"), [("2", "2"), ("-1", "2"), ("x", "2")])
@@ -115,4 +115,4 @@ def test_numbers_of_processes_that_make_no_sense_are_refused(monkeypatch, number
     monkeypatch.setenv("RANK", number)
     monkeypatch.setenv("WORLD_SIZE", count)
     with pytest.raises(UsageError, match="RANK is"):
-        asked_ranks()
+        requested_group()

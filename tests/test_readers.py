@@ -14,8 +14,8 @@ import scipy.io
 import sigmf
 
 from radarseq.captures.capture import Capture
-from radarseq.captures.errors import CaptureFault
-from radarseq.captures.options.read_options import Reading
+from radarseq.captures.errors import RecordingError
+from radarseq.captures.options.read_options import ReadOptions
 from radarseq.captures.readers.registry import READERS, read_capture
 from radarseq.captures.sources.find_files import walk_captures
 from radarseq.captures.windowing.windows import blocks
@@ -33,9 +33,9 @@ def whole(capture: Capture) -> np.ndarray:
     return np.asarray(capture.samples)
 
 
-def fault_of(path: Path, reading: Reading | None = None) -> str:
-    with pytest.raises(CaptureFault) as caught:
-        read_capture(path, reading or Reading())
+def error_of(path: Path, reading: ReadOptions | None = None) -> str:
+    with pytest.raises(RecordingError) as caught:
+        read_capture(path, reading or ReadOptions())
     assert str(path) in str(caught.value)
     return str(caught.value)
 
@@ -59,24 +59,24 @@ def test_raw_files_are_what_their_suffix_says(tmp_path, suffix, stored, expected
     capture = read_capture(path)
     assert (capture.axes, whole(capture).tolist()) == (("step",), expected)
     path.write_bytes(stored[:-1])
-    assert "expected a multiple of" in fault_of(path)
+    assert "expected a multiple of" in error_of(path)
     path.write_bytes(b"")
-    assert "is empty" in fault_of(path)
+    assert "is empty" in error_of(path)
 
 
 def test_raw_files_by_dtype_ends_and_channels(tmp_path):
     path = tmp_path / "a.bin"
     path.write_bytes(struct.pack(">8h", 1, 2, 3, 4, 5, 6, 7, 8))
-    assert "Give dtype" in fault_of(path)
-    assert whole(read_capture(path, Reading(dtype="ri16_be"))).tolist() == list(range(1, 9))
-    two = read_capture(path, Reading(dtype="ci16_be", channels=2))
+    assert "Give dtype" in error_of(path)
+    assert whole(read_capture(path, ReadOptions(dtype="ri16_be"))).tolist() == list(range(1, 9))
+    two = read_capture(path, ReadOptions(dtype="ci16_be", channels=2))
     assert two.axes == ("step", "channel")
     assert whole(two).tolist() == [[1 + 2j, 3 + 4j], [5 + 6j, 7 + 8j]]
     assert any("--dtype" in text for text in two.assumed)
-    assert "multiple of 12" in fault_of(path, Reading(dtype="ci16_be", channels=3))
-    assert whole(read_capture(path, Reading(dtype="ru8")))[:2].tolist() == [-127.5, -126.5]
+    assert "multiple of 12" in error_of(path, ReadOptions(dtype="ci16_be", channels=3))
+    assert whole(read_capture(path, ReadOptions(dtype="ru8")))[:2].tolist() == [-127.5, -126.5]
     with pytest.raises(UsageError, match="dtype 'cx16'"):
-        Reading(dtype="cx16")
+        ReadOptions(dtype="cx16")
 
 
 # --- SigMF, against the reference package
@@ -148,7 +148,7 @@ def test_sigmf_archives_are_mapped_and_read_as_the_package_wrote_them(tmp_path):
     altered = bytearray((tmp_path / "b.sigmf-data").read_bytes())
     altered[77] ^= 1
     (tmp_path / "b.sigmf-data").write_bytes(altered)
-    assert "core:sha512" in fault_of(tmp_path / "b.sigmf-meta")
+    assert "core:sha512" in error_of(tmp_path / "b.sigmf-meta")
 
 
 def test_sigmf_segments_headers_and_gaps(tmp_path):
@@ -168,7 +168,7 @@ def test_sigmf_segments_headers_and_gaps(tmp_path):
     captures[1]["core:global_index"] = 107
     capture = read_capture(write_sigmf(tmp_path / "a", data, said, captures))
     assert capture.breaks == (6,)
-    codes = [b.codes.tolist() for b in blocks(capture, Reading(steps=2, hop=1))]
+    codes = [b.codes.tolist() for b in blocks(capture, ReadOptions(steps=2, hop=1))]
     assert codes == [[0, 0, 0, 0, 0, 5, 0, 0, 0]]  # only the window over the gap
 
 
@@ -200,7 +200,7 @@ def test_sigmf_that_does_not_conform_is_named(tmp_path, said, captures, word):
     folder = tmp_path / "in"
     folder.mkdir()
     path = write_sigmf(folder / "a", noise(100).tobytes(), said, captures)
-    assert word in fault_of(path)
+    assert word in error_of(path)
 
 
 def test_sigmf_without_its_other_half_or_with_a_link_out(tmp_path):
@@ -208,12 +208,12 @@ def test_sigmf_without_its_other_half_or_with_a_link_out(tmp_path):
     data = path.with_suffix(".sigmf-data")
     np.testing.assert_array_equal(whole(read_capture(data)), noise(10))  # by either half
     data.rename(tmp_path / "moved")
-    assert "a.sigmf-data is not there" in fault_of(path)
+    assert "a.sigmf-data is not there" in error_of(path)
     folder = tmp_path / "in"
     folder.mkdir()
     path = path.rename(folder / "a.sigmf-meta")
     (folder / "a.sigmf-data").symlink_to(tmp_path / "moved")
-    assert "leads out of the folder; refused" in fault_of(path)
+    assert "leads out of the folder; refused" in error_of(path)
 
 
 def test_sigmf_archives_that_reach_out_are_refused(tmp_path):
@@ -240,15 +240,15 @@ def test_sigmf_archives_that_reach_out_are_refused(tmp_path):
     link = named("a.sigmf-data", type=tarfile.SYMTYPE, linkname="/etc/passwd")
     good = {"a/a.sigmf-meta": meta, "a/a.sigmf-data": noise(8).tobytes()}
     np.testing.assert_array_equal(whole(read_capture(archive(**good))), noise(8))
-    assert "no plain file; refused" in fault_of(archive(**{"a.sigmf-meta": meta, "x": link}))
-    assert "outside itself; refused" in fault_of(archive(**good, x=named("../../out")))
-    assert "outside itself; refused" in fault_of(archive(**good, x=named("/etc/passwd")))
-    assert "holds 1 metadata and 0 sample files" in fault_of(archive(**{"a.sigmf-meta": meta}))
+    assert "no plain file; refused" in error_of(archive(**{"a.sigmf-meta": meta, "x": link}))
+    assert "outside itself; refused" in error_of(archive(**good, x=named("../../out")))
+    assert "outside itself; refused" in error_of(archive(**good, x=named("/etc/passwd")))
+    assert "holds 1 metadata and 0 sample files" in error_of(archive(**{"a.sigmf-meta": meta}))
     many = {f"n{i}": b"" for i in range(100)}
-    assert "more than 64 files" in fault_of(archive(**many))
+    assert "more than 64 files" in error_of(archive(**many))
     path = archive(**good)
     path.write_bytes(path.read_bytes()[: -tarfile.RECORDSIZE])
-    fault_of(path)
+    error_of(path)
 
 
 # --- WAV
@@ -271,14 +271,14 @@ def test_wav_against_the_standard_library(tmp_path):
     capture = read_capture(write(2, 2, values.tobytes()))
     assert whole(capture).tolist() == [1 - 2j, 3 + 32767j, -32768 + 6j]
     assert "I and Q" in capture.assumed[0]
-    real = read_capture(path, Reading(layout="step,channel"))
+    real = read_capture(path, ReadOptions(layout="step,channel"))
     assert whole(real).tolist() == values.reshape(3, 2).tolist()
     assert read_capture(write(3, 2, values.tobytes())).axes == ("step", "channel")
     assert whole(read_capture(write(1, 1, bytes([0, 128, 255])))).tolist() == [-128, 0, 127]
     assert whole(read_capture(write(1, 3, b"\x01\x00\x00\xff\xff\xff"))).tolist() == [256, -256]
     write(1, 2, values.tobytes())
     path.write_bytes(path.read_bytes()[:-3])
-    fault_of(path)
+    error_of(path)
 
 
 # --- numbers that wrapped
@@ -288,15 +288,15 @@ def test_wrapped_integers_are_signed_again(tmp_path):
     signed = np.array([0, 1, -1, 265, -265, -32768], np.int16)
     wrapped = signed.view(np.uint16).astype(np.float64)
     np.save(tmp_path / "a.npy", wrapped[:3] + 1j * wrapped[3:])
-    capture = read_capture(tmp_path / "a.npy", Reading(wrapped=True, layout="step"))
+    capture = read_capture(tmp_path / "a.npy", ReadOptions(wrapped=True, layout="step"))
     assert whole(capture).tolist() == [265j, 1 - 265j, -1 - 32768j]
     np.save(tmp_path / "a.npy", signed.view(np.uint16))
-    capture = read_capture(tmp_path / "a.npy", Reading(wrapped=True))
+    capture = read_capture(tmp_path / "a.npy", ReadOptions(wrapped=True))
     assert (whole(capture) == signed).all()
     assert capture.full_scale == (-32768, 32767)
     np.save(tmp_path / "a.npy", np.array([0.5, 3]))
-    with pytest.raises(CaptureFault, match="no unsigned 16-bit integers"):
-        whole(read_capture(tmp_path / "a.npy", Reading(wrapped=True)))
+    with pytest.raises(RecordingError, match="no unsigned 16-bit integers"):
+        whole(read_capture(tmp_path / "a.npy", ReadOptions(wrapped=True)))
 
 
 # --- structs of MATLAB
@@ -306,16 +306,18 @@ def test_fields_of_matlab_structs_by_path(tmp_path):
     echo = noise(3, 5).astype(np.complex128)
     path = tmp_path / "a.mat"
     scipy.io.savemat(path, {"radar": {"rx": {"echo": echo}, "name": "x"}})
-    np.testing.assert_allclose(whole(read_capture(path, Reading(variable="radar.rx.echo"))), echo)
-    assert "no field 'radar.tx'" in fault_of(path, Reading(variable="radar.tx"))
-    assert "no numeric array" in fault_of(path, Reading(variable="radar.name"))
-    assert "0 numeric arrays" in fault_of(path)
+    np.testing.assert_allclose(
+        whole(read_capture(path, ReadOptions(variable="radar.rx.echo"))), echo
+    )
+    assert "no field 'radar.tx'" in error_of(path, ReadOptions(variable="radar.tx"))
+    assert "no numeric array" in error_of(path, ReadOptions(variable="radar.name"))
+    assert "0 numeric arrays" in error_of(path)
     with h5py.File(path, "w", userblock_size=512) as file:
         file["radar/rx/echo"] = np.arange(15.0).reshape(5, 3)
-    capture = read_capture(path, Reading(variable="radar.rx.echo"))
+    capture = read_capture(path, ReadOptions(variable="radar.rx.echo"))
     assert whole(capture).tolist() == np.arange(15.0).reshape(5, 3).T.tolist()
     assert capture.samples[1:, 2:4].tolist() == [[7, 10], [8, 11]]
-    assert "has no 'radar/tx'" in fault_of(path, Reading(variable="radar.tx"))
+    assert "has no 'radar/tx'" in error_of(path, ReadOptions(variable="radar.tx"))
 
 
 # --- Digital RF
@@ -357,12 +359,12 @@ def test_digital_rf_channels_their_gaps_and_their_fill(tmp_path):
     np.testing.assert_array_equal(whole(one), samples[20:])
     with h5py.File(channel / "rf@101.000.h5", "r+") as file:
         file["rf_data_index"][0, 1] = 99
-    assert "does not fit" in fault_of(channel / "rf@101.000.h5")
+    assert "does not fit" in error_of(channel / "rf@101.000.h5")
     path = channel / "rf@102.000.h5"  # real samples, of which one is missing
     with h5py.File(path, "w") as file:
         file["rf_data"] = np.array([[1], [2], [-32768], [4], [5], [6]], np.int16)
         file["rf_data_index"] = np.array([(1000, 0)], np.uint64)
-    (block,) = blocks(read_capture(path), Reading(steps=2))
+    (block,) = blocks(read_capture(path), ReadOptions(steps=2))
     assert block.codes.tolist() == [0, 5, 0]
 
 
@@ -434,7 +436,7 @@ def test_dca1000_streams_by_lanes(tmp_path, lanes, is_complex):
     path.write_bytes(adc_bytes(lanes, is_complex))
     adc = f"samples={SAMPLES},chirps={CHIRPS},receivers={RECEIVERS},lanes={lanes}"
     adc += f",complex={'true' if is_complex else 'false'}"
-    capture = read_capture(path, Reading(adc=adc))
+    capture = read_capture(path, ReadOptions(adc=adc))
     assert capture.axes == ("frame", "step", "receiver", "point")
     expected = np.arange(FRAMES * CHIRPS * RECEIVERS * SAMPLES).reshape(
         FRAMES, CHIRPS, RECEIVERS, SAMPLES
@@ -443,7 +445,7 @@ def test_dca1000_streams_by_lanes(tmp_path, lanes, is_complex):
     np.testing.assert_array_equal(whole(capture), expected)
     np.testing.assert_array_equal(capture.samples[1:, :2, 1:3, 3:6], expected[1:, :2, 1:3, 3:6])
     path.write_bytes(path.read_bytes()[:-2])
-    assert "the last frame is cut short" in fault_of(path, Reading(adc=adc))
+    assert "the last frame is cut short" in error_of(path, ReadOptions(adc=adc))
 
 
 def test_dca1000_takes_its_configuration_from_a_file_beside(tmp_path):
@@ -457,7 +459,7 @@ def test_dca1000_takes_its_configuration_from_a_file_beside(tmp_path):
     capture = read_capture(path)
     assert (capture.sample_axis, capture.sample_interval_s) == ("slow_time", 50e-6)
     assert (whole(capture)[0, 0, 0, 0], capture.carrier_hz) == (1000, 77e9)
-    fast = read_capture(path, Reading(layout="frame,chirp,receiver,step"))
+    fast = read_capture(path, ReadOptions(layout="frame,chirp,receiver,step"))
     assert (fast.sample_axis, fast.sample_interval_s) == ("fast_time", 2e-7)
     for text, word in [
         ("samples = 6", "does not give ['chirps']"),
@@ -467,7 +469,7 @@ def test_dca1000_takes_its_configuration_from_a_file_beside(tmp_path):
         ("samples = ", "not readable"),
     ]:
         beside.write_text(text)
-        assert word in fault_of(path)
+        assert word in error_of(path)
 
 
 # --- our own
@@ -495,4 +497,4 @@ def test_every_suffix_has_a_reader_that_names_rubbish(tmp_path):
         path.write_bytes(b"\x00\xff\x93NUMPY" + bytes(range(251)))
         if suffix in (".cu8", ".cs8", ".cs16", ".cf32", ".cf64"):
             continue  # any bytes are samples, if there are enough of them
-        fault_of(path)
+        error_of(path)

@@ -7,7 +7,7 @@ import pytest
 
 from radarseq.captures.conversion.import_dataset import import_
 from radarseq.captures.conversion.stack_examples import collect
-from radarseq.captures.options.read_options import Reading
+from radarseq.captures.options.read_options import ReadOptions
 from radarseq.dataset.read import open_dataset
 from radarseq.errors import CaptureError
 
@@ -21,7 +21,7 @@ def recorded(name: str) -> Path:
 
 
 def test_ionosphere_returns(tmp_path):
-    reading = Reading(interleaved=True, label_column=-1)
+    reading = ReadOptions(interleaved=True, label_column=-1)
     path = recorded("ionosphere/ionosphere.csv")
     result = import_([path], tmp_path / "out", reading=reading, train_rows=200)
     examples = open_dataset(tmp_path / "out").load()
@@ -37,7 +37,7 @@ def test_ionosphere_returns(tmp_path):
 
 def test_waste_level_sweeps(tmp_path):
     files = sorted(recorded("acconeer").glob("waste-level-*.h5"))
-    reading = Reading(name="waste-level-{label}.h5")
+    reading = ReadOptions(name="waste-level-{label}.h5")
     result = import_(files, tmp_path / "out", reading=reading, train_fraction=0.7)
     dataset = open_dataset(tmp_path / "out")
     examples = dataset.load()
@@ -66,7 +66,7 @@ def test_other_recordings_of_the_same_makers():
 
 
 def test_space_debris_echoes(tmp_path):
-    reading = Reading(name="{label}/object_noise_{group}.mat", carrier_hz=94e9)
+    reading = ReadOptions(name="{label}/object_noise_{group}.mat", carrier_hz=94e9)
     folder = recorded("space_debris")
     result = import_([folder], tmp_path / "out", reading=reading, test_group="27")
     dataset = open_dataset(tmp_path / "out")

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from radarseq.captures.conversion.stack_examples import gather
-from radarseq.captures.options.read_options import Reading
+from radarseq.captures.options.read_options import ReadOptions
 from radarseq.captures.readers.registry import read_capture
 from radarseq.captures.sources.find_files import find_captures
-from radarseq.captures.sources.open_recordings import Opened, openings
+from radarseq.captures.sources.open_recordings import Recording, iter_recordings
 from radarseq.cli import app
 
 ROOT = Path(__file__).parents[1]
@@ -62,7 +62,7 @@ def test_a_public_recording_is_read_as_the_table_says(tmp_path, name, options, u
     assert paths
     told = inspected(paths[0], options)
     words = shlex.split(options)  # the others only name axes and rates
-    reading = Reading(
+    reading = ReadOptions(
         layout=words[words.index("--layout") + 1] if "--layout" in words else "",
         wrapped="--wrapped" in words,
         interleaved="--interleaved" in words,
@@ -85,15 +85,15 @@ def test_no_recording_is_left_out_of_the_table():
             assert path in covered, path
     for name in NOT_RECORDINGS:
         (path,) = [p for p in DATA.rglob("*") if name in str(p) and p.suffix in (".csv", ".mat")]
-        (found,) = openings([path], Reading(), probe=False)
-        assert not isinstance(found, Opened)
+        (found,) = iter_recordings([path], ReadOptions(), probe=False)
+        assert not isinstance(found, Recording)
         assert found.reason
 
 
 @NEEDS_RECORDINGS
 def test_mode_s_replies_have_the_amplitudes_of_their_bytes():
     path = DATA / "modes" / "modes1.bin"
-    capture = read_capture(path, Reading(dtype="cu8"))
+    capture = read_capture(path, ReadOptions(dtype="cu8"))
     samples = np.asarray(capture.samples)
     assert samples.shape == (356_868,)
     pairs = np.fromfile(path, np.uint8).reshape(-1, 2) - 127.5
@@ -111,8 +111,8 @@ def test_the_missing_sample_of_digital_rf_is_flagged():
     assert told["windows"] == {"in all": 312, "dropped samples": 1}
     assert told["carrier_hz"] == pytest.approx(440e6)
     assert told["sample_rate_hz"] == 10_000
-    (opened,) = openings([DATA / "digital_rf"], Reading(steps=32))
-    assert isinstance(opened, Opened)
+    (opened,) = iter_recordings([DATA / "digital_rf"], ReadOptions(steps=32))
+    assert isinstance(opened, Recording)
     block = next(opened.blocks())
     assert np.flatnonzero(block.codes).tolist() == [0]
     assert np.abs(block.rows.samples[1:].real).max() <= 38
@@ -126,7 +126,9 @@ def test_fmcw_frames_unwrap_to_small_signed_numbers():
         told = inspected(path, "--wrapped --layout step,point")["values"]
         assert max(stored.real.max(), stored.imag.max()) == 65535
         assert -265 <= told["least"] < 0 < told["largest"] <= 265
-        whole = np.asarray(read_capture(path, Reading(wrapped=True, layout="step,point")).samples)
+        whole = np.asarray(
+            read_capture(path, ReadOptions(wrapped=True, layout="step,point")).samples
+        )
         assert ((stored.real - whole.real) % 65536 == 0).all()
         assert ((stored.imag - whole.imag) % 65536 == 0).all()
 
@@ -134,7 +136,7 @@ def test_fmcw_frames_unwrap_to_small_signed_numbers():
 @NEEDS_RECORDINGS
 def test_silent_rows_of_cones_are_reported_and_left_out():
     found = gather(
-        [DATA / "space_debris" / "cones"], Reading(name="{label}/object_noise_{group}.mat")
+        [DATA / "space_debris" / "cones"], ReadOptions(name="{label}/object_noise_{group}.mat")
     )
     assert found.left_out == {"all zero": 508}
     assert len(found.examples) == 4000 - 508

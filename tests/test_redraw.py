@@ -15,7 +15,7 @@ from radarseq.evaluation.output.folder import write_metrics
 from radarseq.evaluation.page.redraw import read_rows, redraw
 from radarseq.evaluation.page.saved_data import read_report_data, write_report_data
 from radarseq.evaluation.page.tracks import rows_by_capture, with_tracks
-from radarseq.report import Shown, capture_view
+from radarseq.report import ReportContent, capture_view
 from radarseq.storage.sealed import read_json
 
 
@@ -103,7 +103,7 @@ def test_what_is_shown_comes_back_as_it_was_written(tmp_path):
     random = np.random.default_rng(0)
     samples = random.normal(size=(90, 16, 2)).view(np.complex128)[..., 0]
     views = [capture_view(samples), None, capture_view(samples[:3], rows=np.array([4, 9, 11]))]
-    shown = Shown(make_pictures(snr_db=[4.2, None]), EPOCHS, views)
+    shown = ReportContent(make_pictures(snr_db=[4.2, None]), EPOCHS, views)
     write_report_data(tmp_path, shown)
     found = read_report_data(tmp_path)
     for name in ("tx", "rx", "target", "predicted"):

@@ -26,7 +26,7 @@ from report_samples import (
 )
 
 from radarseq.errors import UsageError
-from radarseq.report import Shown, curves, figures, render, robustness, tables, write_report
+from radarseq.report import ReportContent, curves, figures, render, robustness, tables, write_report
 from radarseq.report.decisions import outcome
 from radarseq.report.pictures import example_pairs
 
@@ -69,7 +69,7 @@ class Reader(HTMLParser):
 
 @cache
 def full_page():
-    return render(FULL, Shown(make_pictures(), EPOCHS, VIEWS))
+    return render(FULL, ReportContent(make_pictures(), EPOCHS, VIEWS))
 
 
 def test_full_page_has_every_section_in_order():
@@ -153,7 +153,7 @@ def test_ids_are_unique_and_references_resolve():
 def test_names_come_out_escaped():
     metrics = renamed()
     pictures = make_pictures(label=[NASTY] * 2, decision=[NASTY] * 2)
-    page = render(metrics, Shown(pictures, EPOCHS, VIEWS))
+    page = render(metrics, ReportContent(pictures, EPOCHS, VIEWS))
     assert NASTY not in page
     assert "<script>alert" not in page
     assert page.count("<script") == page.count("</script>") == 2  # ours: the data, the code
@@ -184,7 +184,7 @@ def test_odd_names_do_not_break_a_figure(name):
 
 
 def test_same_input_gives_same_bytes(tmp_path):
-    shown = Shown(make_pictures(), EPOCHS, VIEWS)
+    shown = ReportContent(make_pictures(), EPOCHS, VIEWS)
     assert write_report(tmp_path / "a", FULL, shown).read_text(encoding="utf-8") == full_page()
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["plots", "report.html"]
 
@@ -287,7 +287,7 @@ def test_best_of_each_column_is_marked_once_per_direction():
 def test_a_thousand_captures_stay_below_five_megabytes(tmp_path):
     metrics, views = many_captures(1000)
     without_figures = {key: metrics[key] for key in ("model", "data", "captures")}
-    size = write_report(tmp_path, without_figures, Shown(views=views)).stat().st_size
+    size = write_report(tmp_path, without_figures, ReportContent(views=views)).stat().st_size
     assert 3_000_000 < size + len(full_page()) < 5_000_000  # the captures are in it
 
 
@@ -295,7 +295,7 @@ def test_more_rows_than_fit_are_said_to_be_left_out():
     rows = [{**FULL["captures"][0], "capture": f"c{i}"} for i in range(9000)]
     page = render({"captures": rows})
     assert len(page) < 3_000_000
-    assert f"The first {tables.MOST_ROWS} of 9000 captures" in page
+    assert f"The first {tables.MAX_ROWS} of 9000 captures" in page
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from report_samples import EPOCHS, NASTY, VIEWS, make_pictures, many_captures, renamed
 
 import radarseq.report
-from radarseq.report import Shown, capture_view, render
+from radarseq.report import ReportContent, capture_view, render
 from radarseq.report.capture_views import views_json
 
 SCRIPTS = ("table.js", "waterfall.js", "start.js")
@@ -167,7 +167,7 @@ return told;
 def test_a_thousand_captures_are_sorted_filtered_and_drawn(tmp_path):
     metrics, views = many_captures(1000)
     content = {key: metrics[key] for key in ("model", "data", "captures")}
-    told, complaints = in_chromium(render(content, Shown(views=views)), EXERCISE, tmp_path)
+    told, complaints = in_chromium(render(content, ReportContent(views=views)), EXERCISE, tmp_path)
     assert complaints == []
     rows = metrics["captures"]
     wrong = [row for row in rows if row["label"] != row["decision"]]
@@ -199,7 +199,7 @@ def test_hostile_names_are_text_in_a_browser(tmp_path):
       handlers: document.querySelectorAll("[onerror], [onload], [onclick]").length,
     };
     """
-    page = render(renamed(), Shown(pictures, EPOCHS, VIEWS))
+    page = render(renamed(), ReportContent(pictures, EPOCHS, VIEWS))
     told, complaints = in_chromium(page, code, tmp_path)
     assert complaints == []
     assert told == {"scripts": 3, "title": NASTY, "legend": NASTY, "handlers": 0}

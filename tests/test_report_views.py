@@ -8,8 +8,8 @@ import pytest
 
 from radarseq.errors import UsageError
 from radarseq.report.capture_views import (
+    MAX_COLUMNS,
     MISSING_BYTE,
-    MOST_COLUMNS,
     capture_view,
     columns_of,
     views_json,
@@ -56,7 +56,7 @@ def test_what_is_not_finite_and_what_is_zero_show_as_such():
 @pytest.mark.parametrize("windows", [1, 63, 64, 65, 1000, 12345])
 def test_columns_are_even_and_end_with_the_last_window(windows):
     columns = columns_of(windows)
-    assert len(columns) == min(windows, MOST_COLUMNS)
+    assert len(columns) == min(windows, MAX_COLUMNS)
     assert columns[-1] == windows - 1
     steps = np.diff(columns)
     assert steps.size == 0 or steps.max() - steps.min() <= 1

@@ -6,7 +6,7 @@ import pytest
 
 from radarseq.recipes.recipe import read_recipe
 from simulators.objects import Cone, Cylinder, Plate, Sphere
-from simulators.scene import MOST_STEPS, Motion, Radar, Receiver, Scene, Split
+from simulators.scene import MAX_STEPS, Motion, Radar, Receiver, Scene, Split
 
 RECIPE = Path(__file__).parents[1] / "datasets" / "four_shapes.toml"
 BALL, PANEL = Sphere(name="ball"), Plate(name="panel")
@@ -114,8 +114,8 @@ def test_every_warning_is_given():
         (lambda: Receiver(snr_db=(-4000.0, 0.0)), "snr_db is .* expected -100 to 100"),
         (lambda: Motion(residual_velocity_mps=(0.0, 1e300)), "expected -100000 to 100000"),
         (lambda: Scene(objects=(BALL,), objects_per_class=10**22), "expected 0 to 10,000,000"),
-        (lambda: Radar(steps=1), f"steps must be 2 to {MOST_STEPS}, got 1"),
-        (lambda: Radar(steps=MOST_STEPS + 1), f"got {MOST_STEPS + 1}"),
+        (lambda: Radar(steps=1), f"steps must be 2 to {MAX_STEPS}, got 1"),
+        (lambda: Radar(steps=MAX_STEPS + 1), f"got {MAX_STEPS + 1}"),
         (lambda: Split(train=0.9, validation=0.2), "split.train 0.9 and split.validation 0.2"),
         (lambda: Split(train=-0.1), "split.train -0.1"),
         (lambda: Scene(objects=()), "objects is empty; expected at least one"),

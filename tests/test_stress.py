@@ -8,7 +8,7 @@ from radarseq.cli.evaluation_text import as_text
 from radarseq.dataset.schema import Examples, Header
 from radarseq.evaluation.pipelines.stress import CONDITIONS, corrupted, stress_part
 from radarseq.inference.predictor import load
-from radarseq.inference.training_rows import known_in
+from radarseq.inference.training_rows import training_rows_in
 from simulators.impairments.corruptions import stressed
 
 ROWS, STEPS = 4000, 40
@@ -93,7 +93,7 @@ def test_channels_are_hit_alike(is_complex):
 
 def test_the_sweep_judges_model_and_baseline_on_the_same_corrupted_rows(space_run, space_examples):
     model, test = load(space_run, device="cpu"), space_examples.part("test")
-    known = known_in(space_examples)
+    known = training_rows_in(space_examples)
     trees = fit_boosting(known.training.take(slice(60)))
     part = stress_part(model, test, ("trees", trees.probabilities), None)
     texts = [row["text"] for row in part["conditions"]]

@@ -64,7 +64,7 @@ def test_a_table_gives_the_amplitude_at_any_aspect_within_its_gate(folder, name,
     )
     rms = np.sqrt(np.mean(np.abs(exact) ** 2))
     error = np.abs(found - exact) / rms
-    assert error.max() < tabulate.LARGEST_ERROR
+    assert error.max() < tabulate.MAX_ERROR
     assert np.sqrt(np.mean(error**2)) < 1e-4
 
 
@@ -94,9 +94,9 @@ def test_a_table_too_coarse_for_the_gate_is_refined_and_one_without_room_left_ou
     assert (none.start[0], none.values.size) == (-1, 0)
     values = first.values[: first.length[0]]
     error = tabulate._worst_error(item.kernel_kind, K, np.array(sizes), *NO_RIPPLE, values)
-    monkeypatch.setattr(tabulate, "LARGEST_ERROR", 0.9 * error)
+    monkeypatch.setattr(tabulate, "MAX_ERROR", 0.9 * error)
     assert made().length[0] >= 1.9 * first.length[0]
-    monkeypatch.setattr(tabulate, "LARGEST_ERROR", 1e-12)
+    monkeypatch.setattr(tabulate, "MAX_ERROR", 1e-12)
     assert made().start[0] == -1
 
 
@@ -153,7 +153,7 @@ def test_a_folder_that_cannot_be_written_costs_time_alone(tmp_path, monkeypatch)
 
 
 def test_the_files_unused_for_longest_go_when_there_are_too_many(folder, monkeypatch):
-    monkeypatch.setattr(cache, "LARGEST_FOLDER_BYTES", 300)
+    monkeypatch.setattr(cache, "MAX_FOLDER_BYTES", 300)
     for name in "abcde":
         cached(key_of(name), (10,), np.float64, lambda: np.zeros(10))
     assert sum(file.stat().st_size for file in folder.iterdir()) <= 300

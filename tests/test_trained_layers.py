@@ -8,7 +8,7 @@ import torch
 
 from radarseq.models.backbones.recurrent import Recurrent
 from radarseq.models.backbones.wavenet import WaveNet
-from radarseq.models.engines.cpu.activations import close_gate, open_gate
+from radarseq.models.engines.cpu.activations import gate_backward, gate_forward
 from radarseq.models.engines.cpu.matmul import add_outer
 from radarseq.models.engines.cpu.rnn import FastCells
 from radarseq.models.engines.cpu.scheduling import Room
@@ -35,7 +35,7 @@ def trained(network):
     network = copy.deepcopy(network).requires_grad_()
     is_wavenet = isinstance(network, WaveNet)
     network.engine = TrainedWaveNet(network) if is_wavenet else FastCells(network, trains=True)
-    network.engine.takes = lambda _: True
+    network.engine.supports = lambda _: True
     return network
 
 
@@ -117,11 +117,11 @@ def test_two_ways_forward_do_not_share_their_room_and_each_way_back_is_for_once(
 
 def test_room_that_came_back_is_lent_again_and_is_never_lent_twice():
     room = Room()
-    first, second = room.lend((2, 3)), room.lend((2, 3))
+    first, second = room.acquire((2, 3)), room.acquire((2, 3))
     assert first[0] is not second[0]
-    room.take_back(first)
-    assert room.lend((2, 3))[0] is first[0]
-    assert copy.deepcopy(room).lend((2, 3))[0] is not first[0]
+    room.release(first)
+    assert room.acquire((2, 3))[0] is first[0]
+    assert copy.deepcopy(room).acquire((2, 3))[0] is not first[0]
 
 
 def test_slopes_through_a_gate_are_those_of_double_precision():
@@ -130,8 +130,8 @@ def test_slopes_through_a_gate_are_those_of_double_precision():
     z = torch.tanh(exact[:, :32] / 2) * torch.sigmoid(exact[:, 32:])
     z.backward(torch.from_numpy(to_z).double())
     to_y, passed = np.empty_like(y), np.empty_like(to_z)
-    open_gate(y, passed, 50)
-    close_gate(y, to_z, to_y, 50)
+    gate_forward(y, passed, 50)
+    gate_backward(y, to_z, to_y, 50)
     np.testing.assert_allclose(passed, z.detach(), rtol=0, atol=1e-6)
     np.testing.assert_allclose(to_y, exact.grad, rtol=0, atol=1e-6)
 
@@ -150,11 +150,11 @@ def test_small_jobs_double_precision_and_narrow_products_go_the_plain_way(settin
     network = network_of(spec_of(), width=32, **settings)
     assert use_compiled_layers(network)
     engine = network.backbone.engine
-    assert engine.takes(torch.zeros(32, 32, 6))
-    assert not engine.takes(torch.zeros(32, 31, 6))
-    assert not engine.takes(torch.zeros(32, 32, 6, dtype=torch.float64))
+    assert engine.supports(torch.zeros(32, 32, 6))
+    assert not engine.supports(torch.zeros(32, 31, 6))
+    assert not engine.supports(torch.zeros(32, 32, 6, dtype=torch.float64))
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert not engine.takes(torch.zeros(32, 32, 6))
+        assert not engine.supports(torch.zeros(32, 32, 6))
     assert not use_compiled_layers(network_of(spec_of(), width=8, **settings))
 
 

@@ -31,7 +31,7 @@ from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
 from radarseq.storage.sealed import write_json
 from radarseq.training import train as run
-from radarseq.training.data.augmentation import AugmentedBatches, with_faults
+from radarseq.training.data.augmentation import AugmentedBatches, augment
 from radarseq.training.data.batches import Batch, StoredBatches, as_batch
 from radarseq.training.optimisation import losses as objective
 from radarseq.training.optimisation.weight_average import Average
@@ -170,7 +170,7 @@ def batch_of(rows=4000, steps=40, *, complex_=True, noise_power=None):
 
 def faulty(batch, seed=1, **faults):
     generator = torch.Generator().manual_seed(seed)
-    return with_faults(batch, TrainSettings(**faults), generator).signal
+    return augment(batch, TrainSettings(**faults), generator).signal
 
 
 @pytest.mark.parametrize("complex_", [True, False])
@@ -214,7 +214,7 @@ def test_added_noise_is_white_and_as_strong_as_it_says(complex_):
 def test_hiding_an_object_leaves_the_noise_and_the_target():
     batch = batch_of(noise_power=torch.ones(4000))
     generator = torch.Generator().manual_seed(1)
-    found = with_faults(batch, TrainSettings(occlusion=0.9), generator)
+    found = augment(batch, TrainSettings(occlusion=0.9), generator)
     changed = found.signal != batch.signal
     noise = batch.signal - batch.target
     torch.testing.assert_close(found.signal[changed], noise[changed])

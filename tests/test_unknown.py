@@ -14,19 +14,19 @@ from radarseq.dataset.schema import Examples
 from radarseq.dataset.simulate import header_of
 from radarseq.dataset.write import write_dataset
 from radarseq.errors import CheckpointError, UsageError
-from radarseq.evaluation.decisions.calibration_file import FITTED_NAME, fit, keep, kept
+from radarseq.evaluation.decisions.calibration_file import CALIBRATION_NAME, fit, keep, kept
 from radarseq.evaluation.decisions.ood_scores import (
     SCORES,
     Gaussians,
     all_scores,
     fit_gaussians,
-    fit_rejection,
+    fit_ood_detector,
 )
 from radarseq.evaluation.decisions.ood_threshold import HeldOut, choose_score, unknown_part
 from radarseq.evaluation.metrics.classification import auroc
 from radarseq.inference import training_rows
 from radarseq.inference.predictor import load
-from radarseq.inference.training_rows import known_in
+from radarseq.inference.training_rows import training_rows_in
 from radarseq.recipes.recipe import read_recipe
 from simulators.pairs import FRESH_TRAIN, FRESH_VALIDATION, PairGenerator
 
@@ -63,11 +63,11 @@ def test_the_scores_of_logits_are_by_their_formulas():
 @pytest.mark.parametrize("false_reject", [0.01, 0.05, 0.3])
 def test_the_wanted_share_of_known_windows_lies_above_the_threshold(false_reject):
     scores = np.random.default_rng(2).gamma(3.0, size=(20_000, len(SCORES)))
-    rejection = fit_rejection(Gaussians(np.zeros((1, 1)), np.eye(1)), scores)
+    detector = fit_ood_detector(Gaussians(np.zeros((1, 1)), np.eye(1)), scores)
     for index, name in enumerate(SCORES):
-        share = (scores[:, index] > rejection.threshold(name, false_reject)).mean()
+        share = (scores[:, index] > detector.threshold(name, false_reject)).mean()
         assert share == pytest.approx(false_reject, abs=1e-3)
-    assert fit_rejection(rejection.gaussians, scores[:39]) is None
+    assert fit_ood_detector(detector.gaussians, scores[:39]) is None
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -87,7 +87,7 @@ def model(space_run):
 
 @pytest.fixture(scope="module")
 def fitted(model, space_examples):
-    return fit(model, known_in(space_examples))
+    return fit(model, training_rows_in(space_examples))
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ def test_known_windows_are_rejected_as_often_as_asked_and_others_more_often(
     model, fitted, space_examples, noise
 ):
     held_out = HeldOut("noise", [], noise)
-    chosen = choose_score(model, fitted.rejection, held_out, "auto", 0.1)
+    chosen = choose_score(model, fitted.detector, held_out, "auto", 0.1)
     assert chosen.chosen_by == "held-out classes"
     test = space_examples.part("test")
     found = model.predict_examples(test, describe=chosen.describe)
@@ -127,11 +127,11 @@ def test_what_was_fitted_is_kept_and_read_again_to_the_bit(model, fitted, tmp_pa
     again = kept(tmp_path, model)
     assert again.to_json() == fitted.to_json()
     logits, hidden = np.ones((3, 4)), np.random.default_rng(0).normal(size=(3, 64))
-    one, other = (f.rejection.scores(logits, hidden) for f in (fitted, again))
+    one, other = (f.detector.scores(logits, hidden) for f in (fitted, again))
     assert np.array_equal(one, other)
-    path = tmp_path / FITTED_NAME
+    path = tmp_path / CALIBRATION_NAME
     path.write_text(path.read_text().replace("1", "2", 1))
-    with pytest.raises(CheckpointError, match=FITTED_NAME):
+    with pytest.raises(CheckpointError, match=CALIBRATION_NAME):
         kept(tmp_path, model)
 
 
@@ -194,15 +194,15 @@ def test_a_dataset_of_known_objects_alone_cannot_stand_for_unknown_ones(
 
 def test_without_validation_rows_nothing_is_rejected(space_run, space_examples, tmp_path):
     rows = space_examples.take(space_examples["split"] != 1)
-    assert fit(load(space_run, device="cpu"), known_in(rows)).rejection is None
+    assert fit(load(space_run, device="cpu"), training_rows_in(rows)).detector is None
 
 
 def test_the_pairs_of_a_run_that_stored_none_are_simulated_again(plate_recipe, monkeypatch):
     recipe = read_recipe(plate_recipe)
     header = header_of(recipe, 5)
     run = SimpleNamespace(manifest={"data": {"kind": "fresh"}}, header=header)
-    monkeypatch.setattr(training_rows, "MOST_FRESH", 20)
-    found = training_rows.known_rows(run)
+    monkeypatch.setattr(training_rows, "MAX_FRESH", 20)
+    found = training_rows.load_training_rows(run)
     for rows, domain in ((found.training, FRESH_TRAIN), (found.validation, FRESH_VALIDATION)):
         pairs = PairGenerator(recipe.scene, seed=5, domain=domain)(0, 20)
         assert np.array_equal(rows["rx"], pairs.rx)

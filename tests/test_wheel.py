@@ -54,7 +54,16 @@ def wheel(tmp_path_factory) -> Path:
     """Return a wheel, built from a copy of the checkout, which stays clean."""
     pytest.importorskip("build")
     base = tmp_path_factory.mktemp("wheel")
-    shutil.copytree(ROOT, base / "copy", ignore=shutil.ignore_patterns(*NOT_BUILT_FROM))
+    left_out = shutil.ignore_patterns(*NOT_BUILT_FROM)
+    shutil.copytree(
+        ROOT,
+        base / "copy",
+        ignore=lambda folder, names: (
+            left_out(folder, names)
+            if Path(folder) == ROOT
+            else shutil.ignore_patterns("__pycache__")(folder, names)
+        ),
+    )
     words = ("-m", "build", "--wheel", "--no-isolation", "--outdir", base / "dist", ".")
     output_of(sys.executable, *words, folder=base / "copy")
     (path,) = (base / "dist").iterdir()

@@ -12,11 +12,11 @@ import scipy.stats
 
 from radarseq.captures.capture import Capture, Mark
 from radarseq.captures.conversion.stack_examples import gather
-from radarseq.captures.errors import CaptureFault, Failure
+from radarseq.captures.errors import Failure, RecordingError
 from radarseq.captures.options.quality_limits import Quality
-from radarseq.captures.options.read_options import Reading
+from radarseq.captures.options.read_options import ReadOptions
 from radarseq.captures.readers.registry import read_capture
-from radarseq.captures.sources.open_recordings import Opened, openings
+from radarseq.captures.sources.open_recordings import Recording, iter_recordings
 from radarseq.captures.windowing.quality import REASONS
 from radarseq.captures.windowing.windows import blocks, cut_rows
 from radarseq.errors import CaptureError, UsageError
@@ -31,14 +31,14 @@ def a_capture(samples: np.ndarray, *axes: str, **more: object) -> Capture:
     return Capture(samples, axes, "step", 0.0, 0.0, Path("made.npy"), **more)  # type: ignore[arg-type]
 
 
-def codes(capture: Capture, reading: Reading, most_bytes: int = 1 << 24) -> list[str]:
+def codes(capture: Capture, reading: ReadOptions, most_bytes: int = 1 << 24) -> list[str]:
     found = [block.codes for block in blocks(capture, reading, most_bytes)]
     return [REASONS[code] for code in np.concatenate(found)]
 
 
-def saved(folder: Path, kind: str, samples: np.ndarray) -> tuple[Path, Reading]:
+def saved(folder: Path, kind: str, samples: np.ndarray) -> tuple[Path, ReadOptions]:
     """Store an array (row, channel, step) in one of the ways that are read in parts."""
-    layout = Reading(layout="row,channel,step")
+    layout = ReadOptions(layout="row,channel,step")
     if kind == "npy":
         np.save(folder / "a.npy", samples)
         return folder / "a.npy", layout
@@ -77,7 +77,7 @@ def test_labels_and_tx_follow_the_windows_through_blocks():
     rx, tx = noise(4, 20), noise(4, 20, seed=1)
     capture = a_capture(rx, "row", "step", tx=tx, row_labels=["a", "b", "", "d"])
     for most_bytes in (1, 300, 1 << 20):
-        found = list(blocks(capture, Reading(steps=5), most_bytes))
+        found = list(blocks(capture, ReadOptions(steps=5), most_bytes))
         labels = np.concatenate([block.rows.labels for block in found])
         assert labels.tolist() == ["a"] * 4 + ["b"] * 4 + [""] * 4 + ["d"] * 4
         np.testing.assert_array_equal(
@@ -89,20 +89,20 @@ def test_windows_take_the_label_of_the_mark_that_covers_most_of_them():
     marks = (Mark(0, 4, "a"), Mark(6, 14, "b"), Mark(12, 13, "c"), Mark(18, 99, "d"))
     capture = a_capture(noise(24), "step", marks=marks)
     for most_bytes in (1, 1 << 20):
-        found = list(blocks(capture, Reading(steps=4), most_bytes))
+        found = list(blocks(capture, ReadOptions(steps=4), most_bytes))
         labels = np.concatenate([block.rows.labels for block in found])
         assert labels.tolist() == ["a", "b", "b", "b", "d", "d"]
     # 4..8 is half b; 16..20 half d.  One sample less than half is not enough:
     later = replace(capture, marks=(Mark(7, 14, "b"),))
-    labels = np.concatenate([b.rows.labels for b in blocks(later, Reading(steps=4))])
+    labels = np.concatenate([b.rows.labels for b in blocks(later, ReadOptions(steps=4))])
     assert labels.tolist() == ["", "", "b", "b", "", ""]
 
 
 # --- quality
 
 
-def limits(**values: object) -> Reading:
-    return Reading(steps=8, quality=Quality(**values))  # type: ignore[arg-type]
+def limits(**values: object) -> ReadOptions:
+    return ReadOptions(steps=8, quality=Quality(**values))  # type: ignore[arg-type]
 
 
 def test_clipped_windows_are_those_at_the_converters_ends():
@@ -157,11 +157,11 @@ def test_the_cfar_gate_lets_noise_through_as_often_as_it_is_told(is_complex):
 def test_the_cfar_gate_leaves_out_windows_that_overlap():
     samples = noise(4000)
     samples[2000:2032] *= 10
-    reading = Reading(steps=32, hop=8, quality=Quality(cfar_false_alarm=1e-3, cfar_cells=8))
+    reading = ReadOptions(steps=32, hop=8, quality=Quality(cfar_false_alarm=1e-3, cfar_cells=8))
     found = codes(a_capture(samples, "step"), reading)
     assert found[2000 // 8] == "ok"
     short = replace(reading, steps=2000)
-    with pytest.raises(CaptureFault, match="windows in a row; the CFAR gate compares"):
+    with pytest.raises(RecordingError, match="windows in a row; the CFAR gate compares"):
         codes(a_capture(samples, "step"), short)
 
 
@@ -179,23 +179,25 @@ def test_the_cfar_gate_leaves_out_windows_that_overlap():
 )
 def test_limits_that_do_not_fit_are_refused(content, word):
     with pytest.raises(UsageError, match=word):
-        Reading.from_json({"quality": content})
+        ReadOptions.from_json({"quality": content})
 
 
 # --- opening
 
 
 def test_a_reading_is_updated_key_by_key_and_by_its_source_of_labels():
-    trained = Reading(label_column=-1, steps=8, quality=Quality(clipped_share=0.5, dropped_run=3))
+    trained = ReadOptions(
+        label_column=-1, steps=8, quality=Quality(clipped_share=0.5, dropped_run=3)
+    )
     other = trained.updated({"name": "{label}.csv", "quality": {"dropped_run": 0}})
     assert (other.name, other.label_column, other.steps) == ("{label}.csv", None, 8)
     assert other.quality == Quality(clipped_share=0.5)
-    assert Reading.from_json(other.to_json()) == other
+    assert ReadOptions.from_json(other.to_json()) == other
     tabled = other.updated({"labels": "l.csv"})
     assert (tabled.name, tabled.labels) == ("", "l.csv")
     assert tabled.updated({}).labels == ""  # a table belongs to its files
     with pytest.raises(UsageError, match="two sources"):
-        Reading(labels="l.csv", name="{label}.csv")
+        ReadOptions(labels="l.csv", name="{label}.csv")
     with pytest.raises(UsageError, match="unknown keys"):
         trained.updated({"nam": "x"})
 
@@ -207,7 +209,7 @@ def test_labels_and_groups_from_a_table_beside(tmp_path):
         np.save(path, noise(3, 8))
     table = tmp_path / "labels.csv"
     table.write_text("file,label,group\na.npy,cone,one\nsub/b.npy,plate,\n")
-    reading = Reading(labels=str(table))
+    reading = ReadOptions(labels=str(table))
     found = gather([tmp_path], reading)
     assert found.examples.header.class_names == ("cone", "plate")
     assert found.examples["label"].tolist() == [0, 0, 0, 1, 1, 1]
@@ -230,8 +232,8 @@ def test_labels_and_groups_from_a_table_beside(tmp_path):
 def test_another_interval_is_a_failure_of_its_file(tmp_path):
     for name, interval in (("a", 1e-3), ("b", 2e-3), ("c", 0.0)):
         np.savez(tmp_path / f"{name}.npz", rx=noise(2, 8), sample_interval_s=interval)
-    found = list(openings([tmp_path], Reading(stride=2), expected_interval_s=2e-3))
-    assert [type(item) for item in found] == [Opened, Failure, Failure]
+    found = list(iter_recordings([tmp_path], ReadOptions(stride=2), expected_interval_s=2e-3))
+    assert [type(item) for item in found] == [Recording, Failure, Failure]
     assert [f.reason for f in found[1:]] == [
         "its sample interval is 0.004 s; expected 0.002 s",
         "its sample interval is not known; expected 0.002 s",

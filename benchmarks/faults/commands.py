@@ -27,7 +27,7 @@ from radarseq.baselines import classifiers
 for heavy in ("captures.importing", "captures.export", "evaluation.judge", "training.run"):
     importlib.import_module(f"radarseq.{heavy}")  # a fork is quick with the imports behind it
 
-LONGEST_S = 600.0  # a first call compiles
+TIMEOUT_S = 600.0  # a first call compiles
 RECIPE = """
 name = "tiny"
 objects_per_class = 20
@@ -98,7 +98,7 @@ class Command:
     def end(self) -> Ended:
         """Wait for the end; a command that hangs is killed, and its status is -9."""
         while (ended := self._look()) is None:
-            if time.monotonic() > self._started + LONGEST_S:
+            if time.monotonic() > self._started + TIMEOUT_S:
                 os.kill(self._pid, signal.SIGKILL)
             time.sleep(0.002)
         return ended

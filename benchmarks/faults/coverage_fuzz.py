@@ -24,8 +24,8 @@ from typing import Any
 from benchmarks.faults import corpus
 
 INSIDE_HDF5 = {"MATLAB 7.3", "Acconeer A121", "Acconeer A111", "Digital RF"}
-LONGEST_S = 10
-MOST_MB = 2048
+TIMEOUT_S = 10
+MAX_MB = 2048
 LARGEST = 8192
 TOLD_EVERY = 50
 
@@ -69,8 +69,8 @@ def row_of(name: str, runs: int, seconds: int) -> dict[str, object]:
         target = corpus.write(files)[name]
         (seeds / "good").write_bytes(target.read_bytes())
         flags = [
-            f"-runs={runs}", f"-max_total_time={seconds}", f"-timeout={LONGEST_S}", "-seed=1",
-            f"-rss_limit_mb={MOST_MB}", f"-max_len={LARGEST}", f"-artifact_prefix={base}/bad-",
+            f"-runs={runs}", f"-max_total_time={seconds}", f"-timeout={TIMEOUT_S}", "-seed=1",
+            f"-rss_limit_mb={MAX_MB}", f"-max_len={LARGEST}", f"-artifact_prefix={base}/bad-",
             str(kept), str(seeds),
         ]  # fmt: skip
         words = [sys.executable, "-m", "benchmarks.faults.coverage_fuzz", "--here", name]

@@ -29,7 +29,7 @@ from radarseq.inference.checkpoint import load_checkpoint, load_state
 from radarseq.storage.sealed import read_sealed_text
 from radarseq.training.history import read_history
 
-LONGEST_S = 10
+TIMEOUT_S = 10
 
 
 class Hung(BaseException):
@@ -136,7 +136,7 @@ def limited() -> Iterator[None]:
         raise Hung
 
     signal.signal(signal.SIGALRM, ring)
-    signal.alarm(LONGEST_S)
+    signal.alarm(TIMEOUT_S)
     try:
         yield
     finally:

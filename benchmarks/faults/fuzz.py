@@ -19,14 +19,14 @@ from pathlib import Path
 
 import corpus
 
-from radarseq.captures.errors import CaptureFault
-from radarseq.captures.options.read_options import AS_WRITTEN, Reading
+from radarseq.captures.errors import RecordingError
+from radarseq.captures.options.read_options import AS_WRITTEN, ReadOptions
 from radarseq.captures.sources.find_files import find_captures
 from radarseq.captures.sources.sandbox import Prober
 
 OUTCOMES = ("attempts", "accepted", "refused", "crashes", "hangs", "unlisted")
-_LARGEST_SEED = 1 << 20
-_MOST_OF_A_FOLDER = 4
+_MAX_SEED = 1 << 20
+_MAX_OF_A_FOLDER = 4
 _NUMBERS = [b"\xff" * 4, b"\x00" * 4, b"\xff\xff\xff\x7f", b"\x00" * 8, b"\xff" * 8, b"\x01"]
 
 
@@ -83,7 +83,7 @@ def damaged(content: bytes, other: bytes, chance: random.Random) -> bytes:
 
 
 def fuzz(
-    seeds: dict[str, Path], count: int, seed: int, reading: Reading = AS_WRITTEN
+    seeds: dict[str, Path], count: int, seed: int, reading: ReadOptions = AS_WRITTEN
 ) -> tuple[dict[str, Counter[str]], list[str]]:
     """Return for each seed how its damaged copies fared, and what was said of the worst."""
     chance = random.Random(seed)
@@ -106,12 +106,12 @@ def fuzz(
     return tally, worst
 
 
-def _outcome(prober: Prober, path: Path, reading: Reading) -> tuple[str, str]:
+def _outcome(prober: Prober, path: Path, reading: ReadOptions) -> tuple[str, str]:
     # What is damaged may be a file that another one needs, such as a configuration.
     target = path.with_suffix("") if path.suffix == ".toml" else path
     try:
         prober.check(target, reading)
-    except CaptureFault as fault:
+    except RecordingError as fault:
         said = str(fault)
         if "crashes the library" in said:
             return "crashes", said
@@ -126,8 +126,8 @@ def _copied(folder: Path, recordings: Path) -> dict[str, Path]:
     seeds: dict[str, Path] = {}
     taken = Counter[Path]()
     for path in find_captures([recordings]):
-        small = path.is_file() and path.stat().st_size <= _LARGEST_SEED
-        if small and taken[path.parent] < _MOST_OF_A_FOLDER:
+        small = path.is_file() and path.stat().st_size <= _MAX_SEED
+        if small and taken[path.parent] < _MAX_OF_A_FOLDER:
             taken[path.parent] += 1
             own = folder / f"given-{len(seeds)}"
             own.mkdir()

@@ -24,7 +24,7 @@ from benchmarks.faults.commands import World, print_table, small_world
 
 PAGE = resource.getpagesize()
 TOLD = ("heap in use, MB", "objects")  # which explain the resident memory, and are no verdict
-MOST_GROWTH_MB = 16.0  # over the last three quarters of the time
+MAX_GROWTH_MB = 16.0  # over the last three quarters of the time
 
 
 def one_pass(world: World, number: int) -> None:
@@ -111,7 +111,7 @@ def verdict(settled: list[dict[str, float]]) -> str:
         name: max(row[name] for row in settled[-third:]) - max(row[name] for row in settled[:third])
         for name in settled[0]
     }
-    flat = grown["resident, MB"] < MOST_GROWTH_MB and not any(
+    flat = grown["resident, MB"] < MAX_GROWTH_MB and not any(
         value > 0 for name, value in grown.items() if name not in ("resident, MB", *TOLD)
     )
     told = ", ".join(f"{name} {value:+g}" for name, value in grown.items())

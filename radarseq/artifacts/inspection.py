@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from radarseq.artifacts.kind import Kind, kind_of
-from radarseq.captures.errors import CaptureFault, Failure
+from radarseq.captures.errors import Failure, RecordingError
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import SPLIT_NAMES
 from radarseq.errors import DataError, RecipeError, UsageError
@@ -32,7 +32,7 @@ def inspect(path: Path | str, given: Mapping[str, Any] | None = None) -> dict[st
 
     Args:
         path: A dataset, a recording, a recipe, a run, a checkpoint or an evaluation.
-        given: For recordings, how they are to be read: some of the keys of ``Reading``.
+        given: For recordings, how they are to be read: some of the keys of ``ReadOptions``.
 
     Raises:
         UsageError: If ``given`` does not fit, or ``path`` is no recording.
@@ -214,8 +214,8 @@ def _evaluation(path: Path) -> dict[str, Any]:
 
 def _capture(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     from radarseq.captures.options.read_options import AS_WRITTEN
-    from radarseq.captures.sources.open_recordings import listed, openings
-    from radarseq.captures.summary import describe_opened
+    from radarseq.captures.sources.open_recordings import iter_recordings, listed
+    from radarseq.captures.summary import summarize_recording
 
     reading = AS_WRITTEN.updated(given)
     files, refused = listed([path], reading)
@@ -225,10 +225,10 @@ def _capture(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
         told: dict[str, Any] = {"recordings": [printable(file) for file in files]}
         told["refused"] = [f"{printable(file)}: {why}. {do}" for file, why, do in refused]
         return {key: value for key, value in told.items() if value}
-    (found,) = openings([path], reading)
+    (found,) = iter_recordings([path], reading)
     if isinstance(found, Failure):
-        raise CaptureFault(*found)
-    return describe_opened(found)
+        raise RecordingError(*found)
+    return summarize_recording(found)
 
 
 def as_text(told: dict[str, Any], indent: int = 0) -> str:

@@ -16,7 +16,7 @@ from radarseq.errors import (
     RadarseqError,
 )
 from radarseq.recipes.recipe import read_recipe
-from radarseq.storage.atomic import sha256_file, standing_folder
+from radarseq.storage.atomic import current_folder, sha256_file
 from radarseq.storage.output_folder import UNFINISHED_MARK
 from radarseq.storage.sealed import read_json, read_sealed_text
 
@@ -101,7 +101,7 @@ def _run(path: Path, faults: list[str]) -> int:
     from radarseq.training.train import CONFIG
 
     checkpoints = path / "checkpoints"
-    folders = [standing_folder(checkpoints / name) for name in ("best", "last")]
+    folders = [current_folder(checkpoints / name) for name in ("best", "last")]
     found = [folder for folder in folders if folder.exists()]
     if not found:
         raise CheckpointError(f"{path}: a run without a checkpoint; train it, or resume it")

@@ -12,7 +12,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from radarseq.baselines.signal_statistics import sequence_statistics
 from radarseq.dataset.schema import Examples
 
-_MOST_ROWS = 20_000  # boosting gains little beyond, and takes minutes
+_MAX_ROWS = 20_000  # boosting gains little beyond, and takes minutes
 
 
 def labelled(examples: Examples) -> Examples:
@@ -62,8 +62,8 @@ def fit_boosting(training: Examples, seed: int = 0) -> Boosting:
     training = labelled(training)
     if len(np.unique(training["label"])) < 2:
         return Boosting(None, share)
-    if len(training) > _MOST_ROWS:
-        picked = np.random.default_rng(seed).permutation(len(training))[:_MOST_ROWS]
+    if len(training) > _MAX_ROWS:
+        picked = np.random.default_rng(seed).permutation(len(training))[:_MAX_ROWS]
         training = training.take(np.sort(picked))
     model = HistGradientBoostingClassifier(
         max_iter=150, learning_rate=0.1, max_leaf_nodes=31, min_samples_leaf=10, random_state=seed

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from radarseq.dataset.schema import Examples
 
-_MOST_LAGS = 64
+_MAX_LAGS = 64
 _ROWS_PER_LAG = 8  # fewer training windows than this for each weight would be learnt by heart
 _RIDGE = 1e-9  # of the mean power of the lags; keeps constant series solvable
 
@@ -108,7 +108,7 @@ class LinearForecast:
         channels = training.past.shape[2]
         affordable = len(training.past) // (_ROWS_PER_LAG * channels)
         shortest = int(training.length.min())
-        self.lags = max(1, min(_MOST_LAGS, shortest, affordable))
+        self.lags = max(1, min(_MAX_LAGS, shortest, affordable))
         design = self._design(training)
         answers = training.future.reshape(len(design), -1)
         gram = design.conj().T @ design

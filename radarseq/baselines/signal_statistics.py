@@ -11,7 +11,7 @@ from scipy.stats import kurtosis, skew
 LAGS = 8
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 SPECTRUM_BINS = 8
-_MOST_CHANNELS = 64  # beyond this, channels are averaged in groups
+_MAX_CHANNELS = 64  # beyond this, channels are averaged in groups
 _FLOOR = 1e-30
 
 
@@ -29,7 +29,7 @@ def sequence_statistics(
         weight = tx.conj() / np.maximum(np.abs(tx) ** 2, _FLOOR)
         signal = signal * (weight if signal.ndim == 2 else weight[..., None])
     channels = signal[..., None] if signal.ndim == 2 else signal
-    groups = min(channels.shape[2], _MOST_CHANNELS)
+    groups = min(channels.shape[2], _MAX_CHANNELS)
     picked = np.linspace(0, channels.shape[2] - 1, groups).round().astype(int)
     columns = [_channel_statistics(channels[:, :, c]) for c in picked]
     return np.concatenate(columns, axis=1).astype(np.float32)

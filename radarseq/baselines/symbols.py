@@ -14,13 +14,13 @@ class Persistence:
         symbols: How many there are.
     """
 
-    _MOST_LAG = 16
+    _MAX_LAG = 16
 
     def __init__(self, past: NDArray, following: NDArray, valid: NDArray, symbols: int) -> None:
         self._symbols = symbols
         shares = [
             _share_equal(past, following, valid, lag)
-            for lag in range(min(self._MOST_LAG, past.shape[1]))
+            for lag in range(min(self._MAX_LAG, past.shape[1]))
         ]
         self.lag, self._share = int(np.argmax(shares)), float(np.max(shares))
 
@@ -33,7 +33,7 @@ class Persistence:
         return held / held.sum(axis=3, keepdims=True)
 
 
-class FollowerCounts:
+class MarkovBaseline:
     """How often what followed what, for each voice.
 
     Args:

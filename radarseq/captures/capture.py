@@ -7,8 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from radarseq.captures.errors import CaptureFault
-from radarseq.captures.options.read_options import FEATURE_AXES, STEP_AXIS, Reading, parse_layout
+from radarseq.captures.errors import RecordingError
+from radarseq.captures.options.read_options import (
+    FEATURE_AXES,
+    STEP_AXIS,
+    ReadOptions,
+    parse_layout,
+)
 from radarseq.captures.samples.conversion import (
     Scale,
     as_numbers,
@@ -21,7 +26,7 @@ from radarseq.dataset.schema import SAMPLE_AXES
 
 _WRAPPED_SCALE = (-32768.0, 32767.0)
 _INTERVALS_S = (1e-13, 1e7)  # beyond these a rate is a slip, or damage
-_HIGHEST_CARRIER_HZ = 1e13
+_MAX_CARRIER_HZ = 1e13
 
 
 class Mark(NamedTuple):
@@ -73,10 +78,10 @@ class Capture:
 def make_capture(
     path: Path,
     samples: Samples,
-    reading: Reading,
+    reading: ReadOptions,
     *,
     layout: str,
-    layout_is_told: bool = False,
+    layout_is_declared: bool = False,
     sample_axis: str = "",
     sample_interval_s: float = 0.0,
     carrier_hz: float = 0.0,
@@ -95,7 +100,7 @@ def make_capture(
         samples: The array as it was stored.
         reading: How it is to be read.
         layout: Names of the axes by the file's format, where ``reading`` gives none.
-        layout_is_told: Whether the format fixes the layout, so that it is not assumed.
+        layout_is_declared: Whether the format fixes the layout, so that it is not assumed.
         sample_axis: By the file; empty where it does not say.
         sample_interval_s: 0 where the file does not say.
         carrier_hz: 0 where the file does not say.
@@ -123,7 +128,7 @@ def make_capture(
     axis = reading.sample_axis or sample_axis or STEP_AXIS
     _check_sample_axis(path, axis)
     guesses = {
-        f"the axes are {layout} (--layout)": not (reading.layout or layout_is_told),
+        f"the axes are {layout} (--layout)": not (reading.layout or layout_is_declared),
         "what a step is, slow_time or fast_time, is not known (--axis)": not (
             reading.sample_axis or sample_axis
         ),
@@ -140,23 +145,23 @@ def make_capture(
     )  # fmt: skip
 
 
-def _samples(path: Path, samples: Samples, reading: Reading) -> Samples:
+def _samples(path: Path, samples: Samples, reading: ReadOptions) -> Samples:
     if samples.size == 0:
-        raise CaptureFault(path, f"is empty: the array has shape {samples.shape}", "Leave it out")
+        raise RecordingError(path, f"is empty: the array has shape {samples.shape}", "Leave it out")
     samples = as_numbers(path, samples)
     if reading.wrapped:
         samples = unwrapped(path, samples)
     if reading.interleaved:
         samples = complex_pairs(path, samples)
     if isinstance(samples, np.ndarray) and not np.isfinite(samples).any():
-        raise CaptureFault(path, "holds no finite sample", "Leave it out, or record it again")
+        raise RecordingError(path, "holds no finite sample", "Leave it out, or record it again")
     return samples
 
 
 def _axes(path: Path, shape: tuple[int, ...], layout: str) -> tuple[str, ...]:
     axes = parse_layout(layout)
     if len(axes) != len(shape):
-        raise CaptureFault(
+        raise RecordingError(
             path,
             f"the array has shape {shape}, but the layout {layout!r} names {len(axes)} axes",
             "Give a layout with one name for each axis, such as 'row,step' or 'step,channel'",
@@ -169,7 +174,7 @@ def _check_tx(path: Path, samples: Samples, tx: Samples, axes: tuple[str, ...]) 
         n for n, axis in zip(samples.shape, axes, strict=True) if axis not in FEATURE_AXES
     )
     if tx.dtype.kind != "c" or tx.shape not in (samples.shape, plain):
-        raise CaptureFault(
+        raise RecordingError(
             path,
             f"tx is {tx.dtype} of shape {tx.shape}; expected complex of shape {plain}, as rx",
             "Store tx beside rx row by row, or leave it out",
@@ -177,14 +182,14 @@ def _check_tx(path: Path, samples: Samples, tx: Samples, axes: tuple[str, ...]) 
 
 
 def _check_labels(
-    path: Path, labels: list[str] | None, axes: tuple[str, ...], reading: Reading
+    path: Path, labels: list[str] | None, axes: tuple[str, ...], reading: ReadOptions
 ) -> None:
     if labels is None and reading.label_column is not None:
-        raise CaptureFault(
+        raise RecordingError(
             path, "has no columns of text to take a label from", "Leave label_column out"
         )
     if labels and len(labels) > 1 and axes[0] in (STEP_AXIS, *FEATURE_AXES):
-        raise CaptureFault(
+        raise RecordingError(
             path,
             f"has labels along its first axis, which the layout names {axes[0]!r}",
             "Choose a layout whose first axis is rows",
@@ -193,7 +198,7 @@ def _check_labels(
 
 def _check_sample_axis(path: Path, axis: str) -> None:
     if axis not in SAMPLE_AXES:
-        raise CaptureFault(
+        raise RecordingError(
             path, f"says sample_axis {axis[:80]!r}; expected one of {SAMPLE_AXES}",
             "Give sample_axis",
         )  # fmt: skip
@@ -202,7 +207,7 @@ def _check_sample_axis(path: Path, axis: str) -> None:
 def _interval(path: Path, value: float) -> float:
     least, most = _INTERVALS_S
     if value != 0 and not (math.isfinite(value) and least <= value <= most):
-        raise CaptureFault(
+        raise RecordingError(
             path,
             f"gives a sample interval of {value:g} s; expected {least:g} to {most:g}",
             "Give the sample interval or rate yourself",
@@ -211,10 +216,10 @@ def _interval(path: Path, value: float) -> float:
 
 
 def _carrier(path: Path, value: float) -> float:
-    if not (math.isfinite(value) and 0 <= value <= _HIGHEST_CARRIER_HZ):
-        raise CaptureFault(
+    if not (math.isfinite(value) and 0 <= value <= _MAX_CARRIER_HZ):
+        raise RecordingError(
             path,
-            f"gives a carrier frequency of {value:g} Hz; expected 0 to {_HIGHEST_CARRIER_HZ:g}",
+            f"gives a carrier frequency of {value:g} Hz; expected 0 to {_MAX_CARRIER_HZ:g}",
             "Give the carrier frequency yourself",
         )
     return float(value)

@@ -12,18 +12,18 @@ class Failure(NamedTuple):
 
     path: Path
     reason: str
-    remedy: str
+    hint: str
 
 
-class CaptureFault(CaptureError):
+class RecordingError(CaptureError):
     """One recording cannot be used; others may be.
 
     Args:
         path: The file.
         reason: What was found and what was expected, without a full stop.
-        remedy: What to do, as a sentence.
+        hint: What to do, as a sentence.
     """
 
-    def __init__(self, path: Path, reason: str, remedy: str) -> None:
-        super().__init__(f"{printable(path)}: {reason}. {remedy}")
-        self.failure = Failure(path, reason, remedy)
+    def __init__(self, path: Path, reason: str, hint: str) -> None:
+        super().__init__(f"{printable(path)}: {reason}. {hint}")
+        self.failure = Failure(path, reason, hint)

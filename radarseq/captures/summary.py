@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 
 from radarseq.captures.capture import Capture
-from radarseq.captures.options.read_options import Reading
-from radarseq.captures.sources.open_recordings import Opened
+from radarseq.captures.options.read_options import ReadOptions
+from radarseq.captures.sources.open_recordings import Recording
 from radarseq.captures.windowing.quality import OK, REASONS, is_fill
 from radarseq.captures.windowing.windows import blocks
 
 _LOOKED_AT_BYTES = 64 << 20  # enough for a picture of the samples; a recording may have more
 
 
-def describe(capture: Capture, reading: Reading) -> dict[str, Any]:
+def describe(capture: Capture, reading: ReadOptions) -> dict[str, Any]:
     """Return what a recording is, as plain JSON types."""
     interval_s = capture.sample_interval_s
     told: dict[str, Any] = {
@@ -65,7 +65,7 @@ def _values(capture: Capture) -> dict[str, Any]:
     return told
 
 
-def _windows(capture: Capture, reading: Reading) -> dict[str, int]:
+def _windows(capture: Capture, reading: ReadOptions) -> dict[str, int]:
     """Return how many windows there are, and how many of them are unfit, by reason."""
     counts = Counter[str]()
     for block in blocks(capture, reading):
@@ -76,7 +76,7 @@ def _windows(capture: Capture, reading: Reading) -> dict[str, int]:
     }
 
 
-def describe_opened(opened: Opened) -> dict[str, Any]:
+def summarize_recording(opened: Recording) -> dict[str, Any]:
     """Return what an opened recording is, with the class and the group that its name gives."""
     told = describe(opened.capture, opened.reading)
     if opened.label is not None:

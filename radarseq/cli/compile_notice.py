@@ -7,16 +7,16 @@ from numba.core import event
 from radarseq.cli.console import note
 
 
-def tell_of_compiling() -> None:
+def show_compile_notice() -> None:
     """Say on stderr, on a terminal only, when numba begins to compile: it can take a while.
 
     Functions that it finds in its cache are not compiled again, and nothing is said.
     """
     if sys.stderr.isatty():
-        event.register("numba:compile", _Teller())
+        event.register("numba:compile", _Notice())
 
 
-class _Teller(event.Listener):
+class _Notice(event.Listener):
     told = False
 
     def on_start(self, event: event.Event) -> None:

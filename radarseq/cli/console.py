@@ -98,7 +98,7 @@ def progress_bar(title: str, total: int, unit: str) -> Iterator[Callable[[int, i
 
 
 @contextmanager
-def judging_bar() -> Iterator[Callable[[int, int], None] | None]:
+def evaluation_bar() -> Iterator[Callable[[int, int], None] | None]:
     """Show how many recordings are judged, and windows a second, on a terminal only."""
     if not sys.stderr.isatty():
         yield None

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-_MOST_CAPTURES = 20
+_MAX_CAPTURES = 20
 _TARGETS = {"rmse": "{:.4g}"}
 _FORECASTS = {"mse": "{:.4g}", "mae": "{:.4g}", "mase": "{:.3f}", "skill": "{:.1%}"}
 _SYMBOLS = {"accuracy": "{:.1%}", "nats": "{:.3f}", "nats_per_step": "{:.3f}"}
@@ -86,7 +86,7 @@ def _captures(summary: dict[str, Any], captures: list[dict[str, Any]]) -> list[s
             "found unknown"
         )
     lines = [told]
-    for row in captures[:_MOST_CAPTURES] if len(captures) <= _MOST_CAPTURES else ():
+    for row in captures[:_MAX_CAPTURES] if len(captures) <= _MAX_CAPTURES else ():
         right = "" if row["window_accuracy"] is None else f", {row['window_accuracy']:.1%} right"
         decided = "rows of several classes"
         if row["decision"] is not None:

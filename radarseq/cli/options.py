@@ -59,7 +59,7 @@ Engine = Annotated[
 
 
 def reads_recordings(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command these options; it gets as ``given`` what the user gave, by ``Reading``'s keys.
+    """Give a command these options, passed on as ``given`` by the keys of ``ReadOptions``.
 
     Without an option, the file's own word stands, or that of the data a model was trained on.
     """

@@ -15,8 +15,8 @@ from radarseq.dataset.schema import (
     UNFINISHED_NAME,
     Examples,
     Header,
-    column_faults,
-    value_faults,
+    column_issues,
+    value_issues,
 )
 from radarseq.dataset.shard_format import is_sealed, open_shard
 from radarseq.errors import DatasetError
@@ -149,7 +149,7 @@ def checked_shard(
     if header is not None and own != header:
         faults.append(f"{shard.path}: its attributes differ from the manifest's: {own}")
     shapes = {name: (str(v.dtype), v.shape) for name, v in columns.items()}
-    found = column_faults(own, shapes) or value_faults(own, columns)
+    found = column_issues(own, shapes) or value_issues(own, columns)
     if shard.rows >= 0 and any(len(v) != shard.rows for v in columns.values()):
         found.append(f"holds other than the {shard.rows} rows that the manifest gives")
     faults.extend(f"{shard.path}: {fault}" for fault in found)

@@ -134,7 +134,7 @@ class Examples:
     def __post_init__(self) -> None:
         """Check the columns against the format."""
         shapes = {name: (str(v.dtype), v.shape) for name, v in self.columns.items()}
-        if faults := column_faults(self.header, shapes):
+        if faults := column_issues(self.header, shapes):
             raise DatasetError("; ".join(faults))
 
     def __len__(self) -> int:
@@ -203,7 +203,7 @@ class Examples:
         return self.take(self.columns["split"] == SPLIT_NAMES.index(split))
 
 
-def column_faults(header: Header, columns: dict[str, tuple[str, tuple[int, ...]]]) -> list[str]:
+def column_issues(header: Header, columns: dict[str, tuple[str, tuple[int, ...]]]) -> list[str]:
     """Return what is wrong with columns given as name -> (dtype, shape); empty if nothing is."""
     faults = []
     rows = {shape[0] for _, shape in columns.values() if shape}
@@ -234,7 +234,7 @@ def column_faults(header: Header, columns: dict[str, tuple[str, tuple[int, ...]]
     return faults
 
 
-def value_faults(header: Header, columns: dict[str, NDArray[Any]]) -> list[str]:
+def value_issues(header: Header, columns: dict[str, NDArray[Any]]) -> list[str]:
     """Return which values are out of range: labels, splits, groups, NaN or Inf samples."""
     faults = []
     for name, column in columns.items():

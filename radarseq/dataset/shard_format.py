@@ -27,9 +27,9 @@ _NAME = b"radarseq dataset shard, format "
 SHARD_MAGIC = _NAME + b"%d\n" % FORMAT_VERSION
 _DIGEST = b"sha256 "
 _LAYOUT_AT = len(SHARD_MAGIC) + len(_DIGEST) + 64 + 1
-_SMALLEST_BLOCK = 512  # of HDF5, which wants a power of two
-_LARGEST = 10**12  # bytes and rows of a shard: room for so many digits is kept
-_MOST_COLUMNS = 1024
+_MIN_BLOCK = 512  # of HDF5, which wants a power of two
+_MAX_INTEGER = 10**12  # bytes and rows of a shard: room for so many digits is kept
+_MAX_COLUMNS = 1024
 _DTYPES = {
     name: np.dtype(name).newbyteorder("<")
     for name in ("complex64", "float32", "int32", "int64", "uint8")
@@ -38,9 +38,9 @@ _DTYPES = {
 
 def block_size(header: Header, columns: dict[str, NDArray[Any]]) -> int:
     """Return the size of the user block of a shard with such columns, of any number of rows."""
-    shapes = {name: (_LARGEST, *values.shape[1:]) for name, values in columns.items()}
-    layout = _layout(header, columns, shapes, dict.fromkeys(columns, _LARGEST))
-    return max(_SMALLEST_BLOCK, 1 << (_LAYOUT_AT + len(layout) - 1).bit_length())
+    shapes = {name: (_MAX_INTEGER, *values.shape[1:]) for name, values in columns.items()}
+    layout = _layout(header, columns, shapes, dict.fromkeys(columns, _MAX_INTEGER))
+    return max(_MIN_BLOCK, 1 << (_LAYOUT_AT + len(layout) - 1).bit_length())
 
 
 def seal_shard(
@@ -104,7 +104,7 @@ def open_shard(image: bytes, source: str) -> tuple[Header, dict[str, NDArray[Any
     listed = layout.get("columns")
     if not isinstance(listed, dict) or not listed:
         raise DatasetError(f"{source}: its user block lists no columns")
-    if len(listed) > _MOST_COLUMNS:
+    if len(listed) > _MAX_COLUMNS:
         raise DatasetError(f"{source}: its user block lists {len(listed)} columns; refused")
     columns = {name: _column(image, name, entry, source) for name, entry in listed.items()}
     if sum(values.nbytes for values in columns.values()) > len(image):

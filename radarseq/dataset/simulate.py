@@ -15,11 +15,11 @@ from radarseq.dataset.write import (
     shard_image,
 )
 from radarseq.errors import UsageError
-from radarseq.execution.pool import check_workers, in_any_order, workers_at
+from radarseq.execution.pool import check_workers, map_unordered, workers_at
 from radarseq.recipes.recipe import Recipe, read_recipe
 from radarseq.storage.atomic import sha256_of
 from radarseq.storage.output_folder import output_folder, sweep
-from radarseq.system import gives_memory_back
+from radarseq.system import trim_heap
 from simulators.pairs import PairGenerator, Pairs
 from simulators.scene import Scene
 from simulators.series import Sequences, Series, SeriesGenerator
@@ -138,7 +138,7 @@ def _kept(made: _Made) -> dict[str, Any]:
     return keep_shard(made.folder, made.index, made.image, made.rows)
 
 
-@gives_memory_back
+@trim_heap
 def simulate(
     recipe: Recipe | Path | str,
     out: Path | str,
@@ -198,7 +198,7 @@ def simulate(
         done = examples - sum(min(rows_per_shard, examples - firsts[i]) for i in missing)
         generate = generate or _generator(recipe.content, seed)
         shared = _Shards(out.absolute(), header, generate, examples, rows_per_shard)
-        for record in in_any_order(pool, _shard, missing, shared=shared, keep=_kept):
+        for record in map_unordered(pool, _shard, missing, shared=shared, keep=_kept):
             writer.add(record)
             done += record["rows"]
             if progress:

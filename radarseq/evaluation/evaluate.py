@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from radarseq.artifacts.validation import check_digests
-from radarseq.captures.options.read_options import Reading
+from radarseq.captures.options.read_options import ReadOptions
 from radarseq.errors import DataError, DatasetError, EvaluationError, OutputError, UsageError
 from radarseq.evaluation.output.folder import (
     ANNOTATIONS,
@@ -27,15 +27,15 @@ from radarseq.evaluation.page.content import shown
 from radarseq.evaluation.page.redraw import draw, read_rows
 from radarseq.evaluation.page.saved_data import write_report_data
 from radarseq.evaluation.pipelines.batch import BatchProgress
-from radarseq.evaluation.pipelines.evaluate_dataset import judge_dataset
-from radarseq.evaluation.pipelines.evaluate_recordings import judge_recordings
+from radarseq.evaluation.pipelines.evaluate_dataset import evaluate_dataset
+from radarseq.evaluation.pipelines.evaluate_recordings import evaluate_recordings
 from radarseq.evaluation.pipelines.select_rows import is_dataset
-from radarseq.evaluation.request import Outcome, Task
-from radarseq.evaluation.settings import JudgeSettings
+from radarseq.evaluation.request import EvaluationResult, Task
+from radarseq.evaluation.settings import EvaluationSettings
 from radarseq.inference.predictor import Predictor, load
 from radarseq.storage.output_folder import output_folder
 from radarseq.storage.sealed import read_json
-from radarseq.system import gives_memory_back
+from radarseq.system import trim_heap
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class EvaluateResult:
     failures: list[dict[str, str]]
 
 
-@gives_memory_back
+@trim_heap
 def evaluate(
     run: Path | str,
     data: Path | str | Sequence[Path | str],
@@ -81,15 +81,15 @@ def evaluate(
         name: For recordings, the pattern of their names, such as ``{label}_{group}.npz``; empty
             takes the one that the training data were imported with.
         reading: For recordings, what else differs from how the training data were read: fields of
-            ``Reading``.
+            ``ReadOptions``.
         beside: Other runs to judge on the same rows, for comparison.
         unknown: A dataset, or recordings, of objects that the model was not trained on: they show
             how well unknown objects are told, and choose the score that tells them.
         device: ``auto``, ``cpu`` or ``cuda``.
         engine: How the model computes, see ``predict.load``.
         progress: Called while recordings are judged, with how many are done, and how many windows.
-        **settings: Fields of ``JudgeSettings``, such as ``split="all"``, ``false_reject=0.01``,
-            ``stress=True``, ``workers=2``, ``resume=True``.
+        **settings: Fields of ``EvaluationSettings``, such as ``split="all"``,
+            ``false_reject=0.01``, ``stress=True``, ``workers=2``, ``resume=True``.
 
     Returns:
         The metrics, a row a capture, and the recordings that failed.
@@ -103,7 +103,7 @@ def evaluate(
         ClusterError: If a scheduler does not answer, or one of its workers cannot take part.
         UsageError: If a setting is unknown or does not fit.
     """
-    chosen = JudgeSettings.of(settings)
+    chosen = EvaluationSettings.of(settings)
     if chosen.parquet:
         check_parquet()
     predictor = load(run, device=device, engine=engine)
@@ -125,7 +125,7 @@ def evaluate(
     return EvaluateResult(Path(out), outcome.metrics, outcome.captures, outcome.failures)
 
 
-def _judge(task: Task, folder: Path, progress: BatchProgress | None) -> Outcome:
+def _judge(task: Task, folder: Path, progress: BatchProgress | None) -> EvaluationResult:
     """Judge one dataset, or recordings.
 
     Raises:
@@ -137,7 +137,7 @@ def _judge(task: Task, folder: Path, progress: BatchProgress | None) -> Outcome:
                 f"scheduler is for recordings; {task.paths[0]} is a dataset, which one process "
                 "judges as a whole. Leave it out, or export recordings"
             )
-        return judge_dataset(task, folder)
+        return evaluate_dataset(task, folder)
     if any(is_dataset(path) for path in task.paths):
         raise UsageError("one dataset or any number of recordings can be judged at once, not both")
     if task.settings.resample:
@@ -150,10 +150,10 @@ def _judge(task: Task, folder: Path, progress: BatchProgress | None) -> Outcome:
             "unknown_class names classes of a dataset, and recordings are judged: a recording "
             "whose label the model does not know counts as unknown by itself. Leave it out"
         )
-    return judge_recordings(task, folder, progress)
+    return evaluate_recordings(task, folder, progress)
 
 
-def _write(task: Task, outcome: Outcome, folder: Path) -> None:
+def _write(task: Task, outcome: EvaluationResult, folder: Path) -> None:
     """Write all but ``predictions.h5``, which is there; the metrics come last."""
     write_summary(folder, outcome.captures)
     write_failures(folder, outcome.failures)
@@ -171,12 +171,12 @@ def _write(task: Task, outcome: Outcome, folder: Path) -> None:
     write_metrics(folder, outcome.metrics)
 
 
-def _reading(predictor: Predictor, given: Mapping[str, Any]) -> Reading:
+def _reading(predictor: Predictor, given: Mapping[str, Any]) -> ReadOptions:
     """Return how recordings are read: as the training data were, but for what is given.
 
     Where nothing says how long windows are, they are as long as the model's sequences.
     """
-    trained = Reading.from_recipe(predictor.header.recipe) or Reading()
+    trained = ReadOptions.from_recipe(predictor.header.recipe) or ReadOptions()
     steps = {} if trained.steps else {"steps": predictor.network.spec.steps}
     return trained.updated({**steps, **given})
 

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from radarseq.evaluation.decisions.calibration_file import weights_sha256
 from radarseq.evaluation.decisions.capture_table import EMPTY_DECISION, UNKNOWN, Windows
-from radarseq.evaluation.decisions.fusion import Tempering
-from radarseq.evaluation.decisions.ood_threshold import Chosen, unknown_part
+from radarseq.evaluation.decisions.fusion import FusionWeight
+from radarseq.evaluation.decisions.ood_threshold import OodThreshold, unknown_part
 from radarseq.evaluation.metrics.bootstrap import intervals_by_capture, share_interval
 from radarseq.evaluation.metrics.classification import balanced_accuracy, class_curves, reliability
 from radarseq.evaluation.metrics.compare_classes import compare_classes
@@ -47,7 +47,7 @@ def common_metrics(task: Task, data: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def window_metrics(task: Task, windows: Windows, chosen: Chosen | None) -> dict[str, Any]:
+def window_metrics(task: Task, windows: Windows, chosen: OodThreshold | None) -> dict[str, Any]:
     """Return the parts of the metrics that are about windows and their classes."""
     metrics: dict[str, Any] = {}
     if windows.probability is not None and len(windows.labelled):
@@ -73,7 +73,7 @@ def window_metrics(task: Task, windows: Windows, chosen: Chosen | None) -> dict[
 
 
 def capture_metrics(
-    captures: list[dict[str, Any]], class_names: tuple[str, ...], tempering: Tempering
+    captures: list[dict[str, Any]], class_names: tuple[str, ...], fusion_weight: FusionWeight
 ) -> dict[str, Any]:
     """Return how many captures there are, and how good the decisions are where it is known.
 
@@ -97,7 +97,7 @@ def capture_metrics(
         "unknown_decided": sum(row["decision"] == UNKNOWN for row in captures),
         "unknown_labelled": len(foreign),
         "unknown_found": sum(row["decision"] in (UNKNOWN, EMPTY_DECISION) for row in foreign),
-        "tempering": tempering.to_json(),
+        "tempering": fusion_weight.to_json(),
     }
 
 

@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from radarseq.captures.options.read_options import Reading
+from radarseq.captures.options.read_options import ReadOptions
 from radarseq.dataset.schema import Examples
 from radarseq.evaluation.decisions.calibration_file import (
     weights_sha256,
 )
 from radarseq.evaluation.output.partial_results import Part
-from radarseq.evaluation.settings import JudgeSettings
+from radarseq.evaluation.settings import EvaluationSettings
 from radarseq.inference.predictor import Prediction, Predictor
 from radarseq.storage.atomic import printable
 from radarseq.storage.sealed import canonical_sha256
@@ -35,8 +35,8 @@ class Task:
     beside: dict[str, Predictor]
     paths: list[Path]
     unknown: list[Path]
-    reading: Reading
-    settings: JudgeSettings
+    reading: ReadOptions
+    settings: EvaluationSettings
 
     @property
     def name(self) -> str:
@@ -70,7 +70,7 @@ class Task:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class EvaluationResult:
     """What an evaluation came to.
 
     Attributes:

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from radarseq.errors import UsageError
-from radarseq.evaluation.decisions.fusion import given_tempering
+from radarseq.evaluation.decisions.fusion import given_fusion_weight
 from radarseq.evaluation.decisions.ood_scores import check_settings
 from radarseq.execution.pool import check_workers
 
@@ -12,7 +12,7 @@ _HOW = ("workers", "scheduler", "resume")  # what the results do not depend on
 
 
 @dataclass(frozen=True, kw_only=True)
-class JudgeSettings:
+class EvaluationSettings:
     """How to judge.
 
     Attributes:
@@ -22,7 +22,7 @@ class JudgeSettings:
             that finds the held-out objects best, or ``mahalanobis`` where there are none.
         unknown_class: Classes of the judged dataset that the model was not trained on: they are
             left out of it, and show how well unknown objects are found.
-        tempering: What each window but the first counts when a capture is decided on, 0 to 1;
+        fusion_weight: What each window but the first counts when a capture is decided on, 0 to 1;
             None for what was measured on validation.
         resample: Whether a dataset of another sampling interval is brought to the model's.
         stress: Whether to judge the rows again under corruptions.
@@ -42,7 +42,7 @@ class JudgeSettings:
     false_reject: float = 0.05
     unknown_score: str = "auto"
     unknown_class: tuple[str, ...] = ()
-    tempering: float | None = None
+    fusion_weight: float | None = None
     resample: bool = False
     stress: bool = False
     annotate: bool = False
@@ -54,12 +54,12 @@ class JudgeSettings:
     def __post_init__(self) -> None:
         """Check each value."""
         check_settings(self.false_reject, self.unknown_score)
-        if self.tempering is not None:
-            given_tempering(self.tempering)
+        if self.fusion_weight is not None:
+            given_fusion_weight(self.fusion_weight)
         check_workers(self.workers, self.scheduler)
 
     @classmethod
-    def of(cls, settings: dict[str, Any]) -> "JudgeSettings":
+    def of(cls, settings: dict[str, Any]) -> "EvaluationSettings":
         """Return settings from names and values.
 
         Raises:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from radarseq.errors import ClusterError, UsageError
-from radarseq.execution.worker_check import Admission, carry_out, sent_itself, what_runs_here
+from radarseq.execution.worker_check import WorkerCheck, environment_digest, run_task, sent_itself
 from radarseq.storage.atomic import TEMPORARY_SUFFIX
 
 CONNECT_S = 5.0
@@ -30,7 +30,7 @@ WAIT_VARIABLE = "RADARSEQ_WORKER_WAIT_S"
 DEFAULT_WAIT_S = 300.0  # without any worker; a queue may need longer to start the first
 _AHEAD = 64  # tasks under way at least: a cluster that grows by demand has to see some
 _COUNT_AGE_S = 2.0  # how old the count of a cluster's threads may be
-_LARGEST_SHARED = "4 GiB"  # tables of a recipe are tens of megabytes, and sent once
+_MAX_SHARED = "4 GiB"  # tables of a recipe are tens of megabytes, and sent once
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Cluster:
 
     client: Any
     executor: Any
-    admission: Admission
+    admission: WorkerCheck
     address: str
     is_here: bool = False
     _count: int = 0
@@ -74,14 +74,14 @@ class Cluster:
         from distributed.protocol.pickle import dumps
 
         packed = uuid.uuid4().hex, dumps(value)
-        with config.set({"distributed.admin.large-graph-warning-threshold": _LARGEST_SHARED}):
+        with config.set({"distributed.admin.large-graph-warning-threshold": _MAX_SHARED}):
             return self.client.submit(tuple, packed, pure=False)
 
     def submit(self, task: Callable, keep: Callable, shared: Any, item: Any) -> Future[Any]:
         """Hand out a task."""
         from distributed.protocol.pickle import dumps
 
-        packed = dumps(partial(carry_out, self.admission, task, keep, item))
+        packed = dumps(partial(run_task, self.admission, task, keep, item))
         return self.executor.submit(sent_itself(), packed, shared)
 
     def collect(self, keep: Callable, future: Future[Any]) -> Any:
@@ -109,7 +109,7 @@ def cluster_at(address: str, folder: Path) -> Iterator[Cluster]:
     with _one_voice(), _connected(address) as client, _marked(folder) as mark:
         executor = client.get_executor(pure=False)
         try:
-            yield Cluster(client, executor, Admission(mark, what_runs_here()), address)
+            yield Cluster(client, executor, WorkerCheck(mark, environment_digest()), address)
         finally:
             executor.shutdown(wait=False)
 

@@ -114,7 +114,7 @@ def workers_at(count: int, scheduler: str, folder: Path) -> Iterator[Workers]:
         executor.shutdown(cancel_futures=True)
 
 
-def in_any_order(
+def map_unordered(
     workers: Workers,
     task: Callable[[Any, Any], Any],
     items: Iterable[Any],

@@ -24,7 +24,7 @@ _ROOTS = ("radarseq", "simulators")
 
 
 @cache
-def what_runs_here() -> dict[str, str]:
+def environment_digest() -> dict[str, str]:
     """Return what the bytes of a result depend on in this process, by name."""
     found = {"Python": ".".join(platform.python_version_tuple()[:2])}
     return found | versions_of(_PACKAGES, "absent") | {"radarseq": _source_digest()}
@@ -41,7 +41,7 @@ def _source_digest() -> str:
 
 
 @dataclass(frozen=True)
-class Admission:
+class WorkerCheck:
     """What a worker must fulfil to take part.
 
     Attributes:
@@ -58,7 +58,7 @@ class Admission:
         Raises:
             ClusterError: If it sees another folder, or runs other code.
         """
-        theirs = what_runs_here()
+        theirs = environment_digest()
         differing = [
             f"{name} {theirs.get(name)} (here: {mine})"
             for name, mine in self.runs.items()
@@ -84,8 +84,8 @@ def _worker() -> str:
     return f"worker {get_worker().address} on {socket.gethostname()}"
 
 
-def carry_out(
-    admission: Admission,
+def run_task(
+    admission: WorkerCheck,
     task: Callable[[Any, Any], Any],
     keep: Callable[[Any], Any],
     item: Any,

@@ -8,7 +8,7 @@ from radarseq.device import choose_device
 from radarseq.inference.ensemble_file import save_ensemble, together
 from radarseq.inference.predictor import Predictor
 from radarseq.inference.temperature import fit_temperature
-from radarseq.inference.training_rows import known_rows
+from radarseq.inference.training_rows import load_training_rows
 
 
 def form_ensemble(folder: Path | str, members: Sequence[str], *, device: str = "auto") -> Predictor:
@@ -39,7 +39,7 @@ def form_ensemble(folder: Path | str, members: Sequence[str], *, device: str = "
 
 def _temperature(predictor: Predictor) -> float:
     """Return the temperature of the least log loss on validation; 1 where there is none."""
-    known = known_rows(predictor)
+    known = load_training_rows(predictor)
     if known is None:
         return 1.0
     rows = labelled(known.validation)

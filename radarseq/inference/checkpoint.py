@@ -28,10 +28,10 @@ from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
 from radarseq.storage.atomic import (
     TEMPORARY_SUFFIX,
+    current_folder,
     read_plain,
     replace_folder,
     sha256_of,
-    standing_folder,
     write_atomically,
 )
 from radarseq.storage.sealed import read_json, write_json
@@ -39,9 +39,9 @@ from radarseq.system import versions_of
 
 CHECKPOINT_KIND = "radarseq checkpoint"
 FORMAT_VERSION = 1
-_LARGEST_SIZE = 1 << 20
-_MOST_LAYERS = 1024
-_LARGEST_HEADER = 1 << 20  # bytes of JSON before the weights
+_MAX_SIZE = 1 << 20
+_MAX_LAYERS = 1024
+_MAX_HEADER = 1 << 20  # bytes of JSON before the weights
 MANIFEST, WEIGHTS, STATE = "manifest.json", "model.safetensors", "state.pt"
 
 
@@ -133,7 +133,7 @@ def load_checkpoint(folder: Path) -> Checkpoint[Network]:
     Raises:
         CheckpointError: If it is missing, altered or malformed.
     """
-    folder = standing_folder(folder)
+    folder = current_folder(folder)
     manifest = _manifest(folder)
     source = str(folder / MANIFEST)
     try:
@@ -144,10 +144,10 @@ def load_checkpoint(folder: Path) -> Checkpoint[Network]:
         raise CheckpointError(str(fault)) from fault
     sizes = (spec.channels, spec.target_channels, spec.steps)
     counts = (spec.classes, spec.horizon, spec.symbols, spec.target_symbols)
-    if min(sizes) < 1 or min(counts) < 0 or max(*sizes, *counts) > _LARGEST_SIZE:
+    if min(sizes) < 1 or min(counts) < 0 or max(*sizes, *counts) > _MAX_SIZE:
         raise CheckpointError(f"{source}: input sizes {sizes + counts} make no network")
     layers = settings.stacks * len(settings.dilations) + settings.layers + len(settings.strides)
-    if layers > _MOST_LAYERS or max(*settings.dilations, *settings.strides) > _LARGEST_SIZE:
+    if layers > _MAX_LAYERS or max(*settings.dilations, *settings.strides) > _MAX_SIZE:
         raise CheckpointError(f"{source}: {layers} layers, or their dilations, make no network")
     temperature = temperature_in(manifest, source)
     weights = _weights(_checked_bytes(folder, manifest, WEIGHTS), folder / WEIGHTS)
@@ -158,19 +158,19 @@ def load_checkpoint(folder: Path) -> Checkpoint[Network]:
     return Checkpoint(folder, network.eval(), header, manifest, temperature)
 
 
-def load_best(run: Path, remedy: str) -> Checkpoint[Network]:
+def load_best(run: Path, hint: str) -> Checkpoint[Network]:
     """Return the best checkpoint of a run, as ``load_checkpoint`` does.
 
     Args:
         run: A run folder.
-        remedy: What to say where there is no checkpoint.
+        hint: What to say where there is no checkpoint.
 
     Raises:
         CheckpointError: If it is missing, altered or malformed.
     """
     best = run / "checkpoints" / "best"
-    if not standing_folder(best).exists():
-        raise CheckpointError(f"{run}: no checkpoint here (looked for {best / MANIFEST}); {remedy}")
+    if not current_folder(best).exists():
+        raise CheckpointError(f"{run}: no checkpoint here (looked for {best / MANIFEST}); {hint}")
     return load_checkpoint(best)
 
 
@@ -249,7 +249,7 @@ def _weights(content: bytes, path: Path) -> dict[str, Tensor]:
     """Return the tensors in safetensors bytes."""
     try:
         header = int.from_bytes(content[:8], "little")
-        if header > _LARGEST_HEADER:
+        if header > _MAX_HEADER:
             raise SafetensorError(f"a header of {header} bytes")
         return safetensors.torch.load(content)
     except SafetensorError as fault:

@@ -17,7 +17,7 @@ from radarseq.storage.sealed import canonical_sha256, read_json, write_json
 ENSEMBLE = "ensemble.json"
 ENSEMBLE_KIND = "radarseq ensemble"
 FORMAT_VERSION = 1
-_MOST_MEMBERS = 15  # the covariance of their hidden values is kept, as JSON
+_MAX_MEMBERS = 15  # the covariance of their hidden values is kept, as JSON
 _OF_ONE = ("metrics", "history", "temperature")  # what a manifest says of its own weights
 _ANEW = "run radarseq train --seeds again with --resume"
 
@@ -45,9 +45,9 @@ def together(
         CheckpointError: If there are too few runs or too many, or one of them has no checkpoint,
             or it is damaged, or was trained on other data or with other settings than the first.
     """
-    if not 2 <= len(members) <= _MOST_MEMBERS:
+    if not 2 <= len(members) <= _MAX_MEMBERS:
         raise CheckpointError(
-            f"{folder}: {len(members)} runs; an ensemble has 2 to {_MOST_MEMBERS}. Train fewer "
+            f"{folder}: {len(members)} runs; an ensemble has 2 to {_MAX_MEMBERS}. Train fewer "
             "seeds into a folder of their own, or judge the runs one by one"
         )
     loaded = [load_best(folder / name, _ANEW) for name in members]

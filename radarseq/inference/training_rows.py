@@ -11,11 +11,11 @@ from radarseq.inference.predictor import Predictor
 from radarseq.recipes.recipe import parse_recipe
 from simulators.pairs import FRESH_TRAIN, FRESH_VALIDATION, PairGenerator
 
-MOST_FRESH = 8_000  # pairs simulated again of a run that stored none
+MAX_FRESH = 8_000  # pairs simulated again of a run that stored none
 
 
 @dataclass(frozen=True)
-class Known:
+class TrainingRows:
     """Rows of objects that a model knows.
 
     Attributes:
@@ -27,7 +27,7 @@ class Known:
     validation: Examples
 
 
-def known_rows(predictor: Predictor) -> Known | None:
+def load_training_rows(predictor: Predictor) -> TrainingRows | None:
     """Return what the model was trained on, if it is still there and the same.
 
     A run on fresh pairs stored none: the first of them are simulated again from the recipe in its
@@ -39,7 +39,7 @@ def known_rows(predictor: Predictor) -> Known | None:
             dataset = open_dataset(Path(facts["path"]))
             if dataset.digest != facts["digest"]:
                 return None
-            return known_in(predictor.prepared(dataset.load()))
+            return training_rows_in(predictor.prepared(dataset.load()))
         if facts.get("kind") == "fresh":
             return _simulated_again(predictor, str(facts.get("path", "recipe")))
     except (RadarseqError, ValueError):
@@ -47,20 +47,22 @@ def known_rows(predictor: Predictor) -> Known | None:
     return None
 
 
-def known_in(examples: Examples) -> Known | None:
+def training_rows_in(examples: Examples) -> TrainingRows | None:
     """Return the training and validation rows of a dataset; None where it has none to train on."""
     training = examples.part("train")
     if not len(training):
         return None
     is_split = "split" in examples
-    return Known(training, examples.part("validation") if is_split else examples.take(slice(0)))
+    return TrainingRows(
+        training, examples.part("validation") if is_split else examples.take(slice(0))
+    )
 
 
-def _simulated_again(predictor: Predictor, recipe: str) -> Known:
+def _simulated_again(predictor: Predictor, recipe: str) -> TrainingRows:
     header = predictor.header
     scene = parse_recipe(header.recipe, recipe).scene  # its meshes lie beside the recipe
     parts = [
-        examples_of(PairGenerator(scene, seed=header.seed, domain=domain)(0, MOST_FRESH), header)
+        examples_of(PairGenerator(scene, seed=header.seed, domain=domain)(0, MAX_FRESH), header)
         for domain in (FRESH_TRAIN, FRESH_VALIDATION)
     ]
-    return Known(*parts)
+    return TrainingRows(*parts)

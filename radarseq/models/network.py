@@ -28,9 +28,9 @@ class Network(nn.Module):
         spec: What goes in and out.
 
     Attributes:
-        narrow: In which type the backbone computes while it is trained, such as ``bfloat16``; None
-            is that of its weights. Features, heads and losses keep theirs: a level spans more
-            decades than 8 bits tell apart.
+        compute_dtype: Type in which the backbone computes while it is trained, such as
+            ``bfloat16``; None is that of its weights. Features, heads and losses keep theirs: a
+            level spans more decades than 8 bits can hold.
 
     Raises:
         UsageError: If the settings cannot serve such data.
@@ -39,7 +39,7 @@ class Network(nn.Module):
     def __init__(self, settings: ModelSettings, spec: InputSpec) -> None:
         super().__init__()
         self.settings, self.spec = settings, spec
-        self.narrow: torch.dtype | None = None
+        self.compute_dtype: torch.dtype | None = None
         if "spectrum" in settings.features and spec.steps < SHORTEST_SPECTRUM:
             raise UsageError(
                 f"sequences of {spec.steps} step have no spectrum; leave the feature spectrum out, "
@@ -179,9 +179,9 @@ class Network(nn.Module):
         return hidden.to(steps.dtype)
 
     def _arithmetic(self, steps: Tensor) -> AbstractContextManager[object]:
-        if self.narrow is None:
+        if self.compute_dtype is None:
             return nullcontext()
-        return torch.autocast(steps.device.type, dtype=self.narrow)
+        return torch.autocast(steps.device.type, dtype=self.compute_dtype)
 
     def check(self, signal: Tensor, tx: Tensor | None) -> None:
         """Refuse samples of another shape or kind than the network was built for.

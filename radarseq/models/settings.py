@@ -10,7 +10,7 @@ ModelName = Literal["wavenet", "lstm", "gru", "rnn", "conv_gru", "resnet"]
 Task = Literal["both", "classify", "echo", "forecast", "next_symbol", "step_label"]
 Pool = Literal["mean_max", "last"]
 _FEATURES = (*FEATURE_NAMES, *FRAME_FEATURES)
-FORESEEING = ("forecast", "next_symbol")  # tasks whose answer stands in the later input
+FORECASTING = ("forecast", "next_symbol")  # tasks whose answer stands in the later input
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +132,7 @@ class ModelSettings:
     def _check_causal(self) -> None:
         if self.causal:
             return
-        if self.task in FORESEEING:
+        if self.task in FORECASTING:
             raise ValueError(
                 f"causal is false with task {self.task!r}: such a network would read the answer. "
                 "Leave causal out"

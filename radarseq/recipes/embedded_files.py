@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from radarseq.errors import RecipeError
 from radarseq.storage.atomic import sha256_file
-from simulators.waveforms.pulse_settings import MOST_PULSE_STEPS
+from simulators.waveforms.pulse_settings import MAX_PULSE_STEPS
 
 _TABLE = "waveform_samples"
-_LARGEST_FILE = 1 << 20
+_MAX_FILE = 1 << 20
 
 
 TABLE = "mesh_sha256"
@@ -65,14 +65,14 @@ def read_waveform(path: Path) -> NDArray[np.complex128]:
             f"{place}: expected a .npy or .csv file, got {path.suffix or 'no ending'!r}"
         )
     try:
-        if path.stat().st_size > _LARGEST_FILE:
+        if path.stat().st_size > _MAX_FILE:
             raise RecipeError(f"{place}: larger than 1 MiB; expected one pulse")
         values = _load(path)
     except (OSError, ValueError, EOFError) as fault:
         raise RecipeError(f"{place}: cannot be read as a waveform ({fault})") from fault
-    if values.ndim != 1 or not 1 <= values.size <= MOST_PULSE_STEPS:
+    if values.ndim != 1 or not 1 <= values.size <= MAX_PULSE_STEPS:
         raise RecipeError(
-            f"{place}: has shape {values.shape}; expected one axis of 1 to {MOST_PULSE_STEPS} "
+            f"{place}: has shape {values.shape}; expected one axis of 1 to {MAX_PULSE_STEPS} "
             "samples, in a .csv a row a sample and one or two columns"
         )
     if values.dtype.kind not in "iufc":

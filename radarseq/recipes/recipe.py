@@ -15,7 +15,7 @@ from simulators.objects import SHAPES, ObjectClass
 from simulators.scene import Scene
 from simulators.series import Series
 
-_LARGEST_TEXT = 1 << 20
+_MAX_TEXT = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def read_recipe(path: Path) -> Recipe:
         RecipeError: If the file is absent or not TOML, or a key is unknown or does not fit.
     """
     try:
-        if path.stat().st_size > _LARGEST_TEXT:
+        if path.stat().st_size > _MAX_TEXT:
             raise RecipeError(f"{path}: larger than 1 MiB; expected a recipe in TOML")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as fault:

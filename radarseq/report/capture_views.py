@@ -15,12 +15,12 @@ from radarseq.errors import UsageError
 Bytes = NDArray[np.uint8]
 
 MISSING_BYTE = 255  # what is not finite; the other 255 values share the range
-MOST_COLUMNS = 64
-MOST_STEPS = 64
+MAX_COLUMNS = 64
+MAX_STEPS = 64
 _STEPS_OF_A_BYTE = MISSING_BYTE - 1
 _PAGE_BYTES = 2_400_000  # for all captures of a page; base64 makes it a third more
-_LEAST_COLUMNS = 4
-_DEEPEST_DB = 60.0
+_MIN_COLUMNS = 4
+_MAX_DB = 60.0
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class CaptureView:
         return replace(self, posterior=_to_bytes(posterior, 0.0, 1.0))
 
 
-def columns_of(windows: int, columns: int = MOST_COLUMNS) -> NDArray[np.intp]:
+def columns_of(windows: int, columns: int = MAX_COLUMNS) -> NDArray[np.intp]:
     """Return which windows are drawn, evenly taken, the last among them: it has the decision."""
     if windows <= columns:
         return np.arange(windows)
@@ -88,7 +88,7 @@ def capture_view(
     """Return the view of the windows of one capture, without a track.
 
     Where the transmitted samples are known, their phase is taken off. Of several channels the
-    strongest is drawn. Long windows are thinned to ``MOST_STEPS`` steps.
+    strongest is drawn. Long windows are thinned to ``MAX_STEPS`` steps.
 
     Args:
         samples: Received samples, complex or real, ``(window, step)`` or
@@ -102,11 +102,11 @@ def capture_view(
     if samples.ndim not in (2, 3) or not samples.size:
         raise UsageError(f"samples have shape {samples.shape}; expected (window, step)")
     windows = columns_of(len(samples))
-    steps = columns_of(samples.shape[1], MOST_STEPS)
+    steps = columns_of(samples.shape[1], MAX_STEPS)
     drawn = _one_channel(samples[windows][:, steps])
     code = None if tx is None or tx.shape != samples.shape else tx[windows][:, steps]
     level = _level_db(drawn) if np.iscomplexobj(drawn) else drawn.astype(np.float64)
-    low, high = _range(level, deepest=_DEEPEST_DB if np.iscomplexobj(drawn) else np.inf)
+    low, high = _range(level, deepest=_MAX_DB if np.iscomplexobj(drawn) else np.inf)
     numbers = np.arange(len(samples)) if rows is None else np.asarray(rows)
     return CaptureView(
         numbers[windows].astype(np.int64),
@@ -167,8 +167,8 @@ def views_json(
         sum(v.shape[1] for v in (view.level, view.phase, view.posterior) if v is not None)
         for view in present
     ]
-    columns = MOST_COLUMNS
-    while columns > _LEAST_COLUMNS and _PAGE_BYTES < sum(
+    columns = MAX_COLUMNS
+    while columns > _MIN_COLUMNS and _PAGE_BYTES < sum(
         wide * min(columns, len(view.rows))
         for wide, view in zip(bytes_a_column, present, strict=True)
     ):

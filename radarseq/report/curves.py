@@ -12,8 +12,8 @@ from radarseq.report.svg import INK, SERIES, legend, printable, svg
 
 Curve = Mapping[str, Any]
 
-_MOST_CURVES = len(SERIES)
-_LONGEST_NAME = 22
+_MAX_CURVES = len(SERIES)
+_MAX_NAME_LENGTH = 22
 _TICKS = [0, 0.25, 0.5, 0.75, 1]
 
 
@@ -64,7 +64,7 @@ def _draw(
     axes = figure.subplots()
     for curve, (color, _, dash) in zip(_hardest(curves, area[1]), SERIES, strict=False):
         points = np.asarray(curve[key], dtype=float).reshape(-1, 2)
-        name = printable(str(curve["class"]), _LONGEST_NAME)
+        name = printable(str(curve["class"]), _MAX_NAME_LENGTH)
         if curve.get(area[1]) is not None:
             name += f", {area[0]} {curve[area[1]]:.3f}"
         axes.plot(points[:, 0], points[:, 1], color=color, ls=dash, label=name)
@@ -77,7 +77,7 @@ def _draw(
 
 def _hardest(curves: Sequence[Curve], area: str) -> list[Curve]:
     """Return as many curves as colours tell apart: all, or those with the smallest area."""
-    if len(curves) <= _MOST_CURVES:
+    if len(curves) <= _MAX_CURVES:
         return list(curves)
     order = sorted(curves, key=lambda curve: -1.0 if curve.get(area) is None else curve[area])
-    return order[:_MOST_CURVES]
+    return order[:_MAX_CURVES]

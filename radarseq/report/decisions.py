@@ -11,7 +11,7 @@ Row = Mapping[str, Any]
 UNKNOWN = "unknown"  # the decision on an object of no known class
 EMPTY = "empty"  # the decision on a capture in which there is nothing
 _NOT_KNOWN = "not known"
-_OUTCOME = "Outcome"
+_OUTCOME = "EvaluationResult"
 _WORDS = {True: "right", False: "wrong", None: MISSING}
 
 

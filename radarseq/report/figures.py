@@ -26,12 +26,12 @@ from radarseq.report.svg import (
 
 Bin = Mapping[str, Any]
 
-_LONGEST_NAME = 16
-_MOST_WRITTEN_CLASSES = 16  # more classes are shown as pixels, without numbers
+_MAX_NAME_LENGTH = 16
+_MAX_WRITTEN_CLASSES = 16  # more classes are shown as pixels, without numbers
 _DARKEST = 0.75  # text in the page's own colour stays readable on the fullest cell
-_MOST_NAMED_TICKS = 32
-_MOST_EDGE_TICKS = 9
-_MOST_MARKED_EPOCHS = 30
+_MAX_NAMED_TICKS = 32
+_MAX_EDGE_TICKS = 9
+_MAX_MARKED_EPOCHS = 30
 _BIN_DB = 5.0  # width shown for an open bin where no other bin tells
 _LINE_COLOR = {"color": INK, "linewidth": 1.1, "linestyle": (0, (3, 2)), "alpha": 0.7}
 
@@ -52,13 +52,13 @@ def confusion(
     """
     counts = np.asarray(matrix, dtype=float)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1.0)
-    side_in = 0.58 * min(max(counts.shape), _MOST_WRITTEN_CLASSES)
+    side_in = 0.58 * min(max(counts.shape), _MAX_WRITTEN_CLASSES)
     width_in = max(WIDTH_IN, 1.8 + side_in)
     rows, columns = (
-        [printable(name, _LONGEST_NAME) for name in names]
+        [printable(name, _MAX_NAME_LENGTH) for name in names]
         for names in (class_names, class_names if decisions is None else decisions)
     )
-    written = max(counts.shape) <= _MOST_WRITTEN_CLASSES
+    written = max(counts.shape) <= _MAX_WRITTEN_CLASSES
     return svg(
         partial(_draw_confusion, counts, shares, rows, columns),
         label=f"Confusion matrix of {len(counts)} classes, true class by row",
@@ -76,7 +76,7 @@ def _draw_confusion(
 ) -> None:
     axes = figure.subplots()
     height, width = counts.shape
-    if max(height, width) <= _MOST_WRITTEN_CLASSES:
+    if max(height, width) <= _MAX_WRITTEN_CLASSES:
         _write_cells(axes, counts, shares)
     else:
         pixels = np.empty((height, width, 4))
@@ -93,7 +93,7 @@ def _draw_confusion(
 
 
 def _stride(count: int) -> int:
-    return -(-count // _MOST_NAMED_TICKS)
+    return -(-count // _MAX_NAMED_TICKS)
 
 
 def _named(count: int) -> range:
@@ -165,14 +165,14 @@ def _draw_by_snr(
     for place, name in enumerate(names):
         color, marker, dash = SERIES[place % len(SERIES)]
         values = numbers([one[key].get(name) for one in bins])
-        shown = printable(model_name if name == "model" else name, 2 * _LONGEST_NAME)
+        shown = printable(model_name if name == "model" else name, 2 * _MAX_NAME_LENGTH)
         top.plot((low + high) / 2, values, color=color, marker=marker, ls=dash, label=shown)
     finish(top)
     bottom.bar(low, numbers([one.get("examples") for one in bins]), high - low, align="edge",
                color=INK, alpha=0.35, edgecolor=INK, linewidth=0.5)  # fmt: skip
     _count_axis(bottom)
     edges = np.union1d(low, high)
-    if edges.size <= _MOST_EDGE_TICKS:
+    if edges.size <= _MAX_EDGE_TICKS:
         bottom.set_xticks(edges, [_edge(edge) for edge in edges])
     bottom.set_xlabel("SNR per sample (dB)")
     figure.align_ylabels()
@@ -252,7 +252,7 @@ def _draw_training(
 ) -> None:
     every = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
     epoch = numbers([row.get("epoch", place) for place, row in enumerate(epochs)])
-    marker = "o" if len(epochs) <= _MOST_MARKED_EPOCHS else ""
+    marker = "o" if len(epochs) <= _MAX_MARKED_EPOCHS else ""
     for axes, (key, label) in zip(every, panels.items(), strict=True):
         for name, prefix, (color, _, dash) in (
             ("training", "", SERIES[1]),

@@ -13,8 +13,8 @@ from radarseq.report.svg import BLUE, INK, ORANGE, SERIES, legend, numbers, prin
 
 Part = Mapping[str, Any]
 
-_LONGEST_NAME = 26
-_MOST_LINES = len(SERIES)
+_MAX_NAME_LENGTH = 26
+_MAX_LINES = len(SERIES)
 
 
 def forecast_examples(examples: Sequence[Part], *, model_name: str = "model") -> str:
@@ -43,7 +43,7 @@ def _draw_examples(examples: Sequence[Part], model_name: str, figure: Figure) ->
             axes.plot(ahead, numbers(one["naive"]), color=ORANGE, ls="--", marker="s", ms=3.5,
                       label="naive")  # fmt: skip
         axes.plot(ahead, numbers(one["model"]), color=BLUE, marker="^", ms=4,
-                  label=printable(model_name, _LONGEST_NAME))  # fmt: skip
+                  label=printable(model_name, _MAX_NAME_LENGTH))  # fmt: skip
         axes.axvline(0.5, color=INK, lw=0.8, alpha=0.4)
         axes.set_ylabel("Value")
         axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
@@ -72,7 +72,7 @@ def _draw_by_horizon(part: Part, model_name: str, figure: Figure) -> None:
     for (name, told), (color, marker, dash) in zip(methods.items(), SERIES, strict=False):
         values = numbers(told["mse_by_horizon"])
         ahead = np.arange(1, len(values) + 1)
-        shown = printable(name, _LONGEST_NAME)
+        shown = printable(name, _MAX_NAME_LENGTH)
         axes.plot(ahead, values, color=color, marker=marker, ls=dash, label=shown)
     if all(min(told["mse_by_horizon"]) > 0 for told in methods.values()):
         axes.set_yscale("log")
@@ -94,14 +94,14 @@ def symbols_by_method(part: Part, *, model_name: str = "model") -> str:
     return svg(
         partial(_draw_symbols, part, model_name),
         label="Nats a symbol and accuracy, model and baselines",
-        height_in=1.3 + 0.45 * min(_MOST_LINES, 1 + len(part["baselines"])),
+        height_in=1.3 + 0.45 * min(_MAX_LINES, 1 + len(part["baselines"])),
     )
 
 
 def _draw_symbols(part: Part, model_name: str, figure: Figure) -> None:
     left, right = figure.subplots(1, 2, sharey=True)
-    methods = list(({model_name: part["model"]} | dict(part["baselines"])).items())[:_MOST_LINES]
-    names = [printable(name, _LONGEST_NAME) for name, _ in methods]
+    methods = list(({model_name: part["model"]} | dict(part["baselines"])).items())[:_MAX_LINES]
+    names = [printable(name, _MAX_NAME_LENGTH) for name, _ in methods]
     for axes, key, scale, form, title in (
         (left, "nats", 1.0, "{:.3f}", "Nats a symbol"),
         (right, "accuracy", 100.0, "{:.1f}", "Right symbols (%)"),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 _GATES, _MEMORY = "cividis", "RdBu_r"  # both are told apart by the colour-blind
 _OPEN = "0 closed, 1 open"
-_MOST_LAYERS = 8
+_MAX_LAYERS = 8
 
 
 def draw_gates(
@@ -33,7 +33,7 @@ def draw_gates(
         step_name: What a step is, on the time axis.
     """
     rows: list[tuple[str, str, NDArray]] = []
-    for name, gates, memory in layers[:_MOST_LAYERS]:
+    for name, gates, memory in layers[:_MAX_LAYERS]:
         rows += [
             (f"{name}: {gate if gate == 'gate' else gate + ' gate'}", _OPEN, values)
             for gate, values in gates.items()

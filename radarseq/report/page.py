@@ -28,7 +28,7 @@ _STEP_NAMES = {"slow_time": "Pulse", "fast_time": "Sample"}
 
 
 @dataclass(frozen=True)
-class Shown:
+class ReportContent:
     """What the page shows besides numbers.
 
     Attributes:
@@ -42,7 +42,9 @@ class Shown:
     views: Sequence[CaptureView | None] = field(default_factory=tuple)
 
 
-def write_report(folder: Path, metrics: Mapping[str, Any], shown: Shown | None = None) -> Path:
+def write_report(
+    folder: Path, metrics: Mapping[str, Any], shown: ReportContent | None = None
+) -> Path:
     """Write ``report.html``, and its figures into ``plots``; arguments as of ``render``.
 
     Returns:
@@ -52,7 +54,7 @@ def write_report(folder: Path, metrics: Mapping[str, Any], shown: Shown | None =
         OSError: If the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    shown = shown or Shown()
+    shown = shown or ReportContent()
     pairs, drawn = _pairs(metrics, shown.pictures), charts(metrics)
     named = {chart.file_name: chart.drawn for chart in drawn}
     named |= {f"example_{i + 1}.svg": pair for i, pair in enumerate(pairs)}
@@ -68,7 +70,7 @@ def _write(path: Path, text: str) -> None:
     write_atomically(path, text.encode("utf-8", errors="replace"))
 
 
-def render(metrics: Mapping[str, Any], shown: Shown | None = None) -> str:
+def render(metrics: Mapping[str, Any], shown: ReportContent | None = None) -> str:
     """Return the report as one HTML page that loads nothing from outside.
 
     The same arguments give the same page. What the metrics lack, the page leaves out.
@@ -77,15 +79,17 @@ def render(metrics: Mapping[str, Any], shown: Shown | None = None) -> str:
         metrics: The content of ``metrics.json``; ``captures`` and ``failures`` as rows.
         shown: Examples, training history and captures to draw.
     """
-    shown = shown or Shown()
+    shown = shown or ReportContent()
     return _page(metrics, shown, _pairs(metrics, shown.pictures), charts(metrics))
 
 
-def _page(metrics: Mapping[str, Any], shown: Shown, pairs: list[Markup], drawn: list[Chart]) -> str:
+def _page(
+    metrics: Mapping[str, Any], shown: ReportContent, pairs: list[Markup], drawn: list[Chart]
+) -> str:
     columns, rows = tables.main_table(metrics)
     captures, failures = (tables.rows_of(metrics, part) for part in ("captures", "failures"))
     data = _DATA | (metrics.get("data") or {})
-    shown_captures = captures[: tables.MOST_ROWS]
+    shown_captures = captures[: tables.MAX_ROWS]
     return _template().render(
         model=_MODEL | (metrics.get("model") or {}),
         data=data,
@@ -100,7 +104,7 @@ def _page(metrics: Mapping[str, Any], shown: Shown, pairs: list[Markup], drawn: 
         captures=decision_table(shown_captures, data.get("class_names") or []),
         captures_in_all=len(captures),
         views=_views(metrics, shown.views[: len(shown_captures)]),
-        failures=failures[: tables.MOST_ROWS],
+        failures=failures[: tables.MAX_ROWS],
         failures_in_all=len(failures),
         training=Markup(figures.training_curves(shown.epochs)) if shown.epochs else None,
         card=model_card(metrics),

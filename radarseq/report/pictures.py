@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from radarseq.errors import UsageError
 from radarseq.report.svg import BLUE, GREY, INK, ORANGE, legend, printable, svg
 
-MOST_PICTURES = 6
-_DEEPEST_DB = 60.0  # a null far below the peak must not flatten all the rest
-_MOST_VECTOR_STEPS = 1000  # longer sequences are drawn as pixels, or the page grows too large
+MAX_PICTURES = 6
+_MAX_DB = 60.0  # a null far below the peak must not flatten all the rest
+_MAX_VECTOR_STEPS = 1000  # longer sequences are drawn as pixels, or the page grows too large
 _WIDTH_IN = 4.5  # three of them fit side by side
 _TITLE_WIDTH = 44
 _TITLE_LINES = 2
@@ -51,8 +51,8 @@ class Pictures:
     def __post_init__(self) -> None:
         """Refuse fields that do not fit together."""
         shape = self.rx.shape
-        if len(shape) != 2 or shape[0] > MOST_PICTURES:
-            raise UsageError(f"rx has shape {shape}; expected (at most {MOST_PICTURES}, steps)")
+        if len(shape) != 2 or shape[0] > MAX_PICTURES:
+            raise UsageError(f"rx has shape {shape}; expected (at most {MAX_PICTURES}, steps)")
         for name in ("tx", "target", "predicted"):
             samples = getattr(self, name)
             if samples is not None and samples.shape != shape:
@@ -157,7 +157,7 @@ def _phase(axes: Axes, samples: Samples, **style: Any) -> None:
 
 
 def _line(axes: Axes, steps: NDArray[Any], values: NDArray[np.float64], **style: Any) -> None:
-    pixels = len(values) > _MOST_VECTOR_STEPS
+    pixels = len(values) > _MAX_VECTOR_STEPS
     if pixels and style["color"] == INK:
         style["color"] = GREY
     axes.plot(steps, values, rasterized=pixels, **style)
@@ -166,5 +166,5 @@ def _line(axes: Axes, steps: NDArray[Any], values: NDArray[np.float64], **style:
 def _limit_depth(axes: Axes) -> None:
     values = np.concatenate([np.asarray(line.get_ydata(), float) for line in axes.get_lines()])
     values = values[np.isfinite(values)]
-    if values.size and np.ptp(values) > _DEEPEST_DB:
-        axes.set_ylim(values.max() - _DEEPEST_DB, values.max() + 3.0)
+    if values.size and np.ptp(values) > _MAX_DB:
+        axes.set_ylim(values.max() - _MAX_DB, values.max() + 3.0)

@@ -26,7 +26,7 @@ from radarseq.report.svg import (
 
 Condition = Mapping[str, Any]
 
-_LONGEST_REASON = 28
+_MAX_REASON_LENGTH = 28
 _ROW_IN = 0.29
 _HISTOGRAMS = (
     ("known", "known, from validation", SERIES[0]),
@@ -106,7 +106,7 @@ def _draw_stress(
     if clean:
         axes.axvline(clean[0], color=INK, linewidth=1.1, ls=(0, (3, 2)), alpha=0.7)
     axes.set_yticks(
-        places, [_signed(printable(str(one["text"]), _LONGEST_REASON)) for one in conditions]
+        places, [_signed(printable(str(one["text"]), _MAX_REASON_LENGTH)) for one in conditions]
     )
     axes.set_ylim(places[-1] + 0.7, places[0] - 0.7)
     axes.set_xlim(-2, 102)
@@ -116,7 +116,7 @@ def _draw_stress(
 
 
 def _signed(text: str) -> str:
-    return re.sub(r"(?<!\S)-(?=\d)", "\N{MINUS SIGN}", printable(text, _LONGEST_REASON))
+    return re.sub(r"(?<!\S)-(?=\d)", "\N{MINUS SIGN}", printable(text, _MAX_REASON_LENGTH))
 
 
 def _grouped(conditions: Sequence[Condition]) -> NDArray[np.float64]:
@@ -150,7 +150,7 @@ def _draw_left_out(rows: list[tuple[str, int]], judged: int | None, figure: Figu
     axes.barh(range(len(bars)), counts, color=[color for *_, color in bars], height=0.62)
     for place, count in enumerate(counts):
         axes.annotate(f" {count:,}", (count, place), va="center", fontsize=10)
-    axes.set_yticks(range(len(bars)), [printable(name, _LONGEST_REASON) for name, *_ in bars])
+    axes.set_yticks(range(len(bars)), [printable(name, _MAX_REASON_LENGTH) for name, *_ in bars])
     axes.set_ylim(len(bars) - 0.4, -0.6)
     _count_axis(axes, max(counts))
 

@@ -7,7 +7,7 @@ from typing import Any, TypeGuard
 
 MISSING = "\N{EN DASH}"
 _NO_BREAK = "\N{NO-BREAK SPACE}"
-MOST_ROWS = 3000  # the page stays below 2 MB and quick to sort; the files have every row
+MAX_ROWS = 3000  # the page stays below 2 MB and quick to sort; the files have every row
 
 
 _SCORE_KEYS = ("auroc", "found", "false_reject")

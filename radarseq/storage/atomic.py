@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 TEMPORARY_SUFFIX = ".part"  # a leftover of a killed process; swept at the next start
 _BLOCK = 1 << 20
-_LARGEST_HOLES, _MOST_HOLLOW = 64 << 20, 8  # radarseq writes no holes; a disk may make some
+_MAX_HOLES, _MAX_HOLLOW = 64 << 20, 8  # radarseq writes no holes; a disk may make some
 
 
 def write_atomically(path: Path, content: bytes | memoryview) -> None:
@@ -77,7 +77,7 @@ def replace_folder(temporary: Path, final: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def standing_folder(final: Path) -> Path:
+def current_folder(final: Path) -> Path:
     """Return where a folder stands: under its name, or aside while it is being replaced.
 
     For those who read without owning the run; only its owner may move folders.
@@ -131,7 +131,7 @@ def open_plain(path: Path) -> BinaryIO:
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "not a plain file", str(path))
         stored = _stored_bytes(descriptor, status)
-        if status.st_size > _LARGEST_HOLES and stored * _MOST_HOLLOW < status.st_size:
+        if status.st_size > _MAX_HOLES and stored * _MAX_HOLLOW < status.st_size:
             claim = f"{status.st_size} bytes long, with only {stored} of them stored; refused"
             raise OSError(errno.EFBIG, claim, str(path))
     except BaseException:
@@ -145,7 +145,7 @@ def _stored_bytes(descriptor: int, status: os.stat_result) -> int:
 
     A file system that packs files needs fewer blocks than that: blocks alone are no proof.
     """
-    if status.st_blocks * 512 * _MOST_HOLLOW >= status.st_size:
+    if status.st_blocks * 512 * _MAX_HOLLOW >= status.st_size:
         return status.st_size
     stored = end = 0
     while end < status.st_size:

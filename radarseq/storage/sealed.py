@@ -16,9 +16,9 @@ _SEAL_END = _UNSEALED.encode() + b'"\n}\n'
 
 _TEXT_SEAL = b"# as written: sha256 "
 
-_LARGEST_JSON = 32 << 20
+_MAX_JSON = 32 << 20
 
-_MOST_VALUES = 1_000_000
+_MAX_VALUES = 1_000_000
 
 
 def canonical_sha256(content: dict[str, Any]) -> str:
@@ -39,7 +39,7 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
     text = json.dumps(rest | {SEAL: _UNSEALED}, indent=1, ensure_ascii=False, allow_nan=False)
     image = (text + "\n").encode("utf-8", "backslashreplace")
     if not _is_moderate(image):
-        raise ValueError(f"{path}: {len(image)} bytes of JSON; expected at most {_LARGEST_JSON}")
+        raise ValueError(f"{path}: {len(image)} bytes of JSON; expected at most {_MAX_JSON}")
     write_atomically(path, _with_seal(image, sha256_of(image).encode()))
 
 
@@ -50,7 +50,7 @@ def _with_seal(image: bytes, seal: bytes) -> bytes:
 def _is_moderate(image: bytes) -> bool:
     """Return whether JSON can be parsed in little time and memory, however it is nested."""
     values = sum(image.count(mark) for mark in b",[{")
-    return len(image) <= _LARGEST_JSON and values <= _MOST_VALUES
+    return len(image) <= _MAX_JSON and values <= _MAX_VALUES
 
 
 def read_json(path: Path, error: type[DataError]) -> dict[str, Any]:
@@ -65,8 +65,8 @@ def read_json(path: Path, error: type[DataError]) -> dict[str, Any]:
     try:
         with open_plain(path) as file:
             size = os.fstat(file.fileno()).st_size
-            if size > _LARGEST_JSON:
-                raise error(f"{path}: {size} bytes; expected at most {_LARGEST_JSON}")
+            if size > _MAX_JSON:
+                raise error(f"{path}: {size} bytes; expected at most {_MAX_JSON}")
             image = file.read()
     except FileNotFoundError as missing:
         raise error(f"{path}: not found") from missing
@@ -89,7 +89,7 @@ def parse_json(image: bytes, source: str, error: type[DataError]) -> dict[str, A
         DataError: Of the class ``error``, if they are not a JSON object, or absurdly large.
     """
     if not _is_moderate(image):
-        raise error(f"{source}: holds more than {_MOST_VALUES} values; refused")
+        raise error(f"{source}: holds more than {_MAX_VALUES} values; refused")
     try:
         content = json.loads(image)
     except (ValueError, RecursionError) as fault:

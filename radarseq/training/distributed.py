@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, distributed
 
-from radarseq.errors import EXIT_FAILURE, RanksError, UsageError
+from radarseq.errors import EXIT_FAILURE, ProcessGroupError, UsageError
 
 T = TypeVar("T")
 TIMEOUT_VARIABLE = "RADARSEQ_RANK_TIMEOUT_S"
@@ -30,7 +30,7 @@ DEFAULT_TIMEOUT_S = 600.0  # longer than process 0 takes to judge and to write a
 
 
 @dataclass(frozen=True)
-class Ranks:
+class ProcessGroup:
     """The processes of a run.
 
     Attributes:
@@ -75,7 +75,7 @@ class Ranks:
             distributed.all_reduce(total)
         return total
 
-    def summed_with_slopes(self, values: Tensor) -> Tensor:
+    def summed_with_gradient(self, values: Tensor) -> Tensor:
         """Return ``summed`` as an operation of which gradients are taken.
 
         Each process's loss depends on the sum, so that the gradient of a process's values is the
@@ -83,7 +83,7 @@ class Ranks:
         """
         return values if self.count == 1 else _Summed.apply(values, self)
 
-    def add_up(self, tensors: Iterable[Tensor]) -> None:
+    def all_reduce(self, tensors: Iterable[Tensor]) -> None:
         """Sum tensors over the processes, in place, in one message."""
         own = list(tensors)
         if self.count == 1 or not own:
@@ -92,7 +92,7 @@ class Ranks:
         for values, summed in zip(own, total.split([v.numel() for v in own]), strict=True):
             values.copy_(summed.view_as(values))
 
-    def share_first(self, tensors: Iterable[Tensor]) -> None:
+    def broadcast(self, tensors: Iterable[Tensor]) -> None:
         """Give every process the tensors of the first, in place."""
         if self.count == 1:
             return
@@ -100,7 +100,7 @@ class Ranks:
             for values in tensors:
                 distributed.broadcast(values, src=0)
 
-    def from_first(self, work: Callable[[], T]) -> T:
+    def on_rank_zero(self, work: Callable[[], T]) -> T:
         """Return what the first process makes; the others wait for it.
 
         Raises:
@@ -120,7 +120,7 @@ class Ranks:
         _end_with([told[1]], fault)
         return told[0]
 
-    def agreed(self, work: Callable[[], T]) -> T:
+    def on_all_ranks(self, work: Callable[[], T]) -> T:
         """Return what ``work`` gives in this process, once it has gone well in all.
 
         Raises:
@@ -142,19 +142,19 @@ class Ranks:
 
 class _Summed(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, values: Tensor, ranks: Ranks) -> Tensor:
-        ctx.ranks = ranks
-        return ranks.summed(values)
+    def forward(ctx: Any, values: Tensor, group: ProcessGroup) -> Tensor:
+        ctx.group = group
+        return group.summed(values)
 
     @staticmethod
     def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, None]:
-        return ctx.ranks.summed(slopes[0]), None
+        return ctx.group.summed(slopes[0]), None
 
 
-ALONE = Ranks()
+ALONE = ProcessGroup()
 
 
-def asked_ranks() -> Ranks:
+def requested_group() -> ProcessGroup:
     """Return the number of this process and the count of all, as ``torchrun`` told them.
 
     Raises:
@@ -172,10 +172,10 @@ def asked_ranks() -> Ranks:
             f"RANK is {texts[0]!r} of WORLD_SIZE {texts[1]!r}; expected a number from 0 to below "
             "the count. Start with torchrun, or unset both"
         )
-    return Ranks(number, count)
+    return ProcessGroup(number, count)
 
 
-def join(device: torch.device) -> Ranks:
+def join(device: torch.device) -> ProcessGroup:
     """Return the processes of this run, connected; one process alone connects to nothing.
 
     On CUDA they speak through NCCL, else through Gloo. The connection lasts as long as the process.
@@ -183,16 +183,16 @@ def join(device: torch.device) -> Ranks:
     Raises:
         RanksError: If the others cannot be reached.
     """
-    ranks = asked_ranks()
-    if ranks.count == 1 or distributed.is_initialized():
-        return ranks
+    group = requested_group()
+    if group.count == 1 or distributed.is_initialized():
+        return group
     timeout = timedelta(seconds=float(os.environ.get(TIMEOUT_VARIABLE, DEFAULT_TIMEOUT_S)))
     with _answered():
         # Both: what is no tensor goes through Gloo, also where tensors go through NCCL.
         backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
         distributed.init_process_group(backend, timeout=timeout)
     atexit.register(_leave)
-    return ranks
+    return group
 
 
 def _leave() -> None:
@@ -207,7 +207,7 @@ def _end_with(told: list[str], fault: Exception | None) -> None:
     for number, message in enumerate(told):
         if message:
             atexit.register(_end_at_once)
-            raise fault or RanksError(
+            raise fault or ProcessGroupError(
                 f"process {number} failed, and this one ends with it: {message}"
             )
 
@@ -234,7 +234,7 @@ def _answered() -> Iterator[None]:
         traceback.clear_frames(fault.__traceback__)  # they hold what the connection has to let go
         _leave()
         atexit.register(_end_at_once)
-        raise RanksError(
+        raise ProcessGroupError(
             "another process of this run has ended or does not answer "
             f"({TIMEOUT_VARIABLE} is {os.environ.get(TIMEOUT_VARIABLE, DEFAULT_TIMEOUT_S)}): "
             f"{reason}. What was saved is whole: start all of them again with --resume"

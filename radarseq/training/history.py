@@ -6,7 +6,7 @@ from pathlib import Path
 
 from radarseq.errors import CheckpointError
 from radarseq.inference.checkpoint import MANIFEST
-from radarseq.storage.atomic import read_plain, sha256_of, standing_folder
+from radarseq.storage.atomic import current_folder, read_plain, sha256_of
 from radarseq.storage.sealed import read_json
 from radarseq.training.optimisation.loop import EpochRow
 
@@ -44,7 +44,7 @@ def read_history(run: Path) -> list[EpochRow]:
         is_intact = isinstance(files, dict) and files.get(METRICS_CSV) == sha256_of(content)
         rows = csv.DictReader(io.StringIO(content.decode("utf-8", "replace"), newline=""))
     else:
-        last = standing_folder(run / "checkpoints" / "last") / MANIFEST
+        last = current_folder(run / "checkpoints" / "last") / MANIFEST
         rows = read_json(last, CheckpointError).get("history") or []
         is_intact = content in [history_csv(rows[:n]) for n in (len(rows), len(rows) - 1) if n > 0]
     if not is_intact:

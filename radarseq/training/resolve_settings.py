@@ -7,7 +7,7 @@ from radarseq.config import parse
 from radarseq.errors import DatasetError, RecipeError
 from radarseq.models.input_spec import InputSpec
 from radarseq.models.network import SHORTEST_SPECTRUM
-from radarseq.models.settings import FORESEEING, ModelSettings
+from radarseq.models.settings import FORECASTING, ModelSettings
 from radarseq.training.settings import TrainSettings
 
 CONFIG = "config.toml"
@@ -49,7 +49,7 @@ def fit_task(settings: ModelSettings, spec: InputSpec, asked: bool) -> ModelSett
             return settings
         if can_classify or can_echo:
             return replace(settings, task="classify" if can_classify else "echo")
-    if task == "step_label" or task in FORESEEING:
+    if task == "step_label" or task in FORECASTING:
         return settings
     if task in ("both", "classify") and not can_classify:
         raise DatasetError(

@@ -43,7 +43,7 @@ def restore(last: Path, trainer: Trainer, progress: Progress, prepared: Training
         raise CheckpointError(f"{last / STATE}: not the state of this run ({fault!r})") from fault
     settings = trainer.settings
     if settings.epochs > wanted_then and progress.is_stale(settings.patience):
-        progress.waits_from = progress.epoch
+        progress.patience_start = progress.epoch
 
 
 def resumed_settings(out: Path, data: Path, asked: dict[str, Any]) -> dict[str, Any]:

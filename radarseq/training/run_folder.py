@@ -16,9 +16,9 @@ from radarseq.models.settings import ModelSettings
 from radarseq.storage.atomic import printable, sha256_file, write_atomically
 from radarseq.storage.sealed import sealed_text, write_json
 from radarseq.training.data.training_data import TrainingData
-from radarseq.training.distributed import Ranks
+from radarseq.training.distributed import ProcessGroup
 from radarseq.training.history import METRICS, METRICS_CSV, history_csv
-from radarseq.training.optimisation.loop import Judgement, Progress, Trainer
+from radarseq.training.optimisation.loop import Progress, Trainer, ValidationResult
 from radarseq.training.resolve_settings import CONFIG
 from radarseq.training.settings import TrainSettings
 
@@ -64,7 +64,7 @@ def _save(
     trainer: Trainer,
     prepared: TrainingData,
     progress: Progress,
-    judged: Judgement | None,
+    judged: ValidationResult | None,
     *,
     is_best: bool,
 ) -> None:
@@ -81,7 +81,7 @@ def _save(
         if judged is not None and judged.logits is not None and label is not None:
             fitted = fit_temperature(judged.logits, label.cpu().numpy())
             temperature = {"temperature": fitted}
-        with trainer.judged_weights():
+        with trainer.evaluated_weights():
             best = out / "checkpoints" / "best"
             save_checkpoint(best, trainer.network, prepared.header, facts | temperature)
     state = {"optimiser": trainer.optimiser.state_dict(), "progress": asdict(progress)}
@@ -93,7 +93,7 @@ def _save(
     write_atomically(out / METRICS_CSV, history_csv(progress.history))
 
 
-def _environment(device: torch.device, ranks: Ranks, rate: float) -> dict[str, Any]:
+def _environment(device: torch.device, group: ProcessGroup, rate: float) -> dict[str, Any]:
     return {
         "versions": versions(),
         "device": str(device),
@@ -101,7 +101,7 @@ def _environment(device: torch.device, ranks: Ranks, rate: float) -> dict[str, A
         "machine": platform.machine(),
         "system": platform.platform(),
         "cores": os.cpu_count(),
-        "processes": ranks.count,
+        "processes": group.count,
         "threads": torch.get_num_threads(),
         "train_sequences_per_s": round(rate, 1),
     }

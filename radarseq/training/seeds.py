@@ -11,7 +11,7 @@ import numpy as np
 
 from radarseq.errors import UsageError
 from radarseq.storage.atomic import printable, write_atomically
-from radarseq.training.distributed import asked_ranks
+from radarseq.training.distributed import requested_group
 from radarseq.training.optimisation.losses import EpochRow
 from radarseq.training.train import TrainResult, train
 
@@ -86,7 +86,7 @@ def train_seeds(
         own = settings if again else settings | {"seed": seed}
         runs.append(train(data, folder, device=device, resume=again, on_epoch=on_epoch, **own))
     result = SeedsResult(out, tuple(runs), tuple(range(first, first + seeds)))
-    if asked_ranks().is_first:
+    if requested_group().is_first:
         write_atomically(out / SEEDS_CSV, _as_csv(result).encode())
     return result
 

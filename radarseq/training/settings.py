@@ -116,7 +116,7 @@ class TrainSettings:
             raise ValueError(f"warmup is {self.warmup}; expected 0 to below 1")
 
     @property
-    def examples_a_step(self) -> int:
+    def examples_per_iteration(self) -> int:
         """The batch size, once it is a number.
 
         Raises:

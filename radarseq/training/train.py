@@ -20,15 +20,19 @@ from radarseq.storage.atomic import (
     recover_folder,
 )
 from radarseq.storage.output_folder import LOCK_NAME, output_folder
-from radarseq.system import gives_memory_back
+from radarseq.system import trim_heap
 from radarseq.training.data.batches import Batch
 from radarseq.training.data.training_data import TrainingData, prepare
-from radarseq.training.distributed import Ranks, join
-from radarseq.training.optimisation.batch_size import batch_for, told_when_data_fill, told_when_full
+from radarseq.training.distributed import ProcessGroup, join
+from radarseq.training.optimisation.batch_size import (
+    batch_for,
+    explain_data_out_of_memory,
+    explain_out_of_memory,
+)
 from radarseq.training.optimisation.loop import (
-    Judgement,
     Progress,
     Trainer,
+    ValidationResult,
     optimiser_for,
     run_epochs,
 )
@@ -78,7 +82,7 @@ class TrainResult:
     notes: tuple[str, ...]
 
 
-@gives_memory_back
+@trim_heap
 def train(
     data: Path | str,
     out: Path | str,
@@ -122,31 +126,31 @@ def train(
     """
     data, out = Path(data), Path(out)
     chosen = choose_device(device)
-    ranks = join(chosen)
+    group = join(chosen)
     if resume:
-        settings = ranks.agreed(lambda: resumed_settings(out, data, settings))
+        settings = group.on_all_ranks(lambda: resumed_settings(out, data, settings))
     model_settings, train_settings = resolve_settings(settings)
     check_precision(train_settings.precision, chosen)
     if train_settings.kernels == "triton":
         check_kernels(chosen)
     with ExitStack() as held:
-        if ranks.is_first:
+        if group.is_first:
             owned = output_folder(out, resume=resume or _holds_no_run(out))
-            ranks.agreed(lambda: held.enter_context(owned))
+            group.on_all_ranks(lambda: held.enter_context(owned))
         else:
-            ranks.agreed(lambda: None)
+            group.on_all_ranks(lambda: None)
         held.enter_context(torch.random.fork_rng())
         held.enter_context(arithmetic(train_settings.precision, chosen))
         if train_settings.batch_size == "auto":
             chosen_size = partial(_largest_batch, data, settings, chosen)
-            train_settings = replace(train_settings, batch_size=ranks.from_first(chosen_size))
-        with told_when_data_fill(chosen):
-            prepared = ranks.agreed(
-                lambda: prepare(data, model_settings, train_settings, chosen, ranks)
+            train_settings = replace(train_settings, batch_size=group.on_rank_zero(chosen_size))
+        with explain_data_out_of_memory(chosen):
+            prepared = group.on_all_ranks(
+                lambda: prepare(data, model_settings, train_settings, chosen, group)
             )
         model_settings = _fitted(model_settings, prepared, settings)
         return _run(
-            out, data, prepared, model_settings, train_settings, chosen, ranks, resume, on_epoch
+            out, data, prepared, model_settings, train_settings, chosen, group, resume, on_epoch
         )
 
 
@@ -179,12 +183,12 @@ def _run(
     model_settings: ModelSettings,
     train_settings: TrainSettings,
     device: torch.device,
-    ranks: Ranks,
+    group: ProcessGroup,
     resume: bool,
     on_epoch: Callable[[EpochRow], None] | None,
 ) -> TrainResult:
     last, best = out / "checkpoints" / "last", out / "checkpoints" / "best"
-    trainer = _trainer(out, prepared, model_settings, train_settings, device, ranks)
+    trainer = _trainer(out, prepared, model_settings, train_settings, device, group)
     progress = Progress()
 
     def recover() -> bool:
@@ -192,14 +196,14 @@ def _run(
         recover_folder(best)
         return last.exists()
 
-    if ranks.from_first(recover) and resume:
-        ranks.agreed(lambda: restore(last, trainer, progress, prepared))
-    if ranks.is_first:
+    if group.on_rank_zero(recover) and resume:
+        group.on_all_ranks(lambda: restore(last, trainer, progress, prepared))
+    if group.is_first:
         _write_config(out, data, model_settings, train_settings)
     before, started = progress.epoch, time.perf_counter()
 
-    def at_epoch(progress: Progress, is_best: bool, judged: Judgement | None) -> None:
-        if ranks.is_first:
+    def at_epoch(progress: Progress, is_best: bool, judged: ValidationResult | None) -> None:
+        if group.is_first:
             _save(out, trainer, prepared, progress, judged if is_best else None, is_best=is_best)
             if on_epoch:
                 on_epoch(progress.history[-1])
@@ -207,13 +211,13 @@ def _run(
     def few() -> Batch:
         return prepared.source.sample().take(slice(_PROBE))
 
-    with told_when_full(trainer.network, few, train_settings.examples_a_step):
+    with explain_out_of_memory(trainer.network, few, train_settings.examples_per_iteration):
         run_epochs(trainer, progress, at_epoch)
     rate = (progress.epoch - before) * prepared.examples / (time.perf_counter() - started)
-    if ranks.is_first:
+    if group.is_first:
         did = progress.epoch > before
         is_told = not did and (out / ENVIRONMENT).exists()
-        _write_end(out, progress, None if is_told else _environment(device, ranks, rate), did)
+        _write_end(out, progress, None if is_told else _environment(device, group, rate), did)
     network = trainer.network
     return TrainResult(
         out,
@@ -234,18 +238,18 @@ def _trainer(
     model_settings: ModelSettings,
     settings: TrainSettings,
     device: torch.device,
-    ranks: Ranks,
+    group: ProcessGroup,
 ) -> Trainer:
     """Return a network with its initial weights, and all that moves it."""
     torch.manual_seed(settings.seed)
     network = Network(model_settings, prepared.spec)
     sample = prepared.source.sample()
     network.to(device).fit(sample.signal, sample.tx, sample.target, sample.length)
-    ranks.share_first(network.state_dict().values())
+    group.broadcast(network.state_dict().values())
     set_precision(network, settings.precision)
     for part in network.modules():
         if isinstance(part, FrameNorm):
-            part.across = ranks.summed_with_slopes
+            part.across = group.summed_with_gradient
     kept_from = ""
     if settings.kernels == "triton":
         kept_from = use_fused_layers(network)
@@ -268,8 +272,8 @@ def _trainer(
             last_step=settings.trained_steps == "last",
         ),
         Average(network, settings.ema) if settings.ema else None,
-        partial(_write_diverged, out) if ranks.is_first else None,
-        ranks,
+        partial(_write_diverged, out) if group.is_first else None,
+        group,
         (kept_from,),
     )
 

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from simulators.amplitudes.mesh import mesh_amplitudes, meshes_of
 from simulators.amplitudes.of_shape import amplitude, ripple_table
 from simulators.objects import MeshBody, ObjectClass
-from simulators.objects.kernel_ids import MOST_SIZES
+from simulators.objects.kernel_ids import MAX_SIZES
 
 _BLOCK = 256  # looks at a time: a mask of the facets is held for each
 
@@ -44,7 +44,7 @@ def direction_amplitudes(
     if looks.ndim != 2 or looks.shape[1] != 3:
         raise ValueError(f"expected directions of shape (d, 3), got {looks.shape}")
     drawn = np.asarray(sizes, dtype=np.float64)
-    if drawn.shape not in {(len(item.size_names),), (MOST_SIZES,)}:
+    if drawn.shape not in {(len(item.size_names),), (MAX_SIZES,)}:
         raise ValueError(
             f"{item.name} has the sizes {', '.join(item.size_names)}; got {drawn.shape[0]} numbers"
         )

@@ -23,10 +23,10 @@ from simulators.scattering.facet_sums import exact_sum
 from simulators.scattering.meshes import Mesh, bisect
 from simulators.scattering.multibounce import RAYS_PER_WAVELENGTH, shoot
 from simulators.scattering.ray_tree import nearest_hit, ray_tree
-from simulators.scattering.validity import SMALLEST_KA
+from simulators.scattering.validity import MIN_KA
 
 SHADOW_EDGE_WAVELENGTHS = 1.0  # facets are cut this fine where they may be half in shade
-_MOST_FACETS = 200_000  # of a mesh that is cut up for its shadows
+_MAX_FACETS = 200_000  # of a mesh that is cut up for its shadows
 _LEAVE = 1e-9  # of the extent: a facet this little nearer is the same surface
 
 
@@ -110,7 +110,7 @@ def _cut(item: MeshBody, wavenumber: float) -> Mesh:
     if body.is_convex:
         return body
     wavelength = 2 * np.pi / (wavenumber * item.scale[1])
-    finest = float(np.sqrt(8 * body.areas.sum() / _MOST_FACETS))
+    finest = float(np.sqrt(8 * body.areas.sum() / _MAX_FACETS))
     return bisect(body, max(SHADOW_EDGE_WAVELENGTHS * wavelength, finest))
 
 
@@ -168,7 +168,7 @@ def mesh_amplitudes(meshes, object_class, k, scale, looks, ripple, smallest_ka, 
         smallest_ka: The same.
         out: Set in place, complex128 ``(d, f)``.
     """
-    if 0.5 * k.min() * scale * meshes.widths[object_class] < SMALLEST_KA:
+    if 0.5 * k.min() * scale * meshes.widths[object_class] < MIN_KA:
         if meshes.widths[object_class] > 0.0:
             radius = 0.5 * scale * meshes.means[object_class]
             for f in range(k.shape[0]):

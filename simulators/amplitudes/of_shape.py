@@ -40,7 +40,7 @@ from simulators.scattering import (
     revolution,
     wire,
 )
-from simulators.scattering.validity import SMALLEST_KA
+from simulators.scattering.validity import MIN_KA
 
 RIPPLE_STEP = 0.02  # in ka; four-point interpolation of the sphere's ripple is then within 1e-6
 _PANEL_MASS = 0.1  # of a satellite's mass, in each panel
@@ -68,7 +68,7 @@ def ripple_table(
     if not ends:
         return np.zeros(0, dtype=np.complex128), 0.0
     smallest = min(ends)
-    largest = max(smallest, min(max(ends), mie.LARGEST_KA))
+    largest = max(smallest, min(max(ends), mie.MAX_KA))
     return mie.ripple_table(smallest, largest, RIPPLE_STEP), smallest
 
 
@@ -88,7 +88,7 @@ def amplitude(kind, k, sizes, ux, uy, uz, ripple, smallest_ka):
     """
     if kind >= SMALL_AS_SPHERE:
         kind -= SMALL_AS_SPHERE
-        if k * smallest_size(kind, sizes) < SMALLEST_KA:
+        if k * smallest_size(kind, sizes) < MIN_KA:
             radius = 0.5 * mean_extent(kind, sizes)
             return closed_forms.sphere(k, radius, ripple, smallest_ka, RIPPLE_STEP)
     if kind == KIND_SPHERE:
@@ -186,7 +186,7 @@ def over_band(kind, k, sizes, ux, uy, uz, ripple, smallest_ka, values):
     """
     if kind >= SMALL_AS_SPHERE:
         kind -= SMALL_AS_SPHERE
-        if k.min() * smallest_size(kind, sizes) < SMALLEST_KA:
+        if k.min() * smallest_size(kind, sizes) < MIN_KA:
             radius = 0.5 * mean_extent(kind, sizes)
             for f in range(k.shape[0]):
                 values[f] = closed_forms.sphere(k[f], radius, ripple, smallest_ka, RIPPLE_STEP)

@@ -22,7 +22,7 @@ from simulators.numba_options import UNCOUNTED
 NODES_PER_CYCLE = 12  # of the phase of the body's farthest tip
 BEFORE = 2  # rows before the step that an interpolation is for, hence beyond the pole
 _NODES = 6  # that the interpolation reads
-_FEWEST_STEPS = 16
+_MIN_STEPS = 16
 
 
 class Tables(NamedTuple):
@@ -48,7 +48,7 @@ def no_tables(classes: int, frequencies: int = 1) -> Tables:
 def row_count(extent_m: float, wavelength_m: float, refinements: int = 0) -> int:
     """Return an object's rows: steps of wavelength / (12 D) over half a turn, in two halves."""
     steps = int(np.ceil(0.5 * np.pi * NODES_PER_CYCLE * extent_m / wavelength_m)) << refinements
-    return 2 * (max(steps, _FEWEST_STEPS) + 1 + BEFORE)
+    return 2 * (max(steps, _MIN_STEPS) + 1 + BEFORE)
 
 
 @njit(**UNCOUNTED, forceinline=True)

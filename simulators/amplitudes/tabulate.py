@@ -1,7 +1,7 @@
 """Making tables of amplitudes: how fine, held against the amplitude itself, and kept on disk.
 
 A class whose interpolation error, measured half way between the rows, stays above
-``LARGEST_ERROR`` of the rms amplitude after refinement (a jump elsewhere than at broadside does
+``MAX_ERROR`` of the rms amplitude after refinement (a jump elsewhere than at broadside does
 that) is not tabulated but evaluated at every look.
 
 Size is no axis of a table: objects are enumerated, so each has rows of its own, a thousand where
@@ -22,8 +22,8 @@ from simulators.amplitudes.tables import BEFORE, Tables, look_up, no_tables, row
 from simulators.objects.kernel_ids import KIND_SPHERE, SMALL_AS_SPHERE
 from simulators.scattering.cache import cached, key_of
 
-LARGEST_ERROR = 1e-3  # of the rms amplitude over the sphere, at the worst angle
-MOST_REFINEMENTS = 2  # each halves the step
+MAX_ERROR = 1e-3  # of the rms amplitude over the sphere, at the worst angle
+MAX_REFINEMENTS = 2  # each halves the step
 _CHECKED_OBJECTS = 6
 _CHUNK = 25  # objects that a thread tabulates at a time
 
@@ -167,7 +167,7 @@ def _passing_length(body: Body, band: Band, most_bytes: int) -> int:
     """
     picked = np.unique(np.linspace(0, len(body.sizes) - 1, _CHECKED_OBJECTS).astype(int))
     sizes, k = np.ascontiguousarray(body.sizes[picked]), band.k.max()
-    for refinements in range(MOST_REFINEMENTS + 1):
+    for refinements in range(MAX_REFINEMENTS + 1):
         length = row_count(body.extent_m, 2.0 * np.pi / k, refinements)
         if 8 * len(band.k) * length * len(body.sizes) > most_bytes:
             return 0
@@ -177,7 +177,7 @@ def _passing_length(body: Body, band: Band, most_bytes: int) -> int:
             _worst_error(body.kind, k, of, band.ripple, band.smallest_ka, row.view(np.float32))
             for of, row in zip(sizes, rows, strict=True)
         ]
-        if max(errors) <= LARGEST_ERROR:
+        if max(errors) <= MAX_ERROR:
             return length
     return 0
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from simulators.impairments.fluctuation import (
     CLUTTER_OFF,
-    HIGHEST_CORRELATION,
+    MAX_CORRELATION,
     SHAPE_LIMITS,
     Distribution,
     add_autoregressive,
@@ -73,10 +73,8 @@ class Clutter:
             raise ValueError(
                 f"shape is [{low}, {high}]; expected {lowest} to {highest} for {self.distribution}"
             )
-        if not 0.0 <= self.correlation <= HIGHEST_CORRELATION:
-            raise ValueError(
-                f"correlation is {self.correlation}; expected 0 to {HIGHEST_CORRELATION}"
-            )
+        if not 0.0 <= self.correlation <= MAX_CORRELATION:
+            raise ValueError(f"correlation is {self.correlation}; expected 0 to {MAX_CORRELATION}")
         check_interval("doppler_hz", self.doppler_hz)
 
     @property

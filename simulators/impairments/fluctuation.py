@@ -32,7 +32,7 @@ SHAPE_LIMITS = {
     "log_normal": (0.0, 4.0),
 }
 
-HIGHEST_CORRELATION = 0.9999  # above, the Gaussian filter grows past 500 taps
+MAX_CORRELATION = 0.9999  # above, the Gaussian filter grows past 500 taps
 _TAP_FLOOR = 1e-6  # taps below this share of the largest are left out
 _GAMMA_ATTEMPTS = 16
 _SPECTRUM_POINTS = 4096

@@ -23,7 +23,7 @@ STREAM_OFFSET = 34
 
 BOLTZMANN_J_PER_K = 1.380649e-23
 STANDARD_TEMPERATURE_K = 290.0
-MOST_BITS = 24
+MAX_BITS = 24
 DEFAULT_SNR_DB: Interval = (0.0, 20.0)
 
 SnrReference = Literal["example", "scene"]
@@ -129,8 +129,8 @@ class Adc:
 
     def __post_init__(self) -> None:
         """Refuse more bits than converters have, and an interval out of order."""
-        if not 0 <= self.bits <= MOST_BITS:
-            raise ValueError(f"bits is {self.bits}; expected 0 (off) to {MOST_BITS}")
+        if not 0 <= self.bits <= MAX_BITS:
+            raise ValueError(f"bits is {self.bits}; expected 0 (off) to {MAX_BITS}")
         check_interval("headroom_db", self.headroom_db)
 
 

@@ -32,7 +32,7 @@ from simulators.motion import fill_directions
 from simulators.numba_options import PART_OF_CALLER, UNCOUNTED
 
 RCS_FLOOR_M2 = 1e-6  # -60 dBsm: less is recorded as this
-LEAST_ECHO_M2 = 1e-30  # what stands for no echo at all, that of an open shell from behind
+MIN_ECHO_M2 = 1e-30  # what stands for no echo at all, that of an open shell from behind
 
 
 class Dwell(NamedTuple):
@@ -155,7 +155,7 @@ def propagate(dwell, velocity, acceleration, phase, echo):
 @njit(**PART_OF_CALLER)
 def modulate(dwell, seed, domain, index, echo, tx):
     """Set the transmitted samples and multiply the echo by them; return the echo's mean power."""
-    power = max(mean_power(echo), LEAST_ECHO_M2)
+    power = max(mean_power(echo), MIN_ECHO_M2)
     if dwell.random_code:
         for n in range(echo.shape[0]):
             sample = random_code_sample(seed, domain, index, n)

@@ -5,7 +5,7 @@ import numpy as np
 from simulators.amplitudes.tables import Tables
 from simulators.amplitudes.tabulate import Band, Body, Progress, tabulate
 from simulators.kernels.draws import Objects, fill_sizes
-from simulators.objects import MOST_SIZES
+from simulators.objects import MAX_SIZES
 from simulators.scene import Scene
 
 
@@ -26,7 +26,7 @@ def scene_tables(
         if not use:
             bodies.append(None)
             continue
-        sizes = np.empty((scene.objects_per_class, MOST_SIZES))
+        sizes = np.empty((scene.objects_per_class, MAX_SIZES))
         first = index * scene.objects_per_class
         fill_sizes(objects.sizes[index], seed, np.int64(first), sizes)
         bodies.append(Body(item.kernel_kind, item.aspect_extent_m(), sizes))

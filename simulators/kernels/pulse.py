@@ -25,7 +25,7 @@ from simulators.kernels.draws import (
     random_code_sample,
     receive,
 )
-from simulators.kernels.dwell import LEAST_ECHO_M2, RCS_FLOOR_M2, Outputs
+from simulators.kernels.dwell import MIN_ECHO_M2, RCS_FLOOR_M2, Outputs
 from simulators.kernels.signal_chain import Effects
 from simulators.numba_options import PART_OF_CALLER, UNCOUNTED
 
@@ -210,7 +210,7 @@ def move(echo, phase, turns):
         re, im = echo[n].real, echo[n].imag
         echo[n] = complex(re * cosine - im * sine, re * sine + im * cosine)
         power += re * re + im * im
-    return max(power / echo.shape[0], LEAST_ECHO_M2)
+    return max(power / echo.shape[0], MIN_ECHO_M2)
 
 
 @njit(**PART_OF_CALLER)

@@ -15,7 +15,7 @@ from simulators.objects.elementary import (
     Plate,
     Sphere,
 )
-from simulators.objects.kernel_ids import KIND_SPHERE, MOST_SIZES
+from simulators.objects.kernel_ids import KIND_SPHERE, MAX_SIZES
 from simulators.objects.mesh import MeshBody
 
 AnyObject = (
@@ -41,7 +41,7 @@ SHAPES: dict[str, type[ObjectClass]] = {cls.shape: cls for cls in get_args(AnyOb
 
 __all__ = [
     "KIND_SPHERE",
-    "MOST_SIZES",
+    "MAX_SIZES",
     "MOTION_KEYS",
     "SHAPES",
     "STRICT",

@@ -8,8 +8,8 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from simulators.objects.extents import mean_extent
-from simulators.objects.kernel_ids import MOST_SIZES, SMALL_AS_SPHERE
-from simulators.scattering.validity import SMALLEST_KA, Validity
+from simulators.objects.kernel_ids import MAX_SIZES, SMALL_AS_SPHERE
+from simulators.scattering.validity import MIN_KA, Validity
 
 Interval = tuple[float, float]  # lowest and highest value; drawn uniformly between them
 
@@ -22,12 +22,12 @@ MOTION_KEYS: dict[str, tuple[str, ...]] = {
     "nutation": ("spin_rad_per_s", "angle_deg"),
     "stabilised": (),
 }
-WIDEST_CONE_DEG = 89.0
-SMALLEST_SPHERE_KA = 0.1
+MAX_CONE_DEG = 89.0
+MIN_SPHERE_KA = 0.1
 # The wave that creeps around a sphere lags its centre by this many radii, one way.
 CREEPING_LENGTHS = 1 + math.pi / 2
-FASTEST_TUMBLE_RAD_PER_S = 1e4
-LARGEST_SIZE_M = 1e3
+MAX_TUMBLE_RAD_PER_S = 1e4
+MAX_SIZE_M = 1e3
 STRICT = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
 
 
@@ -74,10 +74,10 @@ class ObjectClass(ABC):
         """Refuse an empty name and intervals that are not 0 <= low <= high, sizes above 0."""
         if not self.name:
             raise ValueError("name must not be empty")
-        check_interval("tumble_rad_per_s", self.tumble_rad_per_s, 0.0, FASTEST_TUMBLE_RAD_PER_S)
+        check_interval("tumble_rad_per_s", self.tumble_rad_per_s, 0.0, MAX_TUMBLE_RAD_PER_S)
         self._check_motion()
         for size in self.length_names:
-            low, _ = check_interval(size, getattr(self, size), 0.0, LARGEST_SIZE_M)
+            low, _ = check_interval(size, getattr(self, size), 0.0, MAX_SIZE_M)
             if low <= 0:
                 raise ValueError(f"{size} must be above 0, got {low}")
 
@@ -87,9 +87,9 @@ class ObjectClass(ABC):
             known = ", ".join(MOTION_KEYS)
             raise ValueError(f"motion is {self.motion!r}; expected one of {known}")
         for key, highest in (
-            ("spin_rad_per_s", FASTEST_TUMBLE_RAD_PER_S),
-            ("precession_rad_per_s", FASTEST_TUMBLE_RAD_PER_S),
-            ("angle_deg", WIDEST_CONE_DEG),
+            ("spin_rad_per_s", MAX_TUMBLE_RAD_PER_S),
+            ("precession_rad_per_s", MAX_TUMBLE_RAD_PER_S),
+            ("angle_deg", MAX_CONE_DEG),
         ):
             interval, used = getattr(self, key), key in MOTION_KEYS[self.motion]
             if used and interval is None:
@@ -123,10 +123,10 @@ class ObjectClass(ABC):
         return ()
 
     def columns(self) -> list[Interval]:
-        """Return the ``MOST_SIZES`` priors that the kernel draws from: sizes, then constants."""
+        """Return the ``MAX_SIZES`` priors that the kernel draws from: sizes, then constants."""
         fixed: list[Interval] = [(value, value) for value in self.constants()]
         columns = self.sizes() + fixed
-        return columns + [(1.0, 1.0)] * (MOST_SIZES - len(columns))
+        return columns + [(1.0, 1.0)] * (MAX_SIZES - len(columns))
 
     @abstractmethod
     def largest_extent_m(self) -> float:
@@ -160,10 +160,10 @@ class ObjectClass(ABC):
         """
         if self.small_body == "sphere":
             ka = 0.5 * wavenumber * self.mean_extent_m(0)
-            if ka < SMALLEST_SPHERE_KA:
+            if ka < MIN_SPHERE_KA:
                 raise ValueError(
                     f"objects.{self.name}: k times half the mean extent of its smallest object is "
-                    f"{ka:.3f}; expected {SMALLEST_SPHERE_KA} or more. Raise its smallest sizes"
+                    f"{ka:.3f}; expected {MIN_SPHERE_KA} or more. Raise its smallest sizes"
                 )
             return
         for size in self.length_names:
@@ -172,8 +172,8 @@ class ObjectClass(ABC):
     def validity(self, wavenumber: float) -> Validity:
         """Return the method in words, the smallest k a, and what is left out."""
         ka, method = self.smallest_ka(wavenumber), self.method
-        if self.small_body == "sphere" and ka < SMALLEST_KA:
-            method += f"; below k a = {SMALLEST_KA:g} the sphere of its mean extent, exactly"
+        if self.small_body == "sphere" and ka < MIN_KA:
+            method += f"; below k a = {MIN_KA:g} the sphere of its mean extent, exactly"
         return Validity(method, ka, self.left_out, self.warnings())
 
     def warnings(self) -> tuple[str, ...]:
@@ -187,10 +187,10 @@ def check_ka(key: str, size_m: float, wavenumber: float) -> None:
     Raises:
         ValueError: Naming the key, if k times the size is below 3.
     """
-    if wavenumber * size_m < SMALLEST_KA:
+    if wavenumber * size_m < MIN_KA:
         raise ValueError(
             f"{key}: k times {size_m:g} m is {wavenumber * size_m:.2f}; physical optics needs "
-            f"{SMALLEST_KA} or more, which is {SMALLEST_KA / wavenumber:.4f} m at this carrier. "
+            f"{MIN_KA} or more, which is {MIN_KA / wavenumber:.4f} m at this carrier. "
             "Raise the lower bound, or the carrier frequency; small_body = 'sphere' takes small "
             "objects as spheres"
         )

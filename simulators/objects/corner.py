@@ -8,9 +8,9 @@ import numpy as np
 from simulators.objects.base import Interval, ObjectClass
 from simulators.objects.kernel_ids import KIND_DIHEDRAL, KIND_DIPOLE, KIND_TRIHEDRAL
 from simulators.scattering.wire import (
-    LONGEST_WAVELENGTHS,
+    MAX_LENGTH_WAVELENGTHS,
+    MAX_THICKNESS_OF_LENGTH,
     SHORTEST_WAVELENGTHS,
-    THICKEST_OF_LENGTH,
 )
 
 _CORNER = (
@@ -101,16 +101,16 @@ class Dipole(ObjectClass):
                 "resonance, and no sphere stands in for it. Leave it out"
             )
         wavelength = 2 * np.pi / wavenumber
-        low, high = SHORTEST_WAVELENGTHS * wavelength, LONGEST_WAVELENGTHS * wavelength
+        low, high = SHORTEST_WAVELENGTHS * wavelength, MAX_LENGTH_WAVELENGTHS * wavelength
         if self.length_m[0] < low or self.length_m[1] > high:
             raise ValueError(
                 f"objects.{self.name}.length_m is {list(self.length_m)}; expected lengths within "
-                f"{low:.4g} to {high:.4g} m, {SHORTEST_WAVELENGTHS} to {LONGEST_WAVELENGTHS} "
+                f"{low:.4g} to {high:.4g} m, {SHORTEST_WAVELENGTHS} to {MAX_LENGTH_WAVELENGTHS} "
                 "wavelengths at this carrier"
             )
-        thickest = THICKEST_OF_LENGTH * self.length_m[0]
+        thickest = MAX_THICKNESS_OF_LENGTH * self.length_m[0]
         if self.radius_m[1] > thickest:
             raise ValueError(
                 f"objects.{self.name}.radius_m is {list(self.radius_m)}; a thin wire needs "
-                f"{thickest:.3g} m or less, {THICKEST_OF_LENGTH} of the shortest length"
+                f"{thickest:.3g} m or less, {MAX_THICKNESS_OF_LENGTH} of the shortest length"
             )

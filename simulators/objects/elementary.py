@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from simulators.objects.base import CREEPING_LENGTHS, SMALLEST_SPHERE_KA, Interval, ObjectClass
+from simulators.objects.base import CREEPING_LENGTHS, MIN_SPHERE_KA, Interval, ObjectClass
 from simulators.objects.kernel_ids import (
     KIND_CONE,
     KIND_CONE_CYLINDER,
@@ -45,11 +45,11 @@ class Sphere(ObjectClass):
 
     def check_physics(self, wavenumber: float) -> None:
         """Accept any size that the table of the exact series resolves: k times radius above 0.1."""
-        if wavenumber * self.radius_m[0] < SMALLEST_SPHERE_KA:
+        if wavenumber * self.radius_m[0] < MIN_SPHERE_KA:
             raise ValueError(
                 f"objects.{self.name}.radius_m: k times {self.radius_m[0]} m is "
-                f"{wavenumber * self.radius_m[0]:.3f}; expected {SMALLEST_SPHERE_KA} or more, "
-                f"which is {SMALLEST_SPHERE_KA / wavenumber:.5f} m at this carrier"
+                f"{wavenumber * self.radius_m[0]:.3f}; expected {MIN_SPHERE_KA} or more, "
+                f"which is {MIN_SPHERE_KA / wavenumber:.5f} m at this carrier"
             )
 
 

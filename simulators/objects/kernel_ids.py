@@ -20,4 +20,4 @@
     KIND_MESH,
 ) = range(17)
 SMALL_AS_SPHERE = 64  # added to a kind whose small objects are taken as spheres
-MOST_SIZES = 4  # numbers that describe any one object
+MAX_SIZES = 4  # numbers that describe any one object

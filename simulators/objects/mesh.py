@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 
 from simulators.objects.base import (
-    SMALLEST_SPHERE_KA,
+    MIN_SPHERE_KA,
     Interval,
     ObjectClass,
     check_interval,
@@ -21,9 +21,9 @@ from simulators.scattering.validity import Validity
 if TYPE_CHECKING:  # meshes bring scipy's graphs and trees; recipes without one do without
     from simulators.scattering.meshes import Mass, Mesh
 
-MOST_BOUNCES = 5
+MAX_BOUNCES = 5
 _LARGE_M = 20.0  # from tip to tip; larger bodies are rarer than files in other units
-_WIDEST_SCALE = 1e3
+_MAX_SCALE = 1e3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,9 +58,9 @@ class MeshBody(ObjectClass):
     def __post_init__(self) -> None:
         """Refuse factors and numbers of bounces that make no sense; the file is read later."""
         super().__post_init__()
-        check_interval("scale", self.scale, 1 / _WIDEST_SCALE, _WIDEST_SCALE)
-        if not 1 <= self.bounces <= MOST_BOUNCES:
-            raise ValueError(f"bounces is {self.bounces}; expected 1 to {MOST_BOUNCES}")
+        check_interval("scale", self.scale, 1 / _MAX_SCALE, _MAX_SCALE)
+        if not 1 <= self.bounces <= MAX_BOUNCES:
+            raise ValueError(f"bounces is {self.bounces}; expected 1 to {MAX_BOUNCES}")
 
     @property
     def mesh(self) -> "Mesh":
@@ -124,12 +124,12 @@ class MeshBody(ObjectClass):
         if self.small_body == "refuse":
             half_width = 0.5 * self.scale[0] * self.mesh.smallest_width_m
             check_ka(f"objects.{self.name}.scale", half_width, wavenumber)
-        elif 0.5 * wavenumber * self.mean_extent_m(0) < SMALLEST_SPHERE_KA:
+        elif 0.5 * wavenumber * self.mean_extent_m(0) < MIN_SPHERE_KA:
             raise ValueError(
                 f"objects.{self.name}.scale: the smallest body is "
                 f"{self.mean_extent_m(0):.4g} m across; its sphere needs a k a of "
-                f"{SMALLEST_SPHERE_KA} or more, which is "
-                f"{2 * SMALLEST_SPHERE_KA / wavenumber:.4g} m at this carrier"
+                f"{MIN_SPHERE_KA} or more, which is "
+                f"{2 * MIN_SPHERE_KA / wavenumber:.4g} m at this carrier"
             )
 
     def validity(self, wavenumber: float) -> Validity:

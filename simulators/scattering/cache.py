@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-LARGEST_FOLDER_BYTES = 1 << 30  # beyond, the files unused for longest go
+MAX_FOLDER_BYTES = 1 << 30  # beyond, the files unused for longest go
 _SUFFIX = ".table"
 _DIGEST_BYTES = 32
 
@@ -98,7 +98,7 @@ def _forget_oldest(folder: Path) -> None:
     total = 0
     for _, size, file in files:
         total += size
-        if total > LARGEST_FOLDER_BYTES:
+        if total > MAX_FOLDER_BYTES:
             file.unlink(missing_ok=True)
 
 

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import numpy as np
 
-from simulators.scattering.meshes import Mesh, faults, weld
+from simulators.scattering.meshes import Mesh, defects, weld
 
 METRES_PER_UNIT = {"m": 1.0, "cm": 0.01, "mm": 0.001, "in": 0.0254}
 SUFFIXES = (".stl", ".obj", ".ply")
@@ -39,7 +39,7 @@ def read_mesh(path: str | Path, *, units: str, closed: bool = True) -> Mesh:
     factor = _metres_per_unit(units)
     mesh = _parse(path, factor)
     mesh = weld(mesh, _WELD * mesh.extent_m)
-    found = faults(mesh, closed=closed)
+    found = defects(mesh, closed=closed)
     if found:
         raise ValueError(_report(path, units, mesh, found))
     return mesh

@@ -11,7 +11,7 @@ from simulators.scattering.cache import cached, key_of
 
 # Beyond this ka the optical limit is used: |a| is then within 5e-4 of the series, its phase within
 # 1 / (2 ka) = 5e-3 rad.
-LARGEST_KA = 100.0
+MAX_KA = 100.0
 
 
 def sphere_amplitude_m(radius_m: ArrayLike, wavenumber: ArrayLike) -> NDArray[np.complex128]:
@@ -47,7 +47,7 @@ def sphere_amplitude_m(radius_m: ArrayLike, wavenumber: ArrayLike) -> NDArray[np
 
 
 def _amplitude(radius: float, ka: float) -> complex:
-    if ka > LARGEST_KA:
+    if ka > MAX_KA:
         return complex(-math.sqrt(math.pi) * radius * np.exp(2j * ka))
     order = np.arange(1, math.ceil(ka + 4.05 * ka ** (1 / 3) + 2) + 3)
     jn, jn_slope = spherical_jn(order, ka), spherical_jn(order, ka, derivative=True)

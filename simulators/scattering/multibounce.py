@@ -40,8 +40,8 @@ from simulators.scattering.ray_tree import nearest_hit, ray_tree
 from simulators.scattering.validity import Validity
 
 RAYS_PER_WAVELENGTH = 10.0
-MOST_BOUNCES = 10
-_MOST_RAYS = 50_000_000
+MAX_BOUNCES = 10
+_MAX_RAYS = 50_000_000
 _ROOT_PI = math.sqrt(math.pi)
 _LEAVE = 1e-9  # of the extent: how far a ray must go before it meets a facet again
 _STREAM_RAYS = 0  # a stream of its own seed and domain; rays share no draw with a scene
@@ -80,19 +80,19 @@ def multibounce_amplitude_m(
         Ling, Chou, Lee, IEEE Trans. Antennas Propag. 37 (1989) 194.
     """
     looks, k = checked_directions(directions), checked_wavenumbers(wavenumbers)
-    if not 1 <= first <= bounces <= MOST_BOUNCES:
+    if not 1 <= first <= bounces <= MAX_BOUNCES:
         raise ValueError(
             f"first is {first} and bounces {bounces}; expected 1 <= first <= bounces <= "
-            f"{MOST_BOUNCES}"
+            f"{MAX_BOUNCES}"
         )
     if not rays_per_wavelength > 0:
         raise ValueError(f"rays_per_wavelength must be above 0, got {rays_per_wavelength}")
     step = 2 * math.pi / float(k.max()) / rays_per_wavelength
     rays = (mesh.extent_m / step) ** 2
-    if rays > _MOST_RAYS:
+    if rays > _MAX_RAYS:
         raise ValueError(
             f"a body of {mesh.extent_m:.4g} m takes {rays:.3g} rays of {step:.3g} m a look, above "
-            f"{_MOST_RAYS:,}; lower rays_per_wavelength or the wavenumber"
+            f"{_MAX_RAYS:,}; lower rays_per_wavelength or the wavenumber"
         )
     middle = 0.5 * (mesh.vertices.min(axis=0) + mesh.vertices.max(axis=0))
     corners = mesh.corners - middle

@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 from simulators.scattering.facet_integral import means
 from simulators.scattering.facet_sums import exact_sum, fast_sum
 from simulators.scattering.meshes import Mesh
-from simulators.scattering.validity import SMALLEST_KA, Validity
+from simulators.scattering.validity import MIN_KA, Validity
 
 Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
@@ -59,10 +59,10 @@ def validity(mesh: Mesh, wavenumbers: ArrayLike, *, method: Method = "exact") ->
         raise ValueError(f"unknown method {method!r}; expected 'exact' or 'fast'")
     smallest_ka = float(k.min() * mesh.smallest_width_m / 2)
     warnings = []
-    if smallest_ka < SMALLEST_KA:
+    if smallest_ka < MIN_KA:
         warnings.append(
             f"k a is {smallest_ka:.3g} for the smallest width of {mesh.smallest_width_m:.4g} m "
-            f"(a half of it); physical optics needs {SMALLEST_KA:g} or more"
+            f"(a half of it); physical optics needs {MIN_KA:g} or more"
         )
     return Validity(names[method], smallest_ka, LEFT_OUT, tuple(warnings))
 

@@ -14,7 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 _IN_LEAF = 4  # facets in a leaf, at most
-_DEEPEST = 64
+_MAX_DEPTH = 64
 _EDGE = 1e-9  # of a facet: neighbours overlap by this much, so that no ray slips between them
 
 
@@ -94,7 +94,7 @@ def nearest_hit(corners, tree, origin, way, leave):
     order, spans, boxes = tree
     inverse = (_inverse(way[0]), _inverse(way[1]), _inverse(way[2]))
     best, nearest, best_side = -1, np.inf, 0.0
-    stack = np.empty(_DEEPEST, np.int64)
+    stack = np.empty(_MAX_DEPTH, np.int64)
     stack[0], height = 0, 1
     while height:
         height -= 1

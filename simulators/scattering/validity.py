@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 # Below this k times size, physical optics and its closed forms are refused.
-SMALLEST_KA = 3.0
+MIN_KA = 3.0
 
 
 @dataclass(frozen=True)

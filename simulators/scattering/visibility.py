@@ -20,7 +20,7 @@ from simulators.scattering.meshes import Mesh
 
 _TOLERANCE = 1e-9  # of the body's size: a facet this little nearer is the same surface
 _EDGE = 1e-12  # of a facet: what rounding may do to the place of its edge
-_MOST_CELLS = 512  # along one side of the grid
+_MAX_CELLS = 512  # along one side of the grid
 
 
 def visible_facets(mesh: Mesh, directions: ArrayLike) -> NDArray[np.bool_]:
@@ -138,7 +138,7 @@ def _covered(corners, i, candidates, tolerance):
 @njit(cache=True, nogil=True)
 def _grid(corners):
     """Return the lower corner of the grid, the width of its cells [m], and cells a side."""
-    cells = int(min(_MOST_CELLS, max(1, int(np.sqrt(corners.shape[0])))))
+    cells = int(min(_MAX_CELLS, max(1, int(np.sqrt(corners.shape[0])))))
     low, width = np.empty(2), np.empty(2)
     for axis in range(2):
         low[axis] = corners[:, :, axis].min()

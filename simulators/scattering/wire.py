@@ -18,8 +18,8 @@ from numba import njit
 
 from simulators.scattering.special import sine_cosine_integrals
 
-SHORTEST_WAVELENGTHS, LONGEST_WAVELENGTHS = 0.3, 0.6
-THICKEST_OF_LENGTH = 0.02  # radius over length, for a wire to be thin
+SHORTEST_WAVELENGTHS, MAX_LENGTH_WAVELENGTHS = 0.3, 0.6
+MAX_THICKNESS_OF_LENGTH = 0.02  # radius over length, for a wire to be thin
 _IMPEDANCE_OHM = 376.730313668  # of free space
 _EULER = 0.5772156649015329
 

@@ -14,7 +14,7 @@ WaveformName = Literal[
     "rectangular", "lfm", "nlfm", "barker", "frank", "p1", "p2", "p3", "p4", "zadoff_chu",
     "costas", "ofdm", "random",
 ]  # fmt: skip
-MOST_PULSE_STEPS = 1024
+MAX_PULSE_STEPS = 1024
 
 
 @dataclass(frozen=True, kw_only=True)

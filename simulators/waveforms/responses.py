@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from simulators.units import SPEED_OF_LIGHT_MPS
 
-FEWEST_FREQUENCIES = 64
+MIN_FREQUENCIES = 64
 
 
 def frequency_grid_hz(steps: int, sample_interval_s: float, *, circular: bool) -> NDArray:
@@ -26,7 +26,7 @@ def frequency_grid_hz(steps: int, sample_interval_s: float, *, circular: bool) -
     In circular mode one period has ``steps`` samples. Else there are 4 ``steps`` or more, so that
     nothing that a body in or near the gate returns wraps around.
     """
-    count = steps if circular else max(FEWEST_FREQUENCIES, 4 * steps)
+    count = steps if circular else max(MIN_FREQUENCIES, 4 * steps)
     return np.fft.fftfreq(count, sample_interval_s)
 
 

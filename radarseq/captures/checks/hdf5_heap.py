@@ -11,11 +11,11 @@ from pathlib import Path
 
 import h5py
 
-from radarseq.captures.errors import CaptureFault
+from radarseq.captures.errors import RecordingError
 
 _SIGNATURE = b"GCOL"
-_LARGEST_HEAP = 64 << 20
-_REMEDY = "Restore it from a copy"
+_MAX_HEAP = 64 << 20
+_HINT = "Restore it from a copy"
 
 
 def check_heap(path: Path, dataset: h5py.Dataset) -> None:
@@ -38,12 +38,12 @@ def check_heap(path: Path, dataset: h5py.Dataset) -> None:
         file.seek(min(dataset.file.userblock_size + address, path.stat().st_size))
         start = file.read(8 + size_bytes)
         size = int.from_bytes(start[8:], "little")
-        if start[:4] != _SIGNATURE or not len(start) <= size <= _LARGEST_HEAP:
-            raise CaptureFault(path, "is damaged: a text is not where it is said to be", _REMEDY)
+        if start[:4] != _SIGNATURE or not len(start) <= size <= _MAX_HEAP:
+            raise RecordingError(path, "is damaged: a text is not where it is said to be", _HINT)
         heap = start + file.read(size - len(start))
     if not _ends(heap, len(start), size_bytes):
-        raise CaptureFault(
-            path, "is damaged: the objects of a heap of texts do not lead to its end", _REMEDY
+        raise RecordingError(
+            path, "is damaged: the objects of a heap of texts do not lead to its end", _HINT
         )
 
 

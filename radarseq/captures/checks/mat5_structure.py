@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from radarseq.captures.errors import CaptureFault
+from radarseq.captures.errors import RecordingError
 
 _MATRIX, _COMPRESSED = 14, 15
 _NUMBERS = {1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 4, 9: 8, 12: 8, 13: 8}  # bytes of each type
@@ -28,8 +28,8 @@ _NUMERIC = range(6, 16)  # double, single, and integers of 8 to 64 bits
 _COMPLEX = 0x0800
 _HEADER = 128
 _UNKNOWN = 1 << 33
-_DEEPEST = 32
-_MOST_DIMENSIONS = 32
+_MAX_DEPTH = 32
+_MAX_DIMENSIONS = 32
 _AT_ONCE = 1 << 16
 
 
@@ -71,8 +71,8 @@ class _Walk:
     def __init__(self, path: Path, stream: BinaryIO, order: str) -> None:
         self._path, self._stream, self._order = path, stream, order
 
-    def wrong(self, what: str) -> CaptureFault:
-        return CaptureFault(
+    def wrong(self, what: str) -> RecordingError:
+        return RecordingError(
             self._path, f"is damaged: {what}", "Save it again from MATLAB, or leave it out"
         )
 
@@ -132,8 +132,8 @@ class _Walk:
         """Check an array's elements, which fill ``left`` bytes."""
         if left == 0:
             return  # an empty field
-        if depth > _DEEPEST:
-            raise self.wrong(f"arrays are nested deeper than {_DEEPEST}")
+        if depth > _MAX_DEPTH:
+            raise self.wrong(f"arrays are nested deeper than {_MAX_DEPTH}")
         flags, content, left = self.data(left, _FLAGS, 8)
         if flags.size != 8:
             raise self.wrong(f"the flags of an array take {flags.size} bytes, not 8")
@@ -142,7 +142,7 @@ class _Walk:
         if kind == _OPAQUE:
             self._opaque(left, depth)
             return
-        _, content, left = self.data(left, _INT32, 4 * _MOST_DIMENSIONS)
+        _, content, left = self.data(left, _INT32, 4 * _MAX_DIMENSIONS)
         sizes = self.integers(content)
         if len(sizes) < 2 or min(sizes) < 0:
             raise self.wrong(f"an array of dimensions {sizes}")

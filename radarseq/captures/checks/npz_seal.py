@@ -7,7 +7,7 @@ single fault hides both.
 
 from pathlib import Path
 
-from radarseq.captures.errors import CaptureFault
+from radarseq.captures.errors import RecordingError
 from radarseq.storage.atomic import open_plain, sha256_of
 
 MEMBER = "radarseq_capture"  # the first array: the version of the format
@@ -38,4 +38,4 @@ def check_seal(path: Path) -> None:
         file.seek(0)
         content = file.read()
     if content[-64:] != sha256_of(memoryview(content)[:-64]).encode():
-        raise CaptureFault(path, "is altered or truncated", "Export it again")
+        raise RecordingError(path, "is altered or truncated", "Export it again")

@@ -3,15 +3,15 @@
 import math
 from pathlib import Path
 
-from radarseq.captures.errors import CaptureFault
+from radarseq.captures.errors import RecordingError
 
-LARGEST_BYTES = 8 << 30  # of windows that are held together
+MAX_BYTES = 8 << 30  # of windows that are held together
 
-LARGEST_IN_MEMORY = 512 << 20  # of a file that can only be read as a whole
+MAX_IN_MEMORY = 512 << 20  # of a file that can only be read as a whole
 
-_LARGEST_CLAIM = 1 << 42
+_MAX_CLAIM = 1 << 42
 
-_LARGEST_RATIO = 1100  # deflate, in zip, gzip and MATLAB files, packs at most 1032 to 1
+_MAX_RATIO = 1100  # deflate, in zip, gzip and MATLAB files, packs at most 1032 to 1
 
 
 def check_size(path: Path, what: str, shape: tuple[int, ...], itemsize: int, stored: int) -> None:
@@ -28,15 +28,15 @@ def check_size(path: Path, what: str, shape: tuple[int, ...], itemsize: int, sto
         CaptureFault: If the claim is not plausible.
     """
     claimed = math.prod(shape) * itemsize
-    if claimed > _LARGEST_CLAIM:
-        raise CaptureFault(
+    if claimed > _MAX_CLAIM:
+        raise RecordingError(
             path,
             f"{what} has shape {shape}, {claimed / 1e9:.1f} GB; expected at most "
-            f"{_LARGEST_CLAIM / 1e9:.1f} GB",
+            f"{_MAX_CLAIM / 1e9:.1f} GB",
             "Cut the recording into several files",
         )
-    if claimed > stored * _LARGEST_RATIO:
-        raise CaptureFault(
+    if claimed > stored * _MAX_RATIO:
+        raise RecordingError(
             path,
             f"{what} claims shape {shape}, {claimed} bytes, but only {stored} bytes are stored",
             "It is damaged or was never written; record or export it again",
@@ -50,10 +50,10 @@ def check_in_memory(path: Path, what: str, shape: tuple[int, ...], itemsize: int
         CaptureFault: If it is.
     """
     claimed = math.prod(shape) * itemsize
-    if claimed > LARGEST_IN_MEMORY:
-        raise CaptureFault(
+    if claimed > MAX_IN_MEMORY:
+        raise RecordingError(
             path,
             f"{what} has shape {shape}, {claimed / 1e9:.1f} GB, and this format is read as a "
-            f"whole; expected at most {LARGEST_IN_MEMORY / 1e9:.1f} GB",
+            f"whole; expected at most {MAX_IN_MEMORY / 1e9:.1f} GB",
             "Store it as .npy, HDF5 or SigMF, which are read in parts",
         )

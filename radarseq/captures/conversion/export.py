@@ -15,7 +15,7 @@ from radarseq.storage.atomic import write_atomically
 from radarseq.storage.output_folder import output_folder
 
 UNKNOWN_CLASS = "unknown"
-_LONGEST_NAME = 100
+_MAX_NAME_LENGTH = 100
 
 
 def export(
@@ -83,7 +83,7 @@ def _file_name(examples: Examples, label: int, group: int, taken: dict[str, Path
 
 
 def _safe(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]", "-", text).lstrip(".")[:_LONGEST_NAME] or "-"
+    return re.sub(r"[^A-Za-z0-9._-]", "-", text).lstrip(".")[:_MAX_NAME_LENGTH] or "-"
 
 
 def _image(examples: Examples) -> bytes:

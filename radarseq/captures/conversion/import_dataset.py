@@ -9,7 +9,7 @@ import numpy as np
 from radarseq.captures.conversion.splits import SplitRule, assign_split
 from radarseq.captures.conversion.stack_examples import gather
 from radarseq.captures.errors import Failure
-from radarseq.captures.options.read_options import AS_WRITTEN, Reading
+from radarseq.captures.options.read_options import AS_WRITTEN, ReadOptions
 from radarseq.dataset.schema import SPLIT_NAMES, UNKNOWN_LABEL, Examples
 from radarseq.dataset.write import write_dataset
 
@@ -39,7 +39,7 @@ def import_(
     paths: Iterable[Path | str] | Path | str,
     out: Path | str,
     *,
-    reading: Reading = AS_WRITTEN,
+    reading: ReadOptions = AS_WRITTEN,
     train_rows: int | None = None,
     train_fraction: float | None = None,
     test_group: str | Iterable[str] | None = None,

@@ -14,7 +14,7 @@ from radarseq.errors import CaptureError, UsageError
 
 TRAIN, VALIDATION, TEST = range(3)
 DEFAULT_TRAIN_FRACTION = 0.7
-LEAST_GROUPS = 3  # per class: fewer, and a class would be judged by one object's luck
+MIN_GROUPS = 3  # per class: fewer, and a class would be judged by one object's luck
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +138,7 @@ def _has_many_groups(examples: Examples) -> bool:
     """Return whether whole groups can be drawn: one class in each, and enough for each class."""
     classes = list(_classes_of_groups(examples).values())
     counts = [classes.count({name}) for name in set().union(*classes)]
-    return all(len(names) == 1 for names in classes) and min(counts) >= LEAST_GROUPS
+    return all(len(names) == 1 for names in classes) and min(counts) >= MIN_GROUPS
 
 
 def _drawn_groups(examples: Examples, generator: np.random.Generator) -> list[int]:

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radarseq.captures.capture import Capture
-from radarseq.captures.errors import CaptureFault, Failure, printable
-from radarseq.captures.options.read_options import AS_WRITTEN, Reading
-from radarseq.captures.sources.open_recordings import Opened, openings
+from radarseq.captures.errors import Failure, RecordingError, printable
+from radarseq.captures.options.read_options import AS_WRITTEN, ReadOptions
+from radarseq.captures.sources.open_recordings import Recording, iter_recordings
 from radarseq.captures.windowing.quality import OK, REASONS
 from radarseq.captures.windowing.windows import Rows, check_held, joined
 from radarseq.dataset.schema import UNKNOWN_LABEL, Examples, Header
@@ -41,7 +41,7 @@ class Collection:
 class _Part:
     """The usable rows of one capture, and which of its rows they are."""
 
-    opened: Opened
+    opened: Recording
     rows: Rows
     indices: NDArray[np.int64]
     left_out: Counter[str]
@@ -59,7 +59,7 @@ class _Part:
 
 def collect(
     paths: Iterable[Path],
-    reading: Reading = AS_WRITTEN,
+    reading: ReadOptions = AS_WRITTEN,
     *,
     class_names: Sequence[str] | None = None,
     shape: tuple[int, ...] | None = None,
@@ -75,7 +75,7 @@ def collect(
 
 def gather(
     paths: Iterable[Path],
-    reading: Reading = AS_WRITTEN,
+    reading: ReadOptions = AS_WRITTEN,
     *,
     class_names: Sequence[str] | None = None,
     shape: tuple[int, ...] | None = None,
@@ -105,14 +105,14 @@ def gather(
     """
     parts: list[_Part] = []
     failures: list[Failure] = []
-    found = openings(paths, reading, expected_interval_s=expected_interval_s, probe=probe)
+    found = iter_recordings(paths, reading, expected_interval_s=expected_interval_s, probe=probe)
     for opened in found:
         try:
             if isinstance(opened, Failure):
                 failures.append(opened)
             else:
                 parts.append(_part(opened))
-        except CaptureFault as fault:
+        except RecordingError as fault:
             failures.append(fault.failure)
     parts = _of_one_shape(parts, shape, failures)
     if not parts:
@@ -122,7 +122,7 @@ def gather(
     return Collection(_examples(parts, reading, class_names, left_out), failures, dict(left_out))
 
 
-def _part(opened: Opened) -> _Part:
+def _part(opened: Recording) -> _Part:
     """Return the usable rows of a recording, read block by block."""
     path = opened.capture.source
     check_held(opened.capture, opened.reading)
@@ -135,7 +135,7 @@ def _part(opened: Opened) -> _Part:
             counts[REASONS[code]] += int((block.codes == code).sum())
     if not sum(map(len, rows)):
         found = ", ".join(f"{count} {reason}" for reason, count in counts.items())
-        raise CaptureFault(
+        raise RecordingError(
             path, f"none of its {opened.windows} rows is usable ({found})", "Leave it out"
         )
     return _Part(opened, joined(rows), np.concatenate(indices), counts)
@@ -152,9 +152,9 @@ def _of_one_shape(
     expected = str(shape) if common is None else f"{_kind_text(common)}, as most have"
     for part, kind, keep in zip(parts, kinds, kept, strict=True):
         if not keep:
-            remedy = "Choose steps that all recordings have, or correct the layout"
+            hint = "Choose steps that all recordings have, or correct the layout"
             reason = f"its rows are {_kind_text(kind)}; expected {expected}"
-            failures.append(Failure(part.capture.source, reason, remedy))
+            failures.append(Failure(part.capture.source, reason, hint))
     return [part for part, keep in zip(parts, kept, strict=True) if keep]
 
 
@@ -170,7 +170,7 @@ def _kind_text(kind: tuple[tuple[int, ...], bool]) -> str:
 def _nothing(failures: list[Failure]) -> str:
     if not failures:
         return "there are no recordings of a known kind among the given paths. Check the paths"
-    lines = [f"{printable(f.path)}: {f.reason}. {f.remedy}" for f in failures[:_NAMED_FAILURES]]
+    lines = [f"{printable(f.path)}: {f.reason}. {f.hint}" for f in failures[:_NAMED_FAILURES]]
     more = len(failures) - len(lines)
     return "\n".join(
         ["none of the recordings can be used:", *lines] + [f"and {more} more"] * (more > 0)
@@ -192,7 +192,7 @@ def _check_agreement(parts: list[_Part]) -> None:
 
 def _examples(
     parts: list[_Part],
-    reading: Reading,
+    reading: ReadOptions,
     class_names: Sequence[str] | None,
     left_out: Counter[str],
 ) -> Examples:

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from radarseq.captures.errors import CaptureFault, printable
+from radarseq.captures.errors import RecordingError, printable
 from radarseq.errors import UsageError
 
 PLACEHOLDERS = ("label", "group")
@@ -58,7 +58,7 @@ def match_name(pattern: str, path: Path) -> Named:
         return Named(None, None)
     found = name_expression(pattern).search(path.absolute().as_posix())
     if found is None:
-        raise CaptureFault(
+        raise RecordingError(
             path,
             f"the path does not end in the pattern {pattern!r}",
             "Correct the name pattern, or rename or leave out the file",

@@ -40,7 +40,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
+class ReadOptions:
     """How recordings are to be read.
 
     Attributes:
@@ -118,7 +118,7 @@ class Reading:
         """Whether the name pattern says what a recording's label is."""
         return "label" in name_expression(self.name).groupindex
 
-    def updated(self, given: Mapping[str, Any]) -> "Reading":
+    def updated(self, given: Mapping[str, Any]) -> "ReadOptions":
         """Return this reading with some keys given anew, as for other files than these.
 
         A source of labels that is given takes the place of the one that stood here; a table of
@@ -138,14 +138,14 @@ class Reading:
         quality = given.get("quality", {})
         if isinstance(quality, dict):
             given = {**given, "quality": content["quality"] | quality}
-        return Reading.from_json({**content, **given})
+        return ReadOptions.from_json({**content, **given})
 
     def to_json(self) -> dict[str, Any]:
         """Return the reading as plain JSON types."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, content: Any) -> "Reading":
+    def from_json(cls, content: Any) -> "ReadOptions":
         """Return the reading that ``to_json`` gave; keys that are absent keep their default.
 
         Raises:
@@ -166,7 +166,7 @@ class Reading:
         return json.dumps({"kind": IMPORT_KIND, **self.to_json()})
 
     @classmethod
-    def from_recipe(cls, text: str) -> "Reading | None":
+    def from_recipe(cls, text: str) -> "ReadOptions | None":
         """Return the reading in a dataset's recipe; None if the dataset was not imported.
 
         Raises:
@@ -181,7 +181,7 @@ class Reading:
         return cls.from_json(content)
 
 
-def _check_numbers(reading: Reading) -> None:
+def _check_numbers(reading: ReadOptions) -> None:
     for key, least in (("steps", 0), ("hop", 0), ("stride", 1), ("channels", 0)):
         if (value := getattr(reading, key)) < least:
             raise UsageError(f"{key} is {value}; expected at least {least}")
@@ -213,4 +213,4 @@ def parse_layout(text: str) -> tuple[str, ...]:
     return axes
 
 
-AS_WRITTEN = Reading()  # everything as the files themselves say
+AS_WRITTEN = ReadOptions()  # everything as the files themselves say

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radarseq.captures.capture import Capture, make_capture
-from radarseq.captures.errors import CaptureFault
-from radarseq.captures.options.read_options import STEP_AXIS, Reading, parse_layout
+from radarseq.captures.errors import RecordingError
+from radarseq.captures.options.read_options import STEP_AXIS, ReadOptions, parse_layout
 from radarseq.captures.readers.hdf5 import (
     Hyperslab,
     array_at,
@@ -35,12 +35,12 @@ A121_LAYOUT = "frame,step,point"
 A111_LAYOUT = "step,sensor,point"  # one sweep a frame: slow time runs from frame to frame
 A111_SPARSE_LAYOUT = "frame,sensor,step,point"
 _SPARSE_MIDDLE = 32768.0
-_MOST_ENTRIES = 4096
+_MAX_ENTRIES = 4096
 # What a step is when the first, second or third axis of an A121 frame array is called one.
 _A121_AXES = ("slow_time", "slow_time", "fast_time")
 
 
-def read(path: Path, reading: Reading) -> Capture:
+def read(path: Path, reading: ReadOptions) -> Capture:
     """Return the I/Q samples of a recording, complex64.
 
     All sessions, groups and entries (one entry is one sensor) follow each other as frames.
@@ -55,14 +55,14 @@ def read(path: Path, reading: Reading) -> Capture:
         if "data" in file and "mode" in file:
             return _read_a111(path, file, reading)
         found = ", ".join(array_names(file)) or "no arrays"
-    raise CaptureFault(
+    raise RecordingError(
         path,
         f"is not a recording of a known kind (neither sessions/ nor data and mode); holds {found}",
         "Name the array to read with variable, and its axes with layout",
     )
 
 
-def _read_a121(path: Path, file: h5py.File, reading: Reading) -> Capture:
+def _read_a121(path: Path, file: h5py.File, reading: ReadOptions) -> Capture:
     step = parse_layout(reading.layout or A121_LAYOUT).index(STEP_AXIS)
     frames: list[Hyperslab] = []
     intervals: set[float] = set()
@@ -73,7 +73,7 @@ def _read_a121(path: Path, file: h5py.File, reading: Reading) -> Capture:
             continue
         frames.append(array_at(path, file, f"{name}/result/frame"))
         if (frames[-1].shape[1:], frames[-1].dtype) != (frames[0].shape[1:], frames[0].dtype):
-            raise CaptureFault(
+            raise RecordingError(
                 path,
                 f"{name} has frames of {frames[-1].shape[1:]}, the first {frames[0].shape[1:]}",
                 "Read one entry alone: name its result/frame with variable",
@@ -81,9 +81,9 @@ def _read_a121(path: Path, file: h5py.File, reading: Reading) -> Capture:
         intervals.add(_interval_s(path, file, name, step))
     if not frames:
         why = f"; {', '.join(silent[:6])} have no data (NULL datasets)" if silent else ""
-        raise CaptureFault(path, f"holds no entry with frames{why}", "Record it again")
+        raise RecordingError(path, f"holds no entry with frames{why}", "Record it again")
     if len(intervals) > 1 and not reading.sample_interval_s:
-        raise CaptureFault(
+        raise RecordingError(
             path,
             f"its entries have sample intervals of {sorted(intervals)} s",
             "Read one entry alone with variable, or give the sample interval",
@@ -93,7 +93,7 @@ def _read_a121(path: Path, file: h5py.File, reading: Reading) -> Capture:
         frames[0] if len(frames) == 1 else Joined(tuple(frames)),
         reading,
         layout=A121_LAYOUT,
-        layout_is_told=True,
+        layout_is_declared=True,
         sample_axis=_A121_AXES[min(step, 2)],
         sample_interval_s=min(intervals),
         carrier_hz=CARRIER_HZ,
@@ -125,15 +125,15 @@ def _entries(path: Path, file: h5py.File) -> list[str]:
             if isinstance(here := member(path, file, name), h5py.Group)
             for part in numbered(path, here, prefix)
         ]
-        if len(names) > _MOST_ENTRIES:
-            raise CaptureFault(path, f"has more than {_MOST_ENTRIES} entries", "Cut it")
+        if len(names) > _MAX_ENTRIES:
+            raise RecordingError(path, f"has more than {_MAX_ENTRIES} entries", "Cut it")
     return names
 
 
 def _group(path: Path, file: h5py.File, name: str) -> h5py.Group:
     found = member(path, file, name)
     if not isinstance(found, h5py.Group):
-        raise CaptureFault(path, f"{name} is an array, not a group", "Restore it from a copy")
+        raise RecordingError(path, f"{name} is an array, not a group", "Restore it from a copy")
     return found
 
 
@@ -160,14 +160,14 @@ def _period_s(rate_hz: Any) -> float:
     return 1.0 / rate_hz if usable else 0.0
 
 
-def _read_a111(path: Path, file: h5py.File, reading: Reading) -> Capture:
+def _read_a111(path: Path, file: h5py.File, reading: ReadOptions) -> Capture:
     data = array_at(path, file, "data")
     mode = text_at(path, file, "mode")
     config = _json(text_at(path, file, "sensor_config_dump"))
     if mode == "sparse" and data.dtype.kind == "u" and data.ndim == 4:
         return _read_a111_sparse(path, file, reading, data, _at(config, "update_rate"))
     if data.dtype.kind != "c":
-        raise CaptureFault(
+        raise RecordingError(
             path,
             f"holds {data.dtype} amplitudes (service {mode[:40]!r}), not I/Q samples",
             "To read them as real sequences, give variable 'data' and the layout",
@@ -179,7 +179,7 @@ def _read_a111(path: Path, file: h5py.File, reading: Reading) -> Capture:
         data,
         reading,
         layout=A111_LAYOUT,
-        layout_is_told=True,
+        layout_is_declared=True,
         sample_axis="slow_time" if parse_layout(layout)[-1] != STEP_AXIS else "fast_time",
         sample_interval_s=_period_s(_at(config, "update_rate")) if by_frame else 0.0,
         carrier_hz=CARRIER_HZ,
@@ -187,7 +187,7 @@ def _read_a111(path: Path, file: h5py.File, reading: Reading) -> Capture:
 
 
 def _read_a111_sparse(
-    path: Path, file: h5py.File, reading: Reading, data: Hyperslab, frame_rate_hz: Any
+    path: Path, file: h5py.File, reading: ReadOptions, data: Hyperslab, frame_rate_hz: Any
 ) -> Capture:
     """Return the real samples of the sparse service, around zero."""
     sweep_rate_hz = _at(_json(text_at(path, file, "session_info")), "sweep_rate")
@@ -198,7 +198,7 @@ def _read_a111_sparse(
         Converted(data, np.dtype(np.float32), _around_zero),
         reading,
         layout=A111_SPARSE_LAYOUT,
-        layout_is_told=True,
+        layout_is_declared=True,
         sample_axis=("slow_time", "", "slow_time", "fast_time")[min(step, 3)],
         sample_interval_s=_period_s(rates_hz[min(step, 3)]),
         carrier_hz=CARRIER_HZ,

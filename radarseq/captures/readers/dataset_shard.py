@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from radarseq.captures.capture import Capture, make_capture
-from radarseq.captures.errors import CaptureFault
-from radarseq.captures.options.read_options import Reading
+from radarseq.captures.errors import RecordingError
+from radarseq.captures.options.read_options import ReadOptions
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import UNKNOWN_LABEL
 from radarseq.dataset.shard_format import SHARD_MAGIC
@@ -21,7 +21,7 @@ def is_shard(path: Path) -> bool:
         return file.read(len(SHARD_MAGIC)) == SHARD_MAGIC
 
 
-def read(path: Path, reading: Reading) -> Capture:
+def read(path: Path, reading: ReadOptions) -> Capture:
     """Return the rows of a shard, with the labels that it has.
 
     Raises:
@@ -31,9 +31,9 @@ def read(path: Path, reading: Reading) -> Capture:
         examples = open_dataset(path).load()
     except DatasetError as fault:
         reason = str(fault).removeprefix(f"{path}: ").rstrip(".")
-        raise CaptureFault(path, reason, "Restore it, or simulate it again") from fault
+        raise RecordingError(path, reason, "Restore it, or simulate it again") from fault
     if "length" in examples:
-        raise CaptureFault(path, "holds sequences of different lengths", "Judge it as a dataset")
+        raise RecordingError(path, "holds sequences of different lengths", "Judge it as a dataset")
     name, header = "rx" if "rx" in examples else "x", examples.header
     names = dict(enumerate(header.class_names)) | {UNKNOWN_LABEL: ""}
     labels = None
@@ -44,7 +44,7 @@ def read(path: Path, reading: Reading) -> Capture:
         examples[name],
         reading,
         layout=_LAYOUTS[name, examples[name].ndim],
-        layout_is_told=True,
+        layout_is_declared=True,
         sample_axis=header.sample_axis,
         sample_interval_s=header.sample_interval_s,
         carrier_hz=header.carrier_hz,

@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 
 from radarseq.captures.capture import Capture, make_capture
 from radarseq.captures.checks.links import stays_in
-from radarseq.captures.errors import CaptureFault
-from radarseq.captures.options.read_options import STEP_AXIS, Reading, parse_layout
+from radarseq.captures.errors import RecordingError
+from radarseq.captures.options.read_options import STEP_AXIS, ReadOptions, parse_layout
 from radarseq.captures.samples.lazy_array import (
     FlatFile,
     Key,
@@ -39,7 +39,7 @@ from radarseq.captures.samples.lazy_array import (
 
 LAYOUT = "frame,step,receiver,point"  # steps are chirps, points are samples of a chirp
 SIDECARS = (".toml", ".json")
-_LARGEST_SIDECAR = 1 << 16
+_MAX_SIDECAR = 1 << 16
 _INT16 = np.dtype("<i2")
 _COMPLEX64 = np.dtype(np.complex64)
 
@@ -69,7 +69,7 @@ def sidecar_of(path: Path) -> Path | None:
     return None
 
 
-def read(path: Path, reading: Reading) -> Capture:
+def read(path: Path, reading: ReadOptions) -> Capture:
     """Return a recording (frame, chirp, receiver, sample), complex or real.
 
     Raises:
@@ -79,7 +79,7 @@ def read(path: Path, reading: Reading) -> Capture:
     values = adc.samples * adc.chirps * adc.receivers * (2 if adc.complex else 1)
     size, frame = path.stat().st_size, values * _INT16.itemsize
     if not size or size % frame:
-        raise CaptureFault(
+        raise RecordingError(
             path,
             f"has {size} bytes; expected a multiple of {frame}: {adc.chirps} chirps of "
             f"{adc.samples} {'complex' if adc.complex else 'real'} samples of {adc.receivers} "
@@ -164,28 +164,28 @@ def _joined(parts: NDArray[Any], q_first: bool) -> NDArray[np.complex64]:
     return numbers
 
 
-def _configuration(path: Path, reading: Reading) -> Adc:
+def _configuration(path: Path, reading: ReadOptions) -> Adc:
     """Return the configuration from the option, or else from the file beside the recording."""
     if reading.adc:
         return _checked(path, "adc", _options(path, reading.adc))
     beside = sidecar_of(path)
     if beside is None:
-        raise CaptureFault(path, "has no configuration beside it", "Give adc")
+        raise RecordingError(path, "has no configuration beside it", "Give adc")
     if not stays_in(beside, path.parent):
-        raise CaptureFault(
+        raise RecordingError(
             path, f"{beside.name} is a link that leads out; refused", "Copy the file"
         )
     with beside.open("rb") as file:
-        text = file.read(_LARGEST_SIDECAR + 1)
-    if len(text) > _LARGEST_SIDECAR:
-        raise CaptureFault(
-            path, f"{beside.name} is larger than {_LARGEST_SIDECAR} bytes", "Correct it"
+        text = file.read(_MAX_SIDECAR + 1)
+    if len(text) > _MAX_SIDECAR:
+        raise RecordingError(
+            path, f"{beside.name} is larger than {_MAX_SIDECAR} bytes", "Correct it"
         )
     try:
         words = text.decode("utf-8")
         content = json.loads(words) if beside.suffix == ".json" else tomllib.loads(words)
     except (ValueError, RecursionError) as fault:
-        raise CaptureFault(
+        raise RecordingError(
             path, f"{beside.name} is not readable ({fault})", "Correct it"
         ) from fault
     return _checked(path, beside.name, content)
@@ -198,7 +198,7 @@ def _options(path: Path, text: str) -> dict[str, Any]:
         try:
             content[key] = json.loads(value)
         except ValueError:
-            raise CaptureFault(
+            raise RecordingError(
                 path, f"adc holds {word!r}; expected KEY=NUMBER or KEY=true", "Correct adc"
             ) from None
     return content
@@ -208,20 +208,20 @@ def _checked(path: Path, source: str, content: Any) -> Adc:
     known = {field.name: field.type for field in fields(Adc)}
     if not isinstance(content, dict) or not set(content) <= set(known):
         unknown = sorted(set(content) - set(known)) if isinstance(content, dict) else content
-        raise CaptureFault(
+        raise RecordingError(
             path, f"{source} has unknown keys {str(unknown)[:80]}; expected some of {list(known)}",
             "Correct it",
         )  # fmt: skip
     if missing := [key for key in ("samples", "chirps") if key not in content]:
-        raise CaptureFault(path, f"{source} does not give {missing}", "Add them")
+        raise RecordingError(path, f"{source} does not give {missing}", "Add them")
     for key, value in content.items():
         wanted = {int: (int,), float: (int, float), bool: (bool,)}[known[key]]
         good = type(value) in wanted and (type(value) is bool or 0 <= value < 1e15)
         if not good or (known[key] is int and not 1 <= value <= 1 << 20):
-            raise CaptureFault(path, f"{source}: {key} is {str(value)[:40]!r}", "Correct it")
+            raise RecordingError(path, f"{source}: {key} is {str(value)[:40]!r}", "Correct it")
     adc = Adc(**content)
     if adc.lanes not in (2, 4) or (adc.lanes == 2 and adc.complex and adc.samples % 2):
-        raise CaptureFault(
+        raise RecordingError(
             path,
             f"{source}: {adc.lanes} lanes with {adc.samples} samples; expected 2 or 4 lanes, and "
             "an even number of samples on 2",

@@ -10,15 +10,15 @@ import numpy as np
 
 from radarseq.captures.capture import Capture, make_capture
 from radarseq.captures.checks.size_limits import check_in_memory
-from radarseq.captures.errors import CaptureFault
-from radarseq.captures.options.read_options import Reading
+from radarseq.captures.errors import RecordingError
+from radarseq.captures.options.read_options import ReadOptions
 
-_LARGEST_TEXT = 2 << 30
-_LONGEST_LINE = 32 << 20
+_MAX_TEXT = 2 << 30
+_MAX_LINE_LENGTH = 32 << 20
 _DELIMITERS = {".tsv": "\t"}
 
 
-def read(path: Path, reading: Reading) -> Capture:
+def read(path: Path, reading: ReadOptions) -> Capture:
     """Return the numbers of a CSV or TSV file, (row, step) unless ``reading`` says otherwise.
 
     A first line without a single number is a heading and is passed over.
@@ -26,15 +26,15 @@ def read(path: Path, reading: Reading) -> Capture:
     Raises:
         CaptureFault: If a cell is not a number, lines differ in length, or the text is not UTF-8.
     """
-    if path.stat().st_size > _LARGEST_TEXT:
-        raise CaptureFault(path, "is larger than 2 GiB of text", "Cut it into several files")
+    if path.stat().st_size > _MAX_TEXT:
+        raise RecordingError(path, "is larger than 2 GiB of text", "Cut it into several files")
     if reading.variable:
-        raise CaptureFault(path, "is text and has no named arrays", "Leave variable out")
+        raise RecordingError(path, "is text and has no named arrays", "Leave variable out")
     values, labels, width = array("d"), [], 0
     for line, cells in _lines(path):
         width = width or len(cells)
         if len(cells) != width:
-            raise CaptureFault(
+            raise RecordingError(
                 path,
                 f"line {line} has {len(cells)} cells; expected {width}, as in the first",
                 "Correct the line, or cut the file where its columns change",
@@ -58,15 +58,17 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
                 if cells and not heading:
                     yield reader.line_num, cells
     except (UnicodeDecodeError, csv.Error) as fault:
-        raise CaptureFault(path, f"is not delimited text ({fault})", "Export it again") from fault
+        raise RecordingError(path, f"is not delimited text ({fault})", "Export it again") from fault
 
 
 def _bounded(path: Path, file: TextIO) -> Iterator[str]:
     """Pass lines on, none of them without end."""
-    while text := file.readline(_LONGEST_LINE):
-        if len(text) == _LONGEST_LINE or "\0" in text:
-            found = "a NUL" if "\0" in text else f"a line of {_LONGEST_LINE} characters or more"
-            raise CaptureFault(path, f"is not delimited text: it holds {found}", "Export it again")
+    while text := file.readline(_MAX_LINE_LENGTH):
+        if len(text) == _MAX_LINE_LENGTH or "\0" in text:
+            found = "a NUL" if "\0" in text else f"a line of {_MAX_LINE_LENGTH} characters or more"
+            raise RecordingError(
+                path, f"is not delimited text: it holds {found}", "Export it again"
+            )
         yield text
 
 
@@ -82,13 +84,13 @@ def _take_label(path: Path, cells: list[str], column: int) -> str:
     try:
         label = cells.pop(column).strip()
     except IndexError:
-        raise CaptureFault(
+        raise RecordingError(
             path,
             f"has {len(cells)} columns, so there is no label in column {column}",
             "Correct label_column; it counts from 0, and -1 is the last",
         ) from None
     if not label:
-        raise CaptureFault(path, f"has an empty label in column {column}", "Fill it in")
+        raise RecordingError(path, f"has an empty label in column {column}", "Fill it in")
     return label
 
 
@@ -97,7 +99,7 @@ def _numbers(path: Path, line: int, cells: list[str]) -> list[float]:
         return [float(cell) for cell in cells]
     except ValueError:
         bad = next(cell for cell in cells if not _is_number(cell))
-        raise CaptureFault(
+        raise RecordingError(
             path,
             f"line {line} holds {bad[:40]!r}; expected a number",
             "If this is the label, name its column with label_column",

@@ -16,15 +16,15 @@ import numpy as np
 
 from radarseq.captures.capture import Capture, make_capture
 from radarseq.captures.checks.links import stays_in
-from radarseq.captures.errors import CaptureFault
-from radarseq.captures.options.read_options import Reading
+from radarseq.captures.errors import RecordingError
+from radarseq.captures.options.read_options import ReadOptions
 from radarseq.captures.readers.hdf5 import Hyperslab, array_at, member, number_of, open_hdf5
 from radarseq.captures.samples.lazy_array import Joined, Samples, WithoutLast
 
 PROPERTIES = "drf_properties.h5"
 _PATTERN = "rf@*.h5"
-_MOST_FILES = 100_000
-_MOST_STRETCHES = 1 << 20
+_MAX_FILES = 100_000
+_MAX_STRETCHES = 1 << 20
 _CENTRES = ("center_frequencies", "receiver/center_freq")
 
 
@@ -38,7 +38,7 @@ def is_part(path: Path) -> bool:
     return path.name in (PROPERTIES, "dmd_properties.h5") or path.name.startswith("metadata@")
 
 
-def read(path: Path, reading: Reading) -> Capture:
+def read(path: Path, reading: ReadOptions) -> Capture:
     """Return a channel, or one file of it: (step) or, with subchannels, (step, channel).
 
     Raises:
@@ -46,7 +46,7 @@ def read(path: Path, reading: Reading) -> Capture:
     """
     files = _files(path) if path.is_dir() else [path]
     if not files:
-        raise CaptureFault(
+        raise RecordingError(
             path, f"is a Digital RF channel without a file {_PATTERN}", "Leave it out"
         )
     parts: list[Hyperslab] = []
@@ -65,7 +65,7 @@ def read(path: Path, reading: Reading) -> Capture:
         parts.append(data)
         done += data.shape[0]
     if len({(part.dtype, part.shape[1:]) for part in parts}) > 1 or len(rates) > 1:
-        raise CaptureFault(path, "has files of different types or rates", "Read them one by one")
+        raise RecordingError(path, "has files of different types or rates", "Read them one by one")
     samples: Samples = parts[0] if len(parts) == 1 else Joined(tuple(parts))
     if samples.ndim == 2 and samples.shape[1] == 1:
         samples = WithoutLast(samples)
@@ -75,7 +75,7 @@ def read(path: Path, reading: Reading) -> Capture:
         samples,
         reading,
         layout="step,channel" if samples.ndim == 2 else "step",
-        layout_is_told=True,
+        layout_is_declared=True,
         sample_interval_s=1 / rate_hz if rate_hz > 0 else 0.0,
         carrier_hz=_carrier_hz(path if path.is_dir() else path.parent),
         fill=_fill(samples.dtype),
@@ -86,11 +86,11 @@ def read(path: Path, reading: Reading) -> Capture:
 def _files(channel: Path) -> list[Path]:
     files = sorted(channel.rglob(_PATTERN), key=lambda file: file.name)
     files = [file for file in files if not file.name.startswith("tmp.")]
-    if len(files) > _MOST_FILES:
-        raise CaptureFault(channel, f"has {len(files)} files", f"Read at most {_MOST_FILES}")
+    if len(files) > _MAX_FILES:
+        raise RecordingError(channel, f"has {len(files)} files", f"Read at most {_MAX_FILES}")
     for file in files:
         if not stays_in(file, channel):
-            raise CaptureFault(
+            raise RecordingError(
                 channel, f"{file.name} is a link that leads out of the channel; refused",
                 "Copy the file",
             )  # fmt: skip
@@ -101,16 +101,18 @@ def _stretches(path: Path, file: h5py.File, rows: int) -> list[tuple[int, int]]:
     """Return (sample number, row) where each unbroken stretch begins."""
     index = array_at(path, file, "rf_data_index")
     if index.ndim != 2 or index.shape[1] != 2 or index.dtype.kind not in "iu":
-        raise CaptureFault(path, f"rf_data_index is {index.dtype} {index.shape}", "Record it again")
-    if index.shape[0] > _MOST_STRETCHES:
-        raise CaptureFault(path, f"has {index.shape[0]} gaps", "Record it again")
+        raise RecordingError(
+            path, f"rf_data_index is {index.dtype} {index.shape}", "Record it again"
+        )
+    if index.shape[0] > _MAX_STRETCHES:
+        raise RecordingError(path, f"has {index.shape[0]} gaps", "Record it again")
     pairs = [(int(number), int(row)) for number, row in index[()]]
     if (
         not pairs
         or [row for _, row in pairs] != sorted({row for _, row in pairs})
         or (pairs[0][1] != 0 or pairs[-1][1] >= rows)
     ):
-        raise CaptureFault(path, "rf_data_index does not fit rf_data", "Record it again")
+        raise RecordingError(path, "rf_data_index does not fit rf_data", "Record it again")
     return pairs
 
 
@@ -146,7 +148,7 @@ def _carrier_hz(channel: Path) -> float:
 def _number(path: Path, file: h5py.File, name: str) -> float:
     try:
         found = member(path, file, name)
-    except CaptureFault:
+    except RecordingError:
         return 0.0  # the metadata are a help, not a need
     if not isinstance(found, h5py.Dataset) or found.size != 1 or found.dtype.kind not in "iuf":
         return 0.0

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from radarseq.captures.capture import Capture, make_capture
 from radarseq.captures.checks.hdf5_heap import check_heap
 from radarseq.captures.checks.size_limits import check_size
-from radarseq.captures.errors import CaptureFault
-from radarseq.captures.options.read_options import Reading
+from radarseq.captures.errors import RecordingError
+from radarseq.captures.options.read_options import ReadOptions
 from radarseq.captures.samples.lazy_array import Key, Stored
 
-_MOST_MEMBERS = 4096
-_LARGEST_TEXT = 1 << 20
+_MAX_MEMBERS = 4096
+_MAX_TEXT = 1 << 20
 _LISTED = 12
-_LARGEST_CHUNK = 64 << 20  # a chunk is unpacked as a whole, however little of it is wanted
+_MAX_CHUNK = 64 << 20  # a chunk is unpacked as a whole, however little of it is wanted
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Hyperslab(Stored):
             return np.asarray(array[key])
 
 
-def read(path: Path, reading: Reading) -> Capture:
+def read(path: Path, reading: ReadOptions) -> Capture:
     """Return the array at ``reading.variable``, (row, step) unless ``reading`` says otherwise.
 
     Raises:
@@ -69,7 +69,7 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
     try:
         file = h5py.File(path, "r")
     except OSError as fault:
-        raise CaptureFault(
+        raise RecordingError(
             path, f"is not readable as HDF5 ({fault})", "Restore it from a copy"
         ) from fault
     with file:
@@ -87,12 +87,12 @@ def member(path: Path, group: h5py.Group, name: str) -> h5py.Group | h5py.Datase
         link = here.get(part, getlink=True) if isinstance(here, h5py.Group) else None
         if isinstance(link, h5py.SoftLink | h5py.ExternalLink):
             # A soft link may lead to an external one, and that to any file on the machine.
-            raise CaptureFault(
+            raise RecordingError(
                 path, f"{name}: {part!r} is a link; refused", "Copy the array into the file itself"
             )
         if link is None or part in (".", ".."):
             found = ", ".join(array_names(group.file)) or "no arrays"
-            raise CaptureFault(path, f"has no {name!r}; it holds {found}", "Name one of these")
+            raise RecordingError(path, f"has no {name!r}; it holds {found}", "Name one of these")
         here = here[part]
     return here
 
@@ -106,29 +106,31 @@ def array_at(path: Path, group: h5py.Group, name: str) -> Hyperslab:
     """
     dataset = member(path, group, name)
     if not isinstance(dataset, h5py.Dataset):
-        raise CaptureFault(path, f"{name} is a group, not an array", "Name an array in it")
+        raise RecordingError(path, f"{name} is a group, not an array", "Name an array in it")
     if dataset.shape is None:
-        raise CaptureFault(path, f"{name} has no data (a NULL dataset)", "Record it again")
+        raise RecordingError(path, f"{name} has no data (a NULL dataset)", "Record it again")
     if dataset.is_virtual or dataset.external:
-        raise CaptureFault(
+        raise RecordingError(
             path, f"{name} keeps its data in other files; refused", "Copy the data into this file"
         )
     if dataset.dtype.hasobject:
-        raise CaptureFault(path, f"{name} holds {dataset.dtype}, not numbers", "Name another array")
+        raise RecordingError(
+            path, f"{name} holds {dataset.dtype}, not numbers", "Name another array"
+        )
     stored = dataset.id.get_storage_size()
     itemsize = dataset.dtype.itemsize
     check_size(path, name, dataset.shape, itemsize, stored)
     filters = dataset.id.get_create_plist().get_nfilters()
     if not filters and math.prod(dataset.shape) * itemsize > stored:
         # HDF5 would hand out zeros for what was never written.
-        raise CaptureFault(
+        raise RecordingError(
             path, f"{name} was only partly written ({stored} bytes)", "Record it again"
         )
-    if dataset.chunks and math.prod(dataset.chunks) * itemsize > _LARGEST_CHUNK:
-        raise CaptureFault(
+    if dataset.chunks and math.prod(dataset.chunks) * itemsize > _MAX_CHUNK:
+        raise RecordingError(
             path,
             f"{name} is stored in pieces of {math.prod(dataset.chunks) * itemsize} bytes; "
-            f"expected at most {_LARGEST_CHUNK}",
+            f"expected at most {_MAX_CHUNK}",
             "Store it in smaller chunks",
         )
     full = f"{str(group.name).rstrip('/')}/{name.strip('/')}"
@@ -158,8 +160,10 @@ def text_of(path: Path, dataset: h5py.Group | h5py.Dataset, name: str) -> str:
         check_heap(path, dataset)
     value = dataset[()]
     text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-    if len(text) > _LARGEST_TEXT:
-        raise CaptureFault(path, f"{name} is a text of {len(text)} characters", "Restore the file")
+    if len(text) > _MAX_TEXT:
+        raise RecordingError(
+            path, f"{name} is a text of {len(text)} characters", "Restore the file"
+        )
     return text
 
 
@@ -190,10 +194,10 @@ def member_names(path: Path, group: h5py.Group) -> list[str]:
     Raises:
         CaptureFault: If there are absurdly many.
     """
-    if len(group) > _MOST_MEMBERS:
-        raise CaptureFault(
+    if len(group) > _MAX_MEMBERS:
+        raise RecordingError(
             path,
-            f"{group.name} has {len(group)} members; expected at most {_MOST_MEMBERS}",
+            f"{group.name} has {len(group)} members; expected at most {_MAX_MEMBERS}",
             "Cut it into several files",
         )
     return [str(name) for name in group]
@@ -203,11 +207,11 @@ def array_names(group: h5py.Group) -> list[str]:
     """Return the paths of the first few arrays in a file, for messages and choices."""
     names: list[str] = []
     pending, seen = [("", group)], 0
-    while pending and len(names) < _LISTED and seen < _MOST_MEMBERS:
+    while pending and len(names) < _LISTED and seen < _MAX_MEMBERS:
         prefix, here = pending.pop(0)
         for part in here:
             seen += 1
-            if seen > _MOST_MEMBERS or len(names) >= _LISTED:
+            if seen > _MAX_MEMBERS or len(names) >= _LISTED:
                 break
             if not isinstance(here.get(part, getlink=True), h5py.HardLink):
                 continue

@@ -17,17 +17,17 @@ from numpy.typing import NDArray
 from radarseq.captures.capture import Capture, make_capture
 from radarseq.captures.checks.npz_seal import check_seal
 from radarseq.captures.checks.size_limits import check_in_memory, check_size
-from radarseq.captures.errors import CaptureFault
-from radarseq.captures.options.read_options import Reading
+from radarseq.captures.errors import RecordingError
+from radarseq.captures.options.read_options import ReadOptions
 from radarseq.captures.samples.lazy_array import FlatFile
 
 _LAYOUTS = {1: "step", 2: "row,step"}  # by the number of axes; three have to be named
 _EXPORTED = {"rx": {**_LAYOUTS, 3: "row,step,channel"}, "x": {**_LAYOUTS, 3: "row,step,feature"}}
-_MOST_MEMBERS = 4096
-_ZIP_END, _LONGEST_ZIP_END = b"PK\x05\x06", 22 + 65535  # the last record, and its comment
+_MAX_MEMBERS = 4096
+_ZIP_END, _MAX_ZIP_END = b"PK\x05\x06", 22 + 65535  # the last record, and its comment
 
 
-def read(path: Path, reading: Reading) -> Capture:
+def read(path: Path, reading: ReadOptions) -> Capture:
     """Return the array of a NumPy file; pickled objects are never loaded.
 
     Raises:
@@ -37,20 +37,20 @@ def read(path: Path, reading: Reading) -> Capture:
     if path.suffix.lower() == ".npz":
         return _read_npz(path, reading)
     if reading.variable:
-        raise CaptureFault(path, "holds one array without a name", "Leave variable out")
+        raise RecordingError(path, "holds one array without a name", "Leave variable out")
     with path.open("rb") as file:
         shape, fortran, dtype = _header(path, "the array", file, path.stat().st_size)
         samples = FlatFile(path, dtype, shape, file.tell(), fortran)
     return make_capture(path, samples, reading, layout=_LAYOUTS.get(samples.ndim, "row,step"))
 
 
-def _read_npz(path: Path, reading: Reading) -> Capture:
+def _read_npz(path: Path, reading: ReadOptions) -> Capture:
     check_seal(path)
     _check_directory(path)
     with zipfile.ZipFile(path) as archive:
         members = [info for info in archive.infolist() if info.filename.endswith(".npy")]
-        if len(members) > _MOST_MEMBERS:
-            raise CaptureFault(path, f"holds {len(members)} arrays", "Cut it into several files")
+        if len(members) > _MAX_MEMBERS:
+            raise RecordingError(path, f"holds {len(members)} arrays", "Cut it into several files")
         known = {info.filename.removesuffix(".npy"): info for info in members}
         name = _choose(path, reading, list(known))
 
@@ -68,7 +68,7 @@ def _read_npz(path: Path, reading: Reading) -> Capture:
         samples,
         reading,
         layout=_EXPORTED.get(name, _LAYOUTS).get(samples.ndim, "row,step"),
-        layout_is_told=name in _EXPORTED,
+        layout_is_declared=name in _EXPORTED,
         sample_axis=str(extra.get("sample_axis", "")),
         sample_interval_s=_scalar(path, extra, "sample_interval_s"),
         carrier_hz=_scalar(path, extra, "carrier_hz"),
@@ -82,14 +82,14 @@ def _extras(name: str) -> tuple[str, ...]:
     return ("tx", *shared) if name == "rx" else shared
 
 
-def _choose(path: Path, reading: Reading, names: list[str]) -> str:
+def _choose(path: Path, reading: ReadOptions, names: list[str]) -> str:
     wanted = [reading.variable] if reading.variable else ["rx", "x"]
     for name in wanted:
         if name in names:
             return name
     if len(names) == 1 and not reading.variable:
         return names[0]
-    raise CaptureFault(
+    raise RecordingError(
         path,
         f"has no array {' or '.join(wanted)}; it holds {', '.join(names[:12]) or 'no arrays'}",
         "Name one of them with variable",
@@ -99,12 +99,12 @@ def _choose(path: Path, reading: Reading, names: list[str]) -> str:
 def _check_directory(path: Path) -> None:
     """Refuse an archive that claims absurdly many members, before they are listed."""
     with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - _LONGEST_ZIP_END))
+        file.seek(max(0, path.stat().st_size - _MAX_ZIP_END))
         end = file.read()
     place = end.rfind(_ZIP_END)
     count = int.from_bytes(end[place + 10 : place + 12], "little") if place >= 0 else 0
-    if count > _MOST_MEMBERS:
-        raise CaptureFault(path, f"holds {count} arrays or more", "Cut it into several files")
+    if count > _MAX_MEMBERS:
+        raise RecordingError(path, f"holds {count} arrays or more", "Cut it into several files")
 
 
 def _load(path: Path, what: str, file: IO[bytes], size: int) -> NDArray[Any]:
@@ -123,14 +123,14 @@ def _header(
     version = npy.read_magic(file)
     headers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
     if version not in headers:
-        raise CaptureFault(path, f"{what} is npy version {version}", "Save it with np.save again")
+        raise RecordingError(path, f"{what} is npy version {version}", "Save it with np.save again")
     shape, fortran, dtype = headers[version](file)
     if dtype.hasobject:
-        raise CaptureFault(path, f"{what} holds Python objects; refused", "Save plain numbers")
+        raise RecordingError(path, f"{what} holds Python objects; refused", "Save plain numbers")
     check_size(path, what, shape, dtype.itemsize, size)
     expected = file.tell() - start + math.prod(shape) * dtype.itemsize
     if expected != size:
-        raise CaptureFault(
+        raise RecordingError(
             path, f"{what} has {size} bytes; its shape {shape} needs {expected}", "Save it again"
         )
     return shape, fortran, dtype
@@ -139,7 +139,7 @@ def _header(
 def _scalar(path: Path, extra: dict[str, NDArray[Any]], key: str) -> float:
     value = extra.get(key, np.zeros(()))
     if value.size != 1 or value.dtype.kind not in "iuf":
-        raise CaptureFault(path, f"{key} is {value.dtype} {value.shape}", "Store one number")
+        raise RecordingError(path, f"{key} is {value.dtype} {value.shape}", "Store one number")
     return float(value.reshape(-1)[0])
 
 
@@ -148,7 +148,7 @@ def _labels(path: Path, extra: dict[str, Any], samples: NDArray[Any]) -> list[st
         return None
     labels = [str(label) for label in extra["label"].reshape(-1).tolist()]
     if len(labels) not in (1, len(samples)):
-        raise CaptureFault(
+        raise RecordingError(
             path, f"has {len(labels)} labels for {len(samples)} rows", "Store one, or one a row"
         )
     return labels

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from radarseq.captures.capture import Capture, make_capture
-from radarseq.captures.errors import CaptureFault
-from radarseq.captures.options.read_options import Reading
+from radarseq.captures.errors import RecordingError
+from radarseq.captures.options.read_options import ReadOptions
 from radarseq.captures.samples.lazy_array import FlatFile
 from radarseq.captures.samples.sample_types import Datatype, parse_datatype
 
@@ -14,7 +14,7 @@ DATATYPES = {
 WITHOUT_TYPE = (".bin", ".iq", ".dat", ".raw")
 
 
-def read(path: Path, reading: Reading) -> Capture:
+def read(path: Path, reading: ReadOptions) -> Capture:
     """Return a file of samples, (step) or, with several channels, (step, channel).
 
     Raises:
@@ -22,13 +22,13 @@ def read(path: Path, reading: Reading) -> Capture:
     """
     name = reading.dtype or DATATYPES.get(path.suffix.lower())
     if name is None:
-        raise CaptureFault(
+        raise RecordingError(
             path,
             f"is a {path.suffix.lower()} file, which does not say how its samples are stored",
             "Give dtype, such as cu8 or ci16_le; or, for a DCA1000 recording, adc",
         )
     if reading.variable:
-        raise CaptureFault(path, "is raw and has no named arrays", "Leave variable out")
+        raise RecordingError(path, "is raw and has no named arrays", "Leave variable out")
     kind, channels = parse_datatype(name), max(reading.channels, 1)
     size = path.stat().st_size
     samples = flat_samples(path, kind, 0, size, channels)
@@ -40,7 +40,7 @@ def read(path: Path, reading: Reading) -> Capture:
         kind.numbers(samples),
         reading,
         layout=layout,
-        layout_is_told=True,
+        layout_is_declared=True,
         full_scale=kind.full_scale,
         assumed=(assumed,),
     )
@@ -64,9 +64,9 @@ def flat_samples(
     """
     item = kind.item.itemsize * channels
     if size <= 0:
-        raise CaptureFault(source or path, "is empty: it holds no samples", "Leave it out")
+        raise RecordingError(source or path, "is empty: it holds no samples", "Leave it out")
     if size % item:
-        raise CaptureFault(
+        raise RecordingError(
             source or path,
             f"holds {size} bytes of samples; expected a multiple of {item}, the size of one "
             f"{kind.name} sample of {channels} channel(s)",

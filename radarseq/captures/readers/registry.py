@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from radarseq.captures.capture import Capture
-from radarseq.captures.errors import CaptureFault
-from radarseq.captures.options.read_options import AS_WRITTEN, Reading
+from radarseq.captures.errors import RecordingError
+from radarseq.captures.options.read_options import AS_WRITTEN, ReadOptions
 from radarseq.captures.readers import (
     acconeer,
     dataset_shard,
@@ -22,10 +22,10 @@ from radarseq.captures.readers import (
 )
 from radarseq.errors import RadarseqError
 
-Reader = Callable[[Path, Reading], Capture]
+Reader = Callable[[Path, ReadOptions], Capture]
 
 
-def _read_hdf5(path: Path, reading: Reading) -> Capture:
+def _read_hdf5(path: Path, reading: ReadOptions) -> Capture:
     # A named array is read as it stands; without a name the file must be of a known kind.
     if reading.variable:
         return hdf5.read(path, reading)
@@ -36,7 +36,7 @@ def _read_hdf5(path: Path, reading: Reading) -> Capture:
     return (digital_rf.read if is_digital_rf else acconeer.read)(path, reading)
 
 
-def _read_raw(path: Path, reading: Reading) -> Capture:
+def _read_raw(path: Path, reading: ReadOptions) -> Capture:
     configured = reading.adc or (not reading.dtype and dca1000.sidecar_of(path))
     return (dca1000.read if configured else raw_iq.read)(path, reading)
 
@@ -57,7 +57,7 @@ READERS: dict[str, Reader] = {
 }
 
 
-def read_capture(path: Path, reading: Reading = AS_WRITTEN) -> Capture:
+def read_capture(path: Path, reading: ReadOptions = AS_WRITTEN) -> Capture:
     """Return a recording; its samples stay in the file where the format allows.
 
     Raises:
@@ -72,32 +72,32 @@ def read_capture(path: Path, reading: Reading = AS_WRITTEN) -> Capture:
         raise unreadable(path, fault) from fault
 
 
-def unreadable(path: Path, fault: BaseException) -> CaptureFault:
+def unreadable(path: Path, fault: BaseException) -> RecordingError:
     """Return what to raise when a foreign parser fails on a file.
 
     A malformed file makes such parsers raise almost anything; none of it may end a batch.
     """
     said = f"{type(fault).__name__}: {fault}"[:300]
     reason = f"cannot be read as {path.suffix.lower() or 'a folder'} ({said})"
-    return CaptureFault(path, reason, "Restore it from a copy, or leave it out")
+    return RecordingError(path, reason, "Restore it from a copy, or leave it out")
 
 
-def _reader_of(path: Path, reading: Reading) -> Reader:
+def _reader_of(path: Path, reading: ReadOptions) -> Reader:
     try:
         if digital_rf.is_channel(path):
             return digital_rf.read
         is_file = path.is_file()
     except OSError as fault:
-        raise CaptureFault(
+        raise RecordingError(
             path, f"cannot be opened ({fault.strerror})", "Check the path"
         ) from fault
     if not is_file:
-        raise CaptureFault(path, "is not there, or not a plain file", "Check the path")
+        raise RecordingError(path, "is not there, or not a plain file", "Check the path")
     reader = READERS.get(path.suffix.lower())
     if reader is None and reading.dtype:
         return _read_raw
     if reader is None:
-        raise CaptureFault(
+        raise RecordingError(
             path,
             f"no reader for {path.suffix or 'a file without a suffix'}; "
             f"expected one of {', '.join(READERS)}",

@@ -9,25 +9,25 @@ from pathlib import Path
 from typing import Any
 
 from radarseq.captures.capture import Capture, Mark, make_capture
-from radarseq.captures.errors import CaptureFault
-from radarseq.captures.options.read_options import Reading
+from radarseq.captures.errors import RecordingError
+from radarseq.captures.options.read_options import ReadOptions
 from radarseq.captures.readers.raw_iq import flat_samples
 from radarseq.captures.readers.sigmf_files import (
     ARCHIVE,
-    Recording,
+    SigmfRecording,
     archived,
     beside,
     check_hash,
-    metadata_fault,
+    metadata_issue,
 )
 from radarseq.captures.samples.lazy_array import FlatFile, Joined, Samples
 from radarseq.captures.samples.sample_types import Datatype, parse_datatype
 from radarseq.errors import UsageError
 
-_MOST_CHANNELS = 4096
+_MAX_CHANNELS = 4096
 
 
-def read(path: Path, reading: Reading) -> Capture:
+def read(path: Path, reading: ReadOptions) -> Capture:
     """Return a recording, (step) or, with several channels, (step, channel).
 
     Labelled annotations become marks, from which windows take their labels. Where one capture
@@ -37,13 +37,13 @@ def read(path: Path, reading: Reading) -> Capture:
         CaptureFault: If metadata or samples are absent, malformed, altered or elsewhere.
     """
     if reading.variable:
-        raise CaptureFault(path, "is SigMF and has no named arrays", "Leave variable out")
+        raise RecordingError(path, "is SigMF and has no named arrays", "Leave variable out")
     recording = archived(path) if path.suffix.lower() == ARCHIVE else beside(path)
     said = _section(recording, recording.meta, "global", dict)
     kind = _datatype(recording, said)
-    channels = _whole(recording, said, "core:num_channels", 1, most=_MOST_CHANNELS)
+    channels = _whole(recording, said, "core:num_channels", 1, most=_MAX_CHANNELS)
     if channels < 1:
-        raise metadata_fault(path, f"core:num_channels is {channels}; expected at least 1")
+        raise metadata_issue(path, f"core:num_channels is {channels}; expected at least 1")
     check_hash(recording, said)
     origin = _whole(recording, said, "core:offset", 0)
     segments = _listed(recording, "captures")
@@ -53,7 +53,7 @@ def read(path: Path, reading: Reading) -> Capture:
         kind.numbers(samples),
         reading,
         layout="step,channel" if channels > 1 else "step",
-        layout_is_told=True,
+        layout_is_declared=True,
         sample_interval_s=_interval_s(recording, said),
         carrier_hz=_carrier_hz(recording, segments, reading),
         full_scale=kind.full_scale,
@@ -62,66 +62,68 @@ def read(path: Path, reading: Reading) -> Capture:
     )
 
 
-def _section(recording: Recording, content: dict[str, Any], key: str, kind: type) -> Any:
+def _section(recording: SigmfRecording, content: dict[str, Any], key: str, kind: type) -> Any:
     value = content.get(key, kind())
     if not isinstance(value, kind):
-        raise metadata_fault(recording.path, f"does not conform: {key} is {type(value).__name__}")
+        raise metadata_issue(recording.path, f"does not conform: {key} is {type(value).__name__}")
     return value
 
 
-def _listed(recording: Recording, key: str) -> list[dict[str, Any]]:
+def _listed(recording: SigmfRecording, key: str) -> list[dict[str, Any]]:
     items = _section(recording, recording.meta, key, list)
     if not all(isinstance(item, dict) for item in items):
-        raise metadata_fault(recording.path, f"does not conform: {key} holds what is no object")
+        raise metadata_issue(recording.path, f"does not conform: {key} holds what is no object")
     return items
 
 
 def _whole(
-    recording: Recording, content: dict[str, Any], key: str, default: int, most: int = 1 << 62
+    recording: SigmfRecording, content: dict[str, Any], key: str, default: int, most: int = 1 << 62
 ) -> int:
     value = content.get(key, default)
     if type(value) is not int or not 0 <= value <= most:
-        raise metadata_fault(
+        raise metadata_issue(
             recording.path,
             f"does not conform: {key} is {str(value)[:40]!r}; expected a whole number, 0 to {most}",
         )
     return value
 
 
-def _real(recording: Recording, content: dict[str, Any], key: str) -> float:
+def _real(recording: SigmfRecording, content: dict[str, Any], key: str) -> float:
     value = content.get(key, 0.0)
     if type(value) not in (int, float) or abs(value) > 1e300:
-        raise metadata_fault(recording.path, f"does not conform: {key} is {str(value)[:40]!r}")
+        raise metadata_issue(recording.path, f"does not conform: {key} is {str(value)[:40]!r}")
     return float(value)
 
 
-def _datatype(recording: Recording, said: dict[str, Any]) -> Datatype:
+def _datatype(recording: SigmfRecording, said: dict[str, Any]) -> Datatype:
     if said.get("core:metadata_only"):
-        raise CaptureFault(recording.path, "is metadata only, without samples", "Leave it out")
+        raise RecordingError(recording.path, "is metadata only, without samples", "Leave it out")
     name = said.get("core:datatype")
     try:
         kind = parse_datatype(name if isinstance(name, str) else "")
     except UsageError:
         kind = None
     if kind is None or kind.name != name:
-        raise metadata_fault(
+        raise metadata_issue(
             recording.path,
             f"does not conform: core:datatype is {str(name)[:40]!r}; expected one such as cf32_le",
         )
     return kind
 
 
-def _interval_s(recording: Recording, said: dict[str, Any]) -> float:
+def _interval_s(recording: SigmfRecording, said: dict[str, Any]) -> float:
     rate_hz = _real(recording, said, "core:sample_rate")
     if rate_hz < 0 or 0 < rate_hz < 1e-12:
-        raise metadata_fault(recording.path, f"gives a sample rate of {rate_hz:g} Hz")
+        raise metadata_issue(recording.path, f"gives a sample rate of {rate_hz:g} Hz")
     return 1 / rate_hz if rate_hz else 0.0
 
 
-def _carrier_hz(recording: Recording, segments: list[dict[str, Any]], reading: Reading) -> float:
+def _carrier_hz(
+    recording: SigmfRecording, segments: list[dict[str, Any]], reading: ReadOptions
+) -> float:
     carriers = {_real(recording, segment, "core:frequency") for segment in segments}
     if len(carriers) > 1 and not reading.carrier_hz:
-        raise CaptureFault(
+        raise RecordingError(
             recording.path,
             f"has segments at {len(carriers)} frequencies: {sorted(carriers)[:6]} Hz",
             "Cut it where the frequency changes, or give the carrier",
@@ -130,7 +132,7 @@ def _carrier_hz(recording: Recording, segments: list[dict[str, Any]], reading: R
 
 
 def _samples(
-    recording: Recording,
+    recording: SigmfRecording,
     said: dict[str, Any],
     segments: list[dict[str, Any]],
     kind: Datatype,
@@ -157,18 +159,20 @@ def _samples(
         parts.append(flat(offset, (end - start) * item))
         offset += (end - start) * item
     if offset - recording.offset != size:
-        raise metadata_fault(recording.path, f"has {size} bytes; its segments have {offset}")
+        raise metadata_issue(recording.path, f"has {size} bytes; its segments have {offset}")
     return Joined(tuple(parts))
 
 
-def _starts(recording: Recording, segments: list[dict[str, Any]]) -> list[int]:
+def _starts(recording: SigmfRecording, segments: list[dict[str, Any]]) -> list[int]:
     starts = [_whole(recording, segment, "core:sample_start", 0) for segment in segments]
     if starts != sorted(starts):
-        raise metadata_fault(recording.path, "does not conform: its captures are not in order")
+        raise metadata_issue(recording.path, "does not conform: its captures are not in order")
     return starts
 
 
-def _breaks(recording: Recording, segments: list[dict[str, Any]], origin: int) -> tuple[int, ...]:
+def _breaks(
+    recording: SigmfRecording, segments: list[dict[str, Any]], origin: int
+) -> tuple[int, ...]:
     starts = _starts(recording, segments)
     indices = [segment.get("core:global_index") for segment in segments]
     breaks = []
@@ -181,7 +185,7 @@ def _breaks(recording: Recording, segments: list[dict[str, Any]], origin: int) -
     return tuple(breaks)
 
 
-def _marks(recording: Recording, length: int, origin: int) -> tuple[Mark, ...]:
+def _marks(recording: SigmfRecording, length: int, origin: int) -> tuple[Mark, ...]:
     marks = []
     for note in _listed(recording, "annotations"):
         label = note.get("core:label")

@@ -7,16 +7,16 @@ import numpy as np
 import scipy.io.wavfile
 
 from radarseq.captures.capture import Capture, make_capture
-from radarseq.captures.checks.size_limits import LARGEST_IN_MEMORY
-from radarseq.captures.errors import CaptureFault
-from radarseq.captures.options.read_options import Reading, parse_layout
+from radarseq.captures.checks.size_limits import MAX_IN_MEMORY
+from radarseq.captures.errors import RecordingError
+from radarseq.captures.options.read_options import ReadOptions, parse_layout
 from radarseq.captures.samples.conversion import apply, full_scale_of
 from radarseq.captures.samples.lazy_array import FlatFile, Paired, Samples, WithoutLast
 
 _MIDDLE = 128.0  # of 8-bit WAV, the one kind that is stored without a sign
 
 
-def read(path: Path, reading: Reading) -> Capture:
+def read(path: Path, reading: ReadOptions) -> Capture:
     """Return the samples of a WAV file.
 
     Two channels are I and Q, unless the layout has an axis for them.
@@ -43,7 +43,7 @@ def read(path: Path, reading: Reading) -> Capture:
         samples,
         reading,
         layout=layout,
-        layout_is_told=True,
+        layout_is_declared=True,
         sample_interval_s=1 / rate_hz if rate_hz else 0.0,
         full_scale=scale,
         assumed=assumed,
@@ -60,9 +60,9 @@ def _samples(path: Path) -> tuple[int, Samples]:
         except ValueError as fault:
             if "mmap" not in str(fault):  # as for 24 bits, which no number of numpy's holds
                 raise
-            if path.stat().st_size > LARGEST_IN_MEMORY:
-                raise CaptureFault(
-                    path, f"is larger than {LARGEST_IN_MEMORY} bytes of 24-bit samples, which are "
+            if path.stat().st_size > MAX_IN_MEMORY:
+                raise RecordingError(
+                    path, f"is larger than {MAX_IN_MEMORY} bytes of 24-bit samples, which are "
                     "read as a whole", "Store it with 16 or 32 bits",
                 ) from fault  # fmt: skip
             rate_hz, data = scipy.io.wavfile.read(path)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from radarseq.captures.errors import CaptureFault
+from radarseq.captures.errors import RecordingError
 from radarseq.captures.samples.lazy_array import Converted, Paired, Samples
 
 _COMPLEX_FIELDS = ({"real", "imag"}, {"re", "im"}, {"r", "i"})
@@ -29,7 +29,7 @@ def as_numbers(path: Path, array: Samples) -> Samples:
     if dtype.names and {name.lower() for name in dtype.names} in _COMPLEX_FIELDS:
         if all(dtype[name].kind in "iuf" for name in dtype.names):
             return apply(array, _complex_type(dtype), _fields_to_complex)
-    raise CaptureFault(
+    raise RecordingError(
         path,
         f"holds values of type {str(dtype)[:80]}; expected real or complex numbers",
         "Name another array, or store it as numbers",
@@ -61,9 +61,9 @@ def complex_pairs(path: Path, samples: Samples) -> Samples:
         CaptureFault: If it is complex already, or its last axis is odd.
     """
     if samples.dtype.kind == "c":
-        raise CaptureFault(path, "is complex already", "Leave interleaved out")
+        raise RecordingError(path, "is complex already", "Leave interleaved out")
     if samples.ndim == 0 or samples.shape[-1] % 2:
-        raise CaptureFault(
+        raise RecordingError(
             path,
             f"has shape {samples.shape}; re, im, re, im, ... needs an even last axis",
             "If a column is a label, name it with label_column; else leave interleaved out",
@@ -87,7 +87,7 @@ def _unwrap(path: Path, values: NDArray[Any]) -> NDArray[Any]:
     parts = np.stack([np.real(values), np.imag(values)], -1) if complex_ else values
     whole = np.isfinite(parts).all() and (parts == np.floor(parts)).all()
     if not whole or (parts.size and (parts.min() < 0 or parts.max() >= _WRAP)):
-        raise CaptureFault(
+        raise RecordingError(
             path, "holds values that are no unsigned 16-bit integers", "Leave wrapped out"
         )
     signed = parts.astype(np.uint16).view(np.int16).astype(np.float32)

@@ -10,7 +10,7 @@ from radarseq.captures.readers import digital_rf, sigmf_files
 from radarseq.captures.readers.registry import READERS
 
 OUTSIDE = "a link that leads out of the folder"
-_REMEDY = "Copy it into the folder, or name it by itself"
+_HINT = "Copy it into the folder, or name it by itself"
 
 
 def walk(
@@ -62,7 +62,7 @@ def _below(
         whole = [path for path in whole if is_recorded_folder(path)]
         folders[:] = [name for name in folders if Path(parent, name) not in whole]
         outside = [path for path in links + known if not stays_in(path, folder)]
-        refused += [Failure(path, OUTSIDE, _REMEDY) for path in outside]
+        refused += [Failure(path, OUTSIDE, _HINT) for path in outside]
         files += whole + [path for path in known if path not in outside]
     return sorted(files)
 

@@ -4,17 +4,17 @@ import csv
 from collections.abc import Callable
 from pathlib import Path
 
-from radarseq.captures.errors import CaptureFault
+from radarseq.captures.errors import RecordingError
 from radarseq.captures.options.name_pattern import Named, match_name
-from radarseq.captures.options.read_options import Reading
+from radarseq.captures.options.read_options import ReadOptions
 from radarseq.errors import CaptureError
 from radarseq.storage.atomic import printable
 
-_LARGEST_TABLE = 64 << 20
+_MAX_TABLE = 64 << 20
 _COLUMNS = (["file", "label"], ["file", "label", "group"])
 
 
-def naming_of(reading: Reading) -> Callable[[Path], Named]:
+def naming_of(reading: ReadOptions) -> Callable[[Path], Named]:
     """Return what gives the label and the group of a recording: its path, and the table.
 
     Raises:
@@ -37,7 +37,7 @@ def naming_of(reading: Reading) -> Callable[[Path], Named]:
         for key in keys:
             if (found := known.get(printable(key))) is not None:
                 return Named(found.label, found.group or by_name.group)
-        raise CaptureFault(
+        raise RecordingError(
             path, f"is not among the {len(known)} files in {printable(table)}",
             "Add a line for it, or leave it out",
         )  # fmt: skip
@@ -47,8 +47,8 @@ def naming_of(reading: Reading) -> Callable[[Path], Named]:
 
 def _read(table: Path) -> dict[str, Named]:
     try:
-        if table.stat().st_size > _LARGEST_TABLE:
-            raise CaptureError(f"{printable(table)}: larger than {_LARGEST_TABLE} bytes")
+        if table.stat().st_size > _MAX_TABLE:
+            raise CaptureError(f"{printable(table)}: larger than {_MAX_TABLE} bytes")
         with table.open(encoding="utf-8-sig", newline="") as file:
             rows = [row for row in csv.reader(file) if row]
     except (OSError, UnicodeDecodeError, csv.Error) as fault:

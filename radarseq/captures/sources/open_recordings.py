@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from radarseq.captures.capture import Capture
-from radarseq.captures.errors import CaptureFault, Failure
+from radarseq.captures.errors import Failure, RecordingError
 from radarseq.captures.options.name_pattern import Named
-from radarseq.captures.options.read_options import AS_WRITTEN, FEATURE_AXES, Reading
+from radarseq.captures.options.read_options import AS_WRITTEN, FEATURE_AXES, ReadOptions
 from radarseq.captures.readers.registry import read_capture, unreadable
 from radarseq.captures.samples.lazy_array import read_whole
 from radarseq.captures.sources.find_files import walk_captures
@@ -23,7 +23,7 @@ from radarseq.storage.atomic import printable
 
 
 @dataclass(frozen=True)
-class Opened:
+class Recording:
     """A recording that can be read, and what is known of it. It may be sent to another process.
 
     Attributes:
@@ -34,7 +34,7 @@ class Opened:
     """
 
     capture: Capture
-    reading: Reading
+    reading: ReadOptions
     label: str | None
     group: str
 
@@ -70,13 +70,13 @@ class Opened:
             raise unreadable(self.capture.source, fault) from fault
 
 
-def openings(
+def iter_recordings(
     paths: Iterable[Path],
-    reading: Reading = AS_WRITTEN,
+    reading: ReadOptions = AS_WRITTEN,
     *,
     expected_interval_s: float | None = None,
     probe: bool = True,
-) -> Iterator[Opened | Failure]:
+) -> Iterator[Recording | Failure]:
     """Yield the recordings among files and folders, in a fixed order, each opened or a failure.
 
     Args:
@@ -102,13 +102,13 @@ def openings(
                 PROBER.check(path, reading)
             opened = _opened(path, reading, named, common)
             _check_interval(opened, expected_interval_s)
-        except CaptureFault as fault:
+        except RecordingError as fault:
             yield fault.failure
         else:
             yield opened
 
 
-def listed(paths: Iterable[Path], reading: Reading) -> tuple[list[Path], list[Failure]]:
+def listed(paths: Iterable[Path], reading: ReadOptions) -> tuple[list[Path], list[Failure]]:
     """Return the recordings in order, without the table of their labels, and refused links."""
     files, refused = walk_captures(paths)
     if reading.labels:
@@ -117,7 +117,7 @@ def listed(paths: Iterable[Path], reading: Reading) -> tuple[list[Path], list[Fa
     return files, refused
 
 
-def read_every_byte(path: Path, reading: Reading = AS_WRITTEN) -> None:
+def read_every_byte(path: Path, reading: ReadOptions = AS_WRITTEN) -> None:
     """Read a recording from its first sample to its last, after a child process has.
 
     Raises:
@@ -133,20 +133,20 @@ def read_every_byte(path: Path, reading: Reading = AS_WRITTEN) -> None:
         raise unreadable(path, fault) from fault
 
 
-def _opened(path: Path, reading: Reading, named: Named, common: str) -> Opened:
+def _opened(path: Path, reading: ReadOptions, named: Named, common: str) -> Recording:
     capture = read_capture(path, reading)
     plan_cut(capture, reading)  # a recording shorter than a window is a fault
     own = printable(Path(os.path.relpath(path.absolute(), common)).as_posix())
     group = "/".join(filter(None, named)) if named.group else own
-    return Opened(capture, reading, named.label, group)
+    return Recording(capture, reading, named.label, group)
 
 
-def _check_interval(opened: Opened, expected_s: float | None) -> None:
+def _check_interval(opened: Recording, expected_s: float | None) -> None:
     found_s = opened.capture.sample_interval_s * opened.reading.stride
     if expected_s is None or math.isclose(found_s, expected_s, rel_tol=1e-6):
         return
     found: Any = f"{found_s:g} s" if found_s else "not known"
-    raise CaptureFault(
+    raise RecordingError(
         opened.capture.source,
         f"its sample interval is {found}; expected {expected_s:g} s",
         "Give the sample interval or rate if the file is wrong, else leave it out",

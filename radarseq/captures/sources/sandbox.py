@@ -15,13 +15,13 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from radarseq.captures.errors import CaptureFault
-from radarseq.captures.options.read_options import Reading
+from radarseq.captures.errors import RecordingError
+from radarseq.captures.options.read_options import ReadOptions
 
-LONGEST_S = 10.0  # and a second more for each of so many bytes:
+TIMEOUT_S = 10.0  # and a second more for each of so many bytes:
 BYTES_PER_S = 20 << 20
 _GRACE_S = 2.0  # the child ends itself; if it cannot, it is ended
-_REMEDY = "Restore it from a copy, or leave it out: do not open it with other tools"
+_HINT = "Restore it from a copy, or leave it out: do not open it with other tools"
 _CHILD = "radarseq.captures.sources.sandbox_process"
 
 
@@ -33,23 +33,23 @@ class Prober:
         self._owner = os.getpid()
         self._lock = Lock()
 
-    def check(self, path: Path, reading: Reading) -> None:
+    def check(self, path: Path, reading: ReadOptions) -> None:
         """Open a file, and read it, in the child.
 
         Raises:
             CaptureFault: If it cannot be read in this way, or if the child crashes, takes too
                 long, or needs too much memory.
         """
-        limit_s = LONGEST_S + _size(path) / BYTES_PER_S
+        limit_s = TIMEOUT_S + _size(path) / BYTES_PER_S
         # Absolute, for the child stays in the folder that it was started in.
         whole = str(path.absolute())
         request = {"path": whole, "reading": reading.to_json(), "limit_s": limit_s}
         with self._lock:
             answer = self._ask(json.dumps(request).encode() + b"\n", limit_s + _GRACE_S)
             if answer is None:
-                raise CaptureFault(path, self._end_of_child(limit_s), _REMEDY)
+                raise RecordingError(path, self._end_of_child(limit_s), _HINT)
         if "reason" in answer:
-            raise CaptureFault(path, answer["reason"], answer["remedy"])
+            raise RecordingError(path, answer["reason"], answer["remedy"])
 
     def _ask(self, request: bytes, limit_s: float) -> dict[str, Any] | None:
         """Return the child's answer; None if there is none."""

@@ -7,8 +7,8 @@ import signal
 import sys
 from pathlib import Path
 
-from radarseq.captures.errors import CaptureFault
-from radarseq.captures.options.read_options import Reading
+from radarseq.captures.errors import RecordingError
+from radarseq.captures.options.read_options import ReadOptions
 from radarseq.captures.readers.registry import read_capture, unreadable
 from radarseq.captures.samples.lazy_array import read_whole
 from radarseq.errors import RadarseqError
@@ -26,26 +26,26 @@ def serve() -> None:
         request = json.loads(line)
         path = Path(request["path"])
         signal.setitimer(signal.ITIMER_REAL, request["limit_s"])  # which ends the process
-        answer = _answer(path, Reading.from_json(request["reading"]))
+        answer = _answer(path, ReadOptions.from_json(request["reading"]))
         signal.setitimer(signal.ITIMER_REAL, 0)
         answers.write(json.dumps(answer).encode() + b"\n")
         answers.flush()
 
 
-def _answer(path: Path, reading: Reading) -> dict[str, str]:
+def _answer(path: Path, reading: ReadOptions) -> dict[str, str]:
     try:
         _limit_memory(path)
         read_whole(read_capture(path, reading).samples, _READ_BYTES)
-    except CaptureFault as fault:
+    except RecordingError as fault:
         if not isinstance(fault.__cause__, MemoryError):
-            return {"reason": fault.failure.reason, "remedy": fault.failure.remedy}
+            return {"reason": fault.failure.reason, "remedy": fault.failure.hint}
     except RadarseqError as fault:
         return {"reason": str(fault), "remedy": "Correct it"}
     except MemoryError:
         pass
     except Exception as fault:
         failure = unreadable(path, fault).failure
-        return {"reason": failure.reason, "remedy": failure.remedy}
+        return {"reason": failure.reason, "remedy": failure.hint}
     else:
         return {}
     reason = f"needs more than {MEMORY_BYTES >> 20} MB of memory to be read"

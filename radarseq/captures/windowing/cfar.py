@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import fdtri
 
-from radarseq.captures.errors import CaptureFault
+from radarseq.captures.errors import RecordingError
 from radarseq.captures.options.quality_limits import Quality
 
 
@@ -51,7 +51,7 @@ class Gate:
             CaptureFault: If a window would have no neighbour.
         """
         if self.reach and windows < 2 * self._guards + 2:
-            raise CaptureFault(
+            raise RecordingError(
                 path,
                 f"gives {windows} windows in a row; the CFAR gate compares each with others, "
                 f"beyond {self._guards} on either side",

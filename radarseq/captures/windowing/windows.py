@@ -10,9 +10,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from radarseq.captures.capture import Capture
-from radarseq.captures.checks.size_limits import LARGEST_BYTES
-from radarseq.captures.errors import CaptureFault
-from radarseq.captures.options.read_options import FEATURE_AXES, STEP_AXIS, Reading
+from radarseq.captures.checks.size_limits import MAX_BYTES
+from radarseq.captures.errors import RecordingError
+from radarseq.captures.options.read_options import FEATURE_AXES, STEP_AXIS, ReadOptions
 from radarseq.captures.samples.lazy_array import Samples
 from radarseq.captures.windowing.cfar import Gate
 from radarseq.captures.windowing.quality import (
@@ -51,7 +51,7 @@ class Cut:
         return math.prod(self.others) * self.per_row
 
 
-def plan_cut(capture: Capture, reading: Reading) -> Cut:
+def plan_cut(capture: Capture, reading: ReadOptions) -> Cut:
     """Return how ``reading`` cuts a capture; a remainder that fills no window is left over.
 
     Raises:
@@ -63,7 +63,7 @@ def plan_cut(capture: Capture, reading: Reading) -> Cut:
     steps = reading.steps or -(-length // reading.stride)
     span = (steps - 1) * reading.stride + 1
     if length < span or steps < 2:
-        raise CaptureFault(
+        raise RecordingError(
             capture.source,
             f"has {length} samples along 'step'; expected at least {max(span, 2)} for one window",
             "Choose fewer steps or a smaller stride, or check which axis the layout calls 'step'",
@@ -103,7 +103,7 @@ def runs(shape: tuple[int, ...], most: int) -> Iterator[tuple[slice, ...]]:
 def cut_part(
     array: Samples,
     axes: tuple[str, ...],
-    reading: Reading,
+    reading: ReadOptions,
     cut: Cut,
     run: tuple[slice, ...],
     window: int,
@@ -181,7 +181,7 @@ class Block:
     codes: NDArray[np.uint8]
 
 
-def cut_rows(capture: Capture, reading: Reading) -> Rows:
+def cut_rows(capture: Capture, reading: ReadOptions) -> Rows:
     """Return all windows of a capture, in the order of the array's axes, then of time.
 
     Raises:
@@ -205,7 +205,7 @@ def joined(rows: list[Rows]) -> Rows:
     )
 
 
-def check_held(capture: Capture, reading: Reading) -> None:
+def check_held(capture: Capture, reading: ReadOptions) -> None:
     """Refuse a capture whose windows are too many to be held together.
 
     Raises:
@@ -213,16 +213,18 @@ def check_held(capture: Capture, reading: Reading) -> None:
     """
     cut = plan_cut(capture, reading)
     claimed = cut.windows * window_bytes(capture, cut)
-    if claimed > LARGEST_BYTES:
-        raise CaptureFault(
+    if claimed > MAX_BYTES:
+        raise RecordingError(
             capture.source,
             f"gives windows of {claimed / 1e9:.1f} GB in all; expected at most "
-            f"{LARGEST_BYTES / 1e9:.1f} GB",
+            f"{MAX_BYTES / 1e9:.1f} GB",
             "Choose a larger hop",
         )
 
 
-def blocks(capture: Capture, reading: Reading, most_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
+def blocks(
+    capture: Capture, reading: ReadOptions, most_bytes: int = BLOCK_BYTES
+) -> Iterator[Block]:
     """Yield the windows of a capture, in the order of ``cut_rows``, whatever the block size.
 
     Args:
@@ -256,7 +258,7 @@ def blocks(capture: Capture, reading: Reading, most_bytes: int = BLOCK_BYTES) ->
 
 def _block(
     capture: Capture,
-    reading: Reading,
+    reading: ReadOptions,
     cut: Cut,
     gate: Gate,
     run: tuple[slice, ...],

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from radarseq.cli.console import finish, judging_bar, note, print_result, warn
+from radarseq.cli.console import evaluation_bar, finish, note, print_result, warn
 from radarseq.cli.options import Device, Engine, Json, Out, Scheduler, reads_recordings
 
 
@@ -34,7 +34,7 @@ def evaluate(
         list[str] | None,
         typer.Option(help="Class of DATA that the model does not know; may be repeated."),
     ] = None,
-    tempering: Annotated[
+    fusion_weight: Annotated[
         float | None,
         typer.Option(help="What a further window counts, 0 to 1; default: as measured."),
     ] = None,
@@ -65,12 +65,12 @@ def evaluate(
 
     Example: radarseq evaluate runs/w data/space --out eval/w
     """
-    from radarseq.cli.compile_notice import tell_of_compiling
+    from radarseq.cli.compile_notice import show_compile_notice
     from radarseq.cli.evaluation_text import as_text
     from radarseq.evaluation.evaluate import evaluate as judge
 
-    tell_of_compiling()
-    with judging_bar() as progress:
+    show_compile_notice()
+    with evaluation_bar() as progress:
         result = judge(
             run,
             data,
@@ -82,7 +82,7 @@ def evaluate(
             unknown_score=unknown_score,
             unknown=unknown or (),
             unknown_class=unknown_class or (),
-            tempering=tempering,
+            fusion_weight=fusion_weight,
             stress=stress,
             resample=resample,
             annotate=annotate,
@@ -97,4 +97,4 @@ def evaluate(
     warn(result.metrics["data"]["warnings"])
     print_result(result.metrics, as_json, lambda: as_text(result.metrics, result.captures))
     note(f"report: {out / 'report.html'}")
-    finish([f"{f['capture']}: {f['reason']}. {f['remedy']}" for f in result.failures])
+    finish([f"{f['capture']}: {f['reason']}. {f['hint']}" for f in result.failures])

@@ -51,10 +51,10 @@ def import_command(
         "rows": result.rows,
         "classes": result.counts,
         "left_out": result.left_out,
-        "failures": [[printable(f.path), f.reason, f.remedy] for f in result.failures],
+        "failures": [[printable(f.path), f.reason, f.hint] for f in result.failures],
     }
     print_result(told, as_json, lambda: _import_text(told))
-    finish([f"{path}: {reason}. {remedy}" for path, reason, remedy in told["failures"]])
+    finish([f"{path}: {reason}. {hint}" for path, reason, hint in told["failures"]])
 
 
 def _import_text(told: dict[str, Any]) -> str:

@@ -25,14 +25,14 @@ def simulate(
 
     Example: radarseq simulate datasets/space_objects.toml --out data/space --seed 1
     """
-    from radarseq.cli.compile_notice import tell_of_compiling
+    from radarseq.cli.compile_notice import show_compile_notice
     from radarseq.dataset.simulate import plan_simulation, ready_generator
     from radarseq.dataset.simulate import simulate as run
 
     plan = plan_simulation(recipe, examples=examples, seed=seed, rows_per_shard=rows_per_shard)
     warn(plan.warnings)
     note(f"{plan.recipe.name}: {examples:,} pairs, {size(plan.bytes_on_disk)} on disk")
-    tell_of_compiling()
+    show_compile_notice()
     generate, objects = None, plan.recipe.content.tabulated_objects
     if objects:
         with progress_bar("tables", objects, "objects") as advance:

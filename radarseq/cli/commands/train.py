@@ -44,12 +44,12 @@ def train(
 
     Example: radarseq train data/space --model wavenet --out runs/w
     """
-    from radarseq.cli.compile_notice import tell_of_compiling
-    from radarseq.training.distributed import asked_ranks
+    from radarseq.cli.compile_notice import show_compile_notice
+    from radarseq.training.distributed import requested_group
     from radarseq.training.seeds import as_text, train_seeds
     from radarseq.training.train import train as run
 
-    tell_of_compiling()
+    show_compile_notice()
     named = {
         "model": model,
         "task": task,
@@ -63,7 +63,7 @@ def train(
     given |= {"device": device, "resume": resume, "on_epoch": show_epoch}
     if seeds:
         several = train_seeds(data, out, seeds=seeds, **given)
-        if not asked_ranks().is_first:
+        if not requested_group().is_first:
             return
         warn(dict.fromkeys(note for result in several.runs for note in result.notes))
         runs = {str(run.run): run.metrics for run in several.runs}
@@ -74,7 +74,7 @@ def train(
         return
     started = time.perf_counter()
     result = run(data, out, **given)
-    if not asked_ranks().is_first:  # one of several processes speaks for all
+    if not requested_group().is_first:  # one of several processes speaks for all
         return
     warn(result.notes)
     told = {

@@ -10,7 +10,7 @@ from radarseq.errors import UsageError
 
 _FLOOR = 1e-12
 
-LEAST_GROUPS = 10  # captures of several windows, below which nothing is measured
+MIN_GROUPS = 10  # captures of several windows, below which nothing is measured
 _GRID = np.linspace(0.0, 1.0, 101)
 VALIDATION, OVERLAP, GIVEN = "validation", "overlap", "given"
 
@@ -141,7 +141,7 @@ def fuse(
 
 
 @dataclass(frozen=True)
-class Tempering:
+class FusionWeight:
     """The exponent that the evidence of every window but the first is raised to.
 
     Attributes:
@@ -150,32 +150,32 @@ class Tempering:
             windows, where there was nothing to measure on; or ``given``.
         groups: How many captures it was measured on.
         log_loss: Of these captures' posteriors [nats]; None if it was not measured.
-        log_loss_untempered: The same with the exponent 1.
+        log_loss_unweighted: The same with the exponent 1.
     """
 
     exponent: float
     source: str
     groups: int = 0
     log_loss: float | None = None
-    log_loss_untempered: float | None = None
+    log_loss_unweighted: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON types."""
         return asdict(self)
 
-    def for_overlap(self, fresh: float) -> "Tempering":
+    def for_overlap(self, fresh: float) -> "FusionWeight":
         """Return the exponent for windows of which only the share ``fresh`` is new to each."""
         if self.source == GIVEN or fresh >= 1.0:
             return self
-        return Tempering(
-            self.exponent * fresh, self.source, self.groups, self.log_loss, self.log_loss_untempered
+        return FusionWeight(
+            self.exponent * fresh, self.source, self.groups, self.log_loss, self.log_loss_unweighted
         )
 
 
-UNMEASURED = Tempering(1.0, OVERLAP)
+UNMEASURED = FusionWeight(1.0, OVERLAP)
 
 
-def given_tempering(exponent: float) -> Tempering:
+def given_fusion_weight(exponent: float) -> FusionWeight:
     """Return the exponent that the user gives.
 
     Raises:
@@ -185,12 +185,12 @@ def given_tempering(exponent: float) -> Tempering:
         raise UsageError(
             f"tempering is {exponent}; expected 0 (windows repeat each other) to 1 (independent)"
         )
-    return Tempering(float(exponent), GIVEN)
+    return FusionWeight(float(exponent), GIVEN)
 
 
-def measure_tempering(
+def measure_fusion_weight(
     probabilities: NDArray, label: NDArray, group: NDArray, prior: NDArray
-) -> Tempering:
+) -> FusionWeight:
     """Return the exponent of the least log loss of whole captures.
 
     Captures of one window say nothing of the exponent, and those of several classes are tables.
@@ -209,7 +209,7 @@ def measure_tempering(
         sorted_label, starts
     )
     used = (sizes > 1) & one_class
-    if used.sum() < LEAST_GROUPS:
+    if used.sum() < MIN_GROUPS:
         return UNMEASURED
     steps = log_likelihood(probabilities[order], prior)
     first = steps[starts][used] + np.log(np.maximum(prior, 1e-12))
@@ -217,7 +217,7 @@ def measure_tempering(
     true = sorted_label[starts][used]
     losses = [_log_loss(first + exponent * rest, true) for exponent in _GRID]
     best = int(np.argmin(losses))  # of equals the smallest: it claims the least
-    return Tempering(
+    return FusionWeight(
         float(_GRID[best]), VALIDATION, int(used.sum()), float(losses[best]), float(losses[-1])
     )
 

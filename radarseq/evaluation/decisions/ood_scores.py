@@ -15,7 +15,7 @@ from radarseq.errors import CheckpointError, UsageError
 SCORES = ("energy", "mahalanobis", "max_probability")
 DEFAULT_SCORE = "mahalanobis"  # energy and probability call noise and plates well known: measured
 QUANTILES = 1001
-LEAST_ROWS = 40  # of validation, below which a threshold would be luck
+MIN_ROWS = 40  # of validation, below which a threshold would be luck
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def fit_gaussians(hidden: NDArray, label: NDArray) -> Gaussians:
 
 
 @dataclass(frozen=True)
-class Rejection:
+class OodDetector:
     """What tells known from unknown, as fitted.
 
     Attributes:
@@ -93,7 +93,7 @@ class Rejection:
         }
 
     @classmethod
-    def from_json(cls, content: Any, values: int, source: str) -> "Rejection":
+    def from_json(cls, content: Any, values: int, source: str) -> "OodDetector":
         """Return what ``to_json`` gave, for ``values`` hidden values.
 
         Raises:
@@ -133,21 +133,21 @@ def _functions(gaussians: Gaussians) -> dict[str, Callable[[NDArray, NDArray], N
     }
 
 
-def fit_rejection(gaussians: Gaussians, validation_scores: NDArray) -> Rejection | None:
+def fit_ood_detector(gaussians: Gaussians, validation_scores: NDArray) -> OodDetector | None:
     """Return the rejection whose thresholds come from validation; None from too few rows.
 
     Args:
         gaussians: From the training rows.
         validation_scores: Of known objects that the model was not trained on, ``(n, score)``.
     """
-    if len(validation_scores) < LEAST_ROWS:
+    if len(validation_scores) < MIN_ROWS:
         return None
     grid = np.linspace(0.0, 1.0, QUANTILES)
     quantiles = {
         name: np.quantile(validation_scores[:, i].astype(np.float64), grid)
         for i, name in enumerate(SCORES)
     }
-    return Rejection(gaussians, quantiles, len(validation_scores))
+    return OodDetector(gaussians, quantiles, len(validation_scores))
 
 
 def check_settings(false_reject: float, score: str) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radarseq.dataset.schema import Examples
-from radarseq.evaluation.decisions.ood_scores import DEFAULT_SCORE, SCORES, Rejection
+from radarseq.evaluation.decisions.ood_scores import DEFAULT_SCORE, SCORES, OodDetector
 from radarseq.evaluation.metrics.classification import auroc
 from radarseq.inference.predictor import Describe, Predictor
 
@@ -30,7 +30,7 @@ class HeldOut:
 
 
 @dataclass(frozen=True)
-class Chosen:
+class OodThreshold:
     """The score that an evaluation rejects by.
 
     Attributes:
@@ -38,7 +38,7 @@ class Chosen:
         chosen_by: ``held-out classes``, ``default`` or ``given``.
         threshold: A window whose score lies above is unknown.
         false_reject: The share of known windows that may lie above.
-        rejection: As fitted.
+        detector: As fitted.
         held_out: What the scores were compared on; None where there was nothing.
         held_out_scores: Of the rows that were not used to choose, ``(n, score)``; or None.
     """
@@ -47,23 +47,23 @@ class Chosen:
     chosen_by: str
     threshold: float
     false_reject: float
-    rejection: Rejection
+    detector: OodDetector
     held_out: HeldOut | None
     held_out_scores: NDArray[np.float32] | None
 
     @property
     def describe(self) -> Describe:
         """What gives a window's score while it is predicted."""
-        return self.rejection.scorer(self.name)
+        return self.detector.scorer(self.name)
 
 
 def choose_score(
     predictor: Predictor,
-    rejection: Rejection,
+    detector: OodDetector,
     held_out: HeldOut | None,
     score: str,
     false_reject: float,
-) -> Chosen:
+) -> OodThreshold:
     """Return the score to reject by.
 
     Where objects are held out, every other object of them chooses, and the rest say how well the
@@ -73,18 +73,18 @@ def choose_score(
     if score == "auto":
         name, chosen_by = DEFAULT_SCORE, "default"
     if held_out is not None:
-        scores = predictor.predict_examples(held_out.examples, describe=rejection.scores).described
+        scores = predictor.predict_examples(held_out.examples, describe=detector.scores).described
         assert scores is not None
         choosing = _every_other(held_out.examples)
         reported = scores[~choosing]
         if score == "auto" and choosing.any():
             found = [
-                auroc(rejection.quantiles[each], scores[choosing, i]) or 0.0
+                auroc(detector.quantiles[each], scores[choosing, i]) or 0.0
                 for i, each in enumerate(SCORES)
             ]
             name, chosen_by = SCORES[int(np.argmax(found))], "held-out classes"
-    threshold = rejection.threshold(name, false_reject)
-    return Chosen(name, chosen_by, threshold, false_reject, rejection, held_out, reported)
+    threshold = detector.threshold(name, false_reject)
+    return OodThreshold(name, chosen_by, threshold, false_reject, detector, held_out, reported)
 
 
 def _every_other(examples: Examples) -> NDArray[np.bool_]:
@@ -98,7 +98,7 @@ def _every_other(examples: Examples) -> NDArray[np.bool_]:
 
 
 def unknown_part(
-    chosen: Chosen, score: NDArray, label: NDArray | None, right: NDArray[np.bool_] | None
+    chosen: OodThreshold, score: NDArray, label: NDArray | None, right: NDArray[np.bool_] | None
 ) -> dict[str, Any]:
     """Return the ``unknown`` part of the metrics.
 
@@ -118,7 +118,7 @@ def unknown_part(
         "false_reject": chosen.false_reject,
         "threshold": chosen.threshold,
         "fitted_on": "validation",
-        "fitted_rows": chosen.rejection.rows,
+        "fitted_rows": chosen.detector.rows,
         "windows": len(score),
         "rejected": int(rejected.sum()),
         "rejected_share": float(rejected.mean()) if len(score) else 0.0,
@@ -137,13 +137,13 @@ def unknown_part(
     }
 
 
-def _scores(chosen: Chosen, known_rejected: NDArray[np.bool_]) -> list[dict[str, Any]]:
+def _scores(chosen: OodThreshold, known_rejected: NDArray[np.bool_]) -> list[dict[str, Any]]:
     rows, held_out = [], chosen.held_out_scores
     for index, name in enumerate(SCORES):
         area = found = None
         if held_out is not None and len(held_out):
-            area = auroc(chosen.rejection.quantiles[name], held_out[:, index])
-            threshold = chosen.rejection.threshold(name, chosen.false_reject)
+            area = auroc(chosen.detector.quantiles[name], held_out[:, index])
+            threshold = chosen.detector.threshold(name, chosen.false_reject)
             found = float((held_out[:, index] > threshold).mean())
         is_measured = name == chosen.name and known_rejected.size > 0
         rows.append(
@@ -157,11 +157,11 @@ def _scores(chosen: Chosen, known_rejected: NDArray[np.bool_]) -> list[dict[str,
     return rows
 
 
-def _histogram(chosen: Chosen, score: NDArray) -> dict[str, Any]:
+def _histogram(chosen: OodThreshold, score: NDArray) -> dict[str, Any]:
     """Return how many windows have which score: of validation, as judged, and held out."""
     column = SCORES.index(chosen.name)
     held_out = None if chosen.held_out_scores is None else chosen.held_out_scores[:, column]
-    known = chosen.rejection.quantiles[chosen.name]
+    known = chosen.detector.quantiles[chosen.name]
     # The far tail would squeeze everything else into one bar: the last bin holds it.
     every = [known, score, *([] if held_out is None else [held_out])]
     low = min(float(values.min()) for values in every if len(values))

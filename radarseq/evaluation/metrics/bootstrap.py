@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from radarseq.evaluation.metrics.classification import wilson_interval
 
 RESAMPLES = 1000
-_MOST_DRAWS = 4_000_000  # numbers in memory at once
+_MAX_DRAWS = 4_000_000  # numbers in memory at once
 _LEVEL = (2.5, 97.5)
 _FLOOR = 1e-12
 
@@ -83,7 +83,7 @@ def _resampled(table: NDArray, seed: int) -> NDArray[np.float64]:
     """Return the column sums of ``RESAMPLES`` redrawings of the rows, ``(resample, column)``."""
     generator = np.random.default_rng(seed)
     rows = len(table)
-    at_once = max(1, _MOST_DRAWS // rows)
+    at_once = max(1, _MAX_DRAWS // rows)
     sums = [
         generator.multinomial(rows, np.full(rows, 1 / rows), min(at_once, RESAMPLES - first))
         @ table

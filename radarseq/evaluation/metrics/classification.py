@@ -12,7 +12,7 @@ SNR_STEP_DB = 5.0
 _FLOOR = 1e-12
 
 
-MOST_POINTS = 201  # of a curve that is drawn
+MAX_POINTS = 201  # of a curve that is drawn
 
 
 def class_metrics(probabilities: NDArray, label: NDArray) -> dict[str, float]:
@@ -151,8 +151,8 @@ def _counts(score: NDArray, positive: NDArray[np.bool_]) -> tuple[NDArray, NDArr
 
 
 def _thinned(x: NDArray, y: NDArray) -> list[list[float]]:
-    """Return at most ``MOST_POINTS`` of a curve's points, evenly along it, with both ends."""
+    """Return at most ``MAX_POINTS`` of a curve's points, evenly along it, with both ends."""
     along = np.append(0.0, np.cumsum(np.hypot(np.diff(x), np.diff(y))))
-    wanted = np.linspace(0.0, along[-1], min(MOST_POINTS, len(x)))
+    wanted = np.linspace(0.0, along[-1], min(MAX_POINTS, len(x)))
     kept = np.unique(np.minimum(np.searchsorted(along, wanted), len(x) - 1))
     return np.column_stack((x[kept], y[kept])).round(5).tolist()

@@ -11,7 +11,7 @@ from radarseq.dataset.schema import SNR, Examples
 from radarseq.evaluation.metrics.classification import mean_db, relative_error, snr_bins
 from radarseq.evaluation.metrics.compare_classes import _NO_BASELINE
 
-_LEAST_GAIN_DB = 0.1  # below this, two echo errors are called level
+_MIN_GAIN_DB = 0.1  # below this, two echo errors are called level
 
 
 def compare_echoes(
@@ -86,9 +86,9 @@ def _echo_verdict(
         return f"{name}'s echo error is {error_db:.1f} dB; {_NO_BASELINE}"
     best = min(fair, key=lambda who: fair[who])
     gain, scores = fair[best] - error_db, f"{error_db:.1f} dB against {fair[best]:.1f} dB"
-    if gain > _LEAST_GAIN_DB:
+    if gain > _MIN_GAIN_DB:
         return f"{name}'s echo beats {best} by {gain:.1f} dB ({scores})."
-    if gain < -_LEAST_GAIN_DB:
+    if gain < -_MIN_GAIN_DB:
         return (
             f"{name}'s echo does NOT beat its baseline: {best} is {-gain:.1f} dB better ({scores})."
         )

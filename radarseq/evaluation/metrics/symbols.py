@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from radarseq.baselines.symbols import FollowerCounts, Persistence
+from radarseq.baselines.symbols import MarkovBaseline, Persistence
 from radarseq.dataset.schema import Examples
 from radarseq.evaluation.metrics.forecasts import _gain_in_words
 
@@ -42,7 +42,7 @@ def compare_symbols(
             held = Persistence(past, wanted, counted, symbols)
             found = {
                 "persistence": held(ahead),
-                "counts": FollowerCounts(past, wanted, counted, symbols, held.lag)(ahead),
+                "counts": MarkovBaseline(past, wanted, counted, symbols, held.lag)(ahead),
             }
         else:
             share = (

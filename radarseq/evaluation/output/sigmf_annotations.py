@@ -8,22 +8,22 @@ from typing import Any
 import h5py
 import numpy as np
 
-from radarseq.captures.options.read_options import Reading
+from radarseq.captures.options.read_options import ReadOptions
 from radarseq.evaluation.decisions.capture_table import UNKNOWN
 from radarseq.evaluation.output.hdf5_columns import names_in, read_column
 from radarseq.evaluation.output.partial_results import Part
 from radarseq.storage.atomic import write_atomically
 
 GENERATOR = "radarseq"
-MOST_WINDOWS = 5_000  # of a recording; beyond, windows of one decision in a row share an annotation
+MAX_WINDOWS = 5_000  # of a recording; beyond, windows of one decision in a row share an annotation
 _META, _DATA = ".sigmf-meta", ".sigmf-data"
-_LARGEST_META = 64 << 20
+_MAX_META = 64 << 20
 
 
 def write_annotations(
     predictions: Path,
     recordings: list[tuple[int, Part]],
-    reading: Reading,
+    reading: ReadOptions,
     steps: int,
     folder: Path | None,
 ) -> list[Path]:
@@ -65,7 +65,7 @@ def write_annotations(
 
 def _read(meta: Path) -> dict[str, Any] | None:
     """Return the metadata, or None where they cannot be kept whole."""
-    if meta.stat().st_size > _LARGEST_META:
+    if meta.stat().st_size > _MAX_META:
         return None
     try:
         content = json.loads(meta.read_bytes())
@@ -75,7 +75,7 @@ def _read(meta: Path) -> dict[str, Any] | None:
     return content if is_whole else None
 
 
-def _is_one_stream(content: dict[str, Any], reading: Reading) -> bool:
+def _is_one_stream(content: dict[str, Any], reading: ReadOptions) -> bool:
     """Return whether a window's number says where in the file it lies."""
     return reading.layout in ("", "step", "step,channel") and isinstance(
         content.get("global"), dict
@@ -92,7 +92,7 @@ def _is_ours(annotation: Any) -> bool:
 
 
 def _annotations(
-    file: h5py.File, rows: slice, reading: Reading, steps: int
+    file: h5py.File, rows: slice, reading: ReadOptions, steps: int
 ) -> Iterator[dict[str, Any]]:
     names = names_in(file, "class_names")
     decision, window, probability = (
@@ -105,7 +105,7 @@ def _annotations(
     span = (steps - 1) * reading.stride + 1
     hop = reading.hop or steps * reading.stride
     starts = np.arange(len(decision))
-    if len(decision) > MOST_WINDOWS:
+    if len(decision) > MAX_WINDOWS:
         breaks = (np.diff(decision) != 0) | (np.diff(window) != 1)
         starts = np.append(0, np.flatnonzero(breaks) + 1)
     ends = np.append(starts[1:], len(decision)) - 1

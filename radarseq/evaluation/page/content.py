@@ -11,9 +11,9 @@ from radarseq.dataset.schema import PARAMETER_PREFIX, SNR, Examples
 from radarseq.evaluation.page.tracks import rows_by_capture
 from radarseq.inference.predictor import Prediction
 from radarseq.report.capture_views import CaptureView, capture_view
-from radarseq.report.page import Shown
-from radarseq.report.pictures import MOST_PICTURES, Pictures
-from radarseq.report.tables import MOST_ROWS
+from radarseq.report.page import ReportContent
+from radarseq.report.pictures import MAX_PICTURES, Pictures
+from radarseq.report.tables import MAX_ROWS
 from radarseq.training.history import read_history
 
 _WINDOW = PARAMETER_PREFIX + "row"  # which window of its capture a row is
@@ -24,7 +24,7 @@ def shown(
     examples: Examples | None,
     prediction: Prediction | None,
     captures: Sequence[Mapping[str, Any]],
-) -> Shown:
+) -> ReportContent:
     """Return what the report shows of a judged set besides its metrics.
 
     Args:
@@ -35,9 +35,9 @@ def shown(
     """
     epochs = read_history(run)
     if examples is None or prediction is None:
-        return Shown(epochs=epochs)
+        return ReportContent(epochs=epochs)
     names = [str(row["capture"]) for row in captures]
-    return Shown(pictures(examples, prediction), epochs, capture_views(examples, names))
+    return ReportContent(pictures(examples, prediction), epochs, capture_views(examples, names))
 
 
 def capture_views(examples: Examples, names: Sequence[str]) -> list[CaptureView | None]:
@@ -48,7 +48,7 @@ def capture_views(examples: Examples, names: Sequence[str]) -> list[CaptureView 
     if "group" not in examples or examples.input.ndim not in (2, 3):
         return []
     rows = rows_by_capture(examples["group"], examples.header.group_names)
-    return [None if name not in rows else _view(examples, rows[name]) for name in names[:MOST_ROWS]]
+    return [None if name not in rows else _view(examples, rows[name]) for name in names[:MAX_ROWS]]
 
 
 def _view(examples: Examples, rows: NDArray[np.intp]) -> CaptureView:
@@ -66,10 +66,10 @@ def pictures(examples: Examples, prediction: Prediction) -> Pictures | None:
     signal = examples.input
     if not np.iscomplexobj(signal) or signal.ndim != 2:
         return None
-    rows = np.arange(min(MOST_PICTURES, len(examples)))
+    rows = np.arange(min(MAX_PICTURES, len(examples)))
     if "label" in examples:
         first = np.unique(examples["label"], return_index=True)[1]
-        rows = np.concatenate((first, np.setdiff1d(rows, first)))[:MOST_PICTURES]
+        rows = np.concatenate((first, np.setdiff1d(rows, first)))[:MAX_PICTURES]
     names = examples.header.class_names
 
     def named(labels: Any) -> list[str]:

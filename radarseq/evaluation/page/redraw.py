@@ -18,7 +18,7 @@ from radarseq.evaluation.output.folder import (
 )
 from radarseq.evaluation.page.saved_data import read_report_data
 from radarseq.evaluation.page.tracks import with_tracks
-from radarseq.report.page import PLOTS_NAME, Shown, write_report
+from radarseq.report.page import PLOTS_NAME, ReportContent, write_report
 from radarseq.storage.atomic import sha256_file
 from radarseq.storage.output_folder import output_folder
 from radarseq.storage.sealed import read_json, write_json
@@ -87,7 +87,7 @@ def draw(folder: Path, metrics: dict[str, Any]) -> Path:
     content = metrics | {"captures": captures, "failures": read_rows(folder / FAILURES)}
     if isinstance(summary := metrics.get("captures"), dict):
         content["capture_summary"] = summary
-    shown = read_report_data(folder) if (folder / REPORT_DATA).exists() else Shown()
+    shown = read_report_data(folder) if (folder / REPORT_DATA).exists() else ReportContent()
     names = [str(row["capture"]) for row in captures]
     views = with_tracks(folder / PREDICTIONS, names, shown.views)
     return write_report(folder, content, replace(shown, views=views))

@@ -12,7 +12,7 @@ from radarseq.dataset.write import hdf5_image
 from radarseq.errors import EvaluationError, UsageError
 from radarseq.evaluation.output.folder import REPORT_DATA
 from radarseq.report.capture_views import CaptureView
-from radarseq.report.page import Shown
+from radarseq.report.page import ReportContent
 from radarseq.report.pictures import Pictures
 from radarseq.storage.atomic import write_atomically
 
@@ -21,7 +21,7 @@ _NAMES = ("label", "decision")
 _TEXT = h5py.string_dtype()
 
 
-def write_report_data(folder: Path, shown: Shown) -> None:
+def write_report_data(folder: Path, shown: ReportContent) -> None:
     """Write ``report.h5``: examples, training history, and level and phase of the captures.
 
     Raises:
@@ -37,7 +37,7 @@ def write_report_data(folder: Path, shown: Shown) -> None:
     write_atomically(folder / REPORT_DATA, hdf5_image(fill))
 
 
-def read_report_data(folder: Path) -> Shown:
+def read_report_data(folder: Path) -> ReportContent:
     """Return what ``write_report_data`` wrote; the captures without their tracks.
 
     Raises:
@@ -46,7 +46,7 @@ def read_report_data(folder: Path) -> Shown:
     path = folder / REPORT_DATA
     try:
         with h5py.File(io.BytesIO(path.read_bytes())) as file:
-            return Shown(
+            return ReportContent(
                 _read_pictures(file["pictures"]) if "pictures" in file else None,
                 _read_epochs(file["epochs"]),
                 _read_views(file["captures"]),

@@ -12,7 +12,7 @@ from radarseq.errors import EvaluationError
 from radarseq.report.capture_views import CaptureView
 
 _ROWS_AT_ONCE = 1 << 20
-_MOST_WINDOWS = 1 << 40  # of one capture; a window's key is its capture's number times this
+_MAX_WINDOWS = 1 << 40  # of one capture; a window's key is its capture's number times this
 _NO_GROUP = -1
 _OBJECT = "object "  # a dataset's objects have numbers, and no names
 
@@ -43,7 +43,7 @@ def with_tracks(
                 return list(views)
             groups = np.asarray(file.attrs["group_names"])
             numbers = {str(name): number for number, name in enumerate(groups)}
-            keys = [_number(name, numbers) * _MOST_WINDOWS + view.rows for name, view in present]
+            keys = [_number(name, numbers) * _MAX_WINDOWS + view.rows for name, view in present]
             found = _look_up(columns, np.concatenate(keys))
     except (OSError, KeyError, ValueError) as fault:
         raise EvaluationError(f"{path}: not readable ({fault}); evaluate again") from fault
@@ -84,7 +84,7 @@ def _look_up(columns: Mapping[str, Any], wanted: NDArray[np.int64]) -> NDArray[n
     known = wanted[order]
     for first in range(0, len(track), _ROWS_AT_ONCE):
         its = slice(first, first + _ROWS_AT_ONCE)
-        key = group[its].astype(np.int64) * _MOST_WINDOWS + np.asarray(row[its], np.int64)
+        key = group[its].astype(np.int64) * _MAX_WINDOWS + np.asarray(row[its], np.int64)
         place = np.minimum(np.searchsorted(known, key), len(known) - 1)
         hit = known[place] == key
         found[order[place[hit]]] = track[its][hit]

@@ -13,16 +13,16 @@ from typing import NamedTuple
 import torch
 
 from radarseq.baselines.classifiers import Boosting
-from radarseq.captures.errors import CaptureFault, Failure
-from radarseq.captures.options.read_options import Reading
+from radarseq.captures.errors import Failure, RecordingError
+from radarseq.captures.options.read_options import ReadOptions
 from radarseq.captures.readers.registry import read_capture
-from radarseq.captures.sources.open_recordings import Opened
+from radarseq.captures.sources.open_recordings import Recording
 from radarseq.errors import CaptureError, CheckpointError, MismatchError
 from radarseq.evaluation.decisions.calibration_file import weights_sha256
-from radarseq.evaluation.decisions.ood_scores import Rejection
+from radarseq.evaluation.decisions.ood_scores import OodDetector
 from radarseq.evaluation.output.partial_results import Part, key_of, whole_part
-from radarseq.evaluation.pipelines.recording_evaluator import CaptureJudge
-from radarseq.execution.pool import AtHand, Workers, in_any_order
+from radarseq.evaluation.pipelines.recording_evaluator import RecordingEvaluator
+from radarseq.execution.pool import AtHand, Workers, map_unordered
 from radarseq.inference.predictor import Predictor, load
 from radarseq.storage.atomic import printable
 
@@ -30,7 +30,7 @@ BatchProgress = Callable[[int, int], None]  # recordings done, windows judged
 _NAMED_FAILURES = 10
 
 
-class Misfit(NamedTuple):
+class Mismatch(NamedTuple):
     """A recording that is not of the kind that the model was trained on."""
 
     failure: Failure
@@ -47,7 +47,7 @@ class Judging:
         stride: A window takes every ``stride``-th sample.
     """
 
-    judge: AtHand[CaptureJudge]
+    judge: AtHand[RecordingEvaluator]
     folder: Path
     stride: int
 
@@ -66,10 +66,10 @@ class Item:
     index: int
     source: Path
     key: list[int]
-    opened: AtHand[Opened]
+    opened: AtHand[Recording]
 
 
-def judge_one(judging: Judging, item: Item) -> tuple[int, Part | Failure | Misfit]:
+def judge_one(judging: Judging, item: Item) -> tuple[int, Part | Failure | Mismatch]:
     """Judge a recording, and leave its part in the folder; return what became of it."""
     # One thread inside torch for each worker: sums are then done in the same order for any number
     # of workers, and the workers do not fight for the cores.
@@ -78,15 +78,15 @@ def judge_one(judging: Judging, item: Item) -> tuple[int, Part | Failure | Misfi
         part = judging.judge().judge(
             item.opened(), judging.folder, item.index, judging.stride, item.key
         )
-    except CaptureFault as fault:
+    except RecordingError as fault:
         return item.index, fault.failure._replace(path=item.source)
     except MismatchError as fault:
-        reason, _, remedy = str(fault).rpartition(". ")
-        return item.index, Misfit(Failure(item.source, reason, remedy), str(fault))
+        reason, _, hint = str(fault).rpartition(". ")
+        return item.index, Mismatch(Failure(item.source, reason, hint), str(fault))
     return item.index, part
 
 
-def at_hand(opened: Opened) -> AtHand[Opened]:
+def at_hand(opened: Recording) -> AtHand[Recording]:
     """Return an open recording as what another process opens again."""
     source = opened.capture.source
     again = partial(
@@ -95,8 +95,10 @@ def at_hand(opened: Opened) -> AtHand[Opened]:
     return AtHand(again, opened)
 
 
-def _reopened(given: Path, path: Path, reading: Reading, label: str | None, group: str) -> Opened:
-    return Opened(replace(read_capture(path, reading), source=given), reading, label, group)
+def _reopened(
+    given: Path, path: Path, reading: ReadOptions, label: str | None, group: str
+) -> Recording:
+    return Recording(replace(read_capture(path, reading), source=given), reading, label, group)
 
 
 class _Model(NamedTuple):
@@ -109,8 +111,8 @@ class _Model(NamedTuple):
 
 
 def judge_at_hand(
-    judge: CaptureJudge, score: tuple[Rejection, str] | None, boosting: Boosting | None
-) -> AtHand[CaptureJudge]:
+    judge: RecordingEvaluator, score: tuple[OodDetector, str] | None, boosting: Boosting | None
+) -> AtHand[RecordingEvaluator]:
     """Return a judge as what another process makes again.
 
     Args:
@@ -134,12 +136,12 @@ def _model(predictor: Predictor) -> _Model:
 def _remade(
     model: _Model,
     beside: Mapping[str, _Model],
-    score: tuple[Rejection, str] | None,
+    score: tuple[OodDetector, str] | None,
     boosting: Boosting | None,
-) -> CaptureJudge:
+) -> RecordingEvaluator:
     others = {name: _loaded(other) for name, other in beside.items()}
     describe = None if score is None else score[0].scorer(score[1])
-    return CaptureJudge(_loaded(model), describe, others, lambda: boosting)
+    return RecordingEvaluator(_loaded(model), describe, others, lambda: boosting)
 
 
 def _loaded(model: _Model) -> Predictor:
@@ -165,9 +167,9 @@ class Batch:
     failures: list[Failure]
 
 
-def judge_batch(
-    judge: AtHand[CaptureJudge],
-    openings: Iterable[Opened | Failure],
+def evaluate_batch(
+    judge: AtHand[RecordingEvaluator],
+    iter_recordings: Iterable[Recording | Failure],
     folder: Path,
     *,
     stride: int,
@@ -178,7 +180,7 @@ def judge_batch(
 
     Args:
         judge: What each worker does.
-        openings: The recordings, opened one after the other.
+        iter_recordings: The recordings, opened one after the other.
         folder: The evaluation folder.
         stride: A window takes every ``stride``-th sample.
         workers: Who does the work; the model's own is done outside the interpreter lock.
@@ -189,11 +191,11 @@ def judge_batch(
         MismatchError: If none is of the kind that the model was trained on.
         ClusterError: If a cluster's worker cannot take part.
     """
-    done: dict[int, Part | Failure | Misfit] = {}
+    done: dict[int, Part | Failure | Mismatch] = {}
     counted = judge().counted
 
     def to_judge() -> Iterator[Item]:
-        for index, opened in enumerate(openings):
+        for index, opened in enumerate(iter_recordings):
             if isinstance(opened, Failure):
                 done[index] = opened
             elif (part := whole_part(folder, index, opened.capture.source)) is not None:
@@ -210,7 +212,7 @@ def judge_batch(
     shared = Judging(judge, folder.absolute(), stride)
     threads = torch.get_num_threads()
     try:
-        for index, found in in_any_order(workers, judge_one, to_judge(), shared=shared, tick=tell):
+        for index, found in map_unordered(workers, judge_one, to_judge(), shared=shared, tick=tell):
             done[index] = found
             if not workers.is_here and isinstance(found, Part):
                 counted[0] += found.windows
@@ -220,20 +222,20 @@ def judge_batch(
     return _checked(done)
 
 
-def _checked(done: dict[int, Part | Failure | Misfit]) -> Batch:
+def _checked(done: dict[int, Part | Failure | Mismatch]) -> Batch:
     parts = [(i, p) for i, p in sorted(done.items()) if isinstance(p, Part)]
     others = [f for _, f in sorted(done.items()) if not isinstance(f, Part)]
-    failures = [f.failure if isinstance(f, Misfit) else f for f in others]
+    failures = [f.failure if isinstance(f, Mismatch) else f for f in others]
     if parts:
         return Batch(parts, failures)
-    misfits = [f for f in others if isinstance(f, Misfit)]
+    misfits = [f for f in others if isinstance(f, Mismatch)]
     if misfits and len(misfits) == len(failures):
         raise MismatchError(misfits[0].message)
     if not failures:
         raise CaptureError(
             "there are no recordings of a known kind among the given paths. Check the paths"
         )
-    lines = [f"{printable(f.path)}: {f.reason}. {f.remedy}" for f in failures[:_NAMED_FAILURES]]
+    lines = [f"{printable(f.path)}: {f.reason}. {f.hint}" for f in failures[:_NAMED_FAILURES]]
     more = len(failures) - len(lines)
     raise CaptureError(
         "\n".join(

@@ -3,19 +3,19 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from radarseq.captures.options.read_options import Reading
+from radarseq.captures.options.read_options import ReadOptions
 from radarseq.evaluation.decisions.calibration_file import (
-    Fitted,
+    Calibration,
     fit,
-    keep,
-    kept,
-    tempering_for,
+    fusion_weight_for,
+    load_calibration,
+    save_calibration,
     unfitted,
 )
-from radarseq.evaluation.decisions.fusion import Tempering, given_tempering
-from radarseq.evaluation.decisions.ood_threshold import Chosen, HeldOut, choose_score
+from radarseq.evaluation.decisions.fusion import FusionWeight, given_fusion_weight
+from radarseq.evaluation.decisions.ood_threshold import HeldOut, OodThreshold, choose_score
 from radarseq.evaluation.request import Task
-from radarseq.inference.training_rows import Known
+from radarseq.inference.training_rows import TrainingRows
 
 
 @dataclass(frozen=True)
@@ -24,17 +24,20 @@ class Prepared:
 
     Attributes:
         fitted: Shares of the classes, tempering and rejection.
-        tempering: For the overlap of the windows that are judged.
+        fusion_weight: For the overlap of the windows that are judged.
         chosen: How unknown windows are told; None if they are not.
     """
 
-    fitted: Fitted
-    tempering: Tempering
-    chosen: Chosen | None
+    fitted: Calibration
+    fusion_weight: FusionWeight
+    chosen: OodThreshold | None
 
 
 def prepare(
-    task: Task, known: Callable[[], Known | None], held_out: HeldOut | None, reading: Reading | None
+    task: Task,
+    known: Callable[[], TrainingRows | None],
+    held_out: HeldOut | None,
+    reading: ReadOptions | None,
 ) -> Prepared:
     """Return what was fitted, earlier as kept in the run, or now.
 
@@ -47,29 +50,29 @@ def prepare(
     predictor, settings = task.predictor, task.settings
     if not predictor.network.settings.classifies:
         fitted = unfitted(predictor)
-        return Prepared(fitted, fitted.tempering, None)
-    fitted = kept(task.run, predictor) or _fit_now(task, known)
-    trained = Reading.from_recipe(predictor.header.recipe)
+        return Prepared(fitted, fitted.fusion_weight, None)
+    fitted = load_calibration(task.run, predictor) or _fit_now(task, known)
+    trained = ReadOptions.from_recipe(predictor.header.recipe)
     steps = predictor.network.spec.steps
-    tempering = tempering_for(fitted, trained, reading or trained or Reading(), steps)
-    if settings.tempering is not None:
-        tempering = given_tempering(settings.tempering)
+    fusion_weight = fusion_weight_for(fitted, trained, reading or trained or ReadOptions(), steps)
+    if settings.fusion_weight is not None:
+        fusion_weight = given_fusion_weight(settings.fusion_weight)
     chosen = None
-    if fitted.rejection is not None:
+    if fitted.detector is not None:
         chosen = choose_score(
             predictor,
-            fitted.rejection,
+            fitted.detector,
             held_out,
             settings.unknown_score,
             settings.false_reject,
         )
-    return Prepared(fitted, tempering, chosen)
+    return Prepared(fitted, fusion_weight, chosen)
 
 
-def _fit_now(task: Task, known: Callable[[], Known | None]) -> Fitted:
+def _fit_now(task: Task, known: Callable[[], TrainingRows | None]) -> Calibration:
     rows = known()
     if rows is None:
         return unfitted(task.predictor)
     fitted = fit(task.predictor, rows)
-    keep(task.run, task.predictor, fitted)
+    save_calibration(task.run, task.predictor, fitted)
     return fitted

@@ -21,16 +21,16 @@ from radarseq.evaluation.metrics_json import (
 )
 from radarseq.evaluation.output.folder import columns_of, write_predictions
 from radarseq.evaluation.pipelines.calibrate import Prepared, prepare
-from radarseq.evaluation.pipelines.select_rows import Judged, rows_to_judge, unknown_objects
+from radarseq.evaluation.pipelines.select_rows import Judged, select_rows, unknown_objects
 from radarseq.evaluation.pipelines.stress import stress_part
-from radarseq.evaluation.request import Outcome, Task
+from radarseq.evaluation.request import EvaluationResult, Task
 from radarseq.inference.predictor import Prediction
-from radarseq.inference.training_rows import Known, known_rows
+from radarseq.inference.training_rows import TrainingRows, load_training_rows
 
 _KEPT = ("label", "group", PARAMETER_PREFIX + "row", PARAMETER_PREFIX + "snr_db")
 
 
-def judge_dataset(task: Task, folder: Path) -> Outcome:
+def evaluate_dataset(task: Task, folder: Path) -> EvaluationResult:
     """Judge the rows of a dataset, and write their ``predictions.h5``.
 
     Raises:
@@ -40,7 +40,7 @@ def judge_dataset(task: Task, folder: Path) -> Outcome:
     """
     predictor = task.predictor
     settings = task.settings
-    judged = rows_to_judge(
+    judged = select_rows(
         predictor,
         task.paths[0],
         settings.split,
@@ -76,7 +76,7 @@ def judge_dataset(task: Task, folder: Path) -> Outcome:
     captures = []
     if windows.posterior is not None and windows.group is not None:
         captures = capture_rows(windows, {})
-        metrics["captures"] = capture_metrics(captures, windows.class_names, prepared.tempering)
+        metrics["captures"] = capture_metrics(captures, windows.class_names, prepared.fusion_weight)
     metrics["quality"] = quality_part(captures, {}, len(examples))
     network = predictor.network
     metrics |= sequence_part(task.name, network, prediction, examples, training, others)
@@ -86,7 +86,7 @@ def judge_dataset(task: Task, folder: Path) -> Outcome:
             baseline = (BOOSTING, fit_boosting(training).probabilities)
         if (part := stress_part(predictor, examples, baseline, chosen)) is not None:
             metrics["stress"] = part
-    return Outcome(
+    return EvaluationResult(
         metrics=metrics,
         captures=captures,
         failures=[],
@@ -95,11 +95,11 @@ def judge_dataset(task: Task, folder: Path) -> Outcome:
     )
 
 
-def _known(task: Task, judged: Judged) -> Known | None:
+def _known(task: Task, judged: Judged) -> TrainingRows | None:
     """Return the rows that the run knows; the judged dataset's own where that is the same."""
     if judged.digest and judged.digest == task.predictor.manifest.get("data", {}).get("digest"):
         return judged.known
-    return known_rows(task.predictor)
+    return load_training_rows(task.predictor)
 
 
 def _training(task: Task, judged: Judged) -> Examples | None:
@@ -141,7 +141,7 @@ def _windows(
         columns |= {"unknown_score": score, "is_unknown": is_unknown.astype(np.uint8)}
     if prediction.probabilities is not None and group is not None:
         present, index = np.unique(group, return_inverse=True)
-        fusion = Fusion(prepared.fitted.prior, len(present), prepared.tempering.exponent)
+        fusion = Fusion(prepared.fitted.prior, len(present), prepared.fusion_weight.exponent)
         accepted = None if is_unknown is None else ~is_unknown
         columns["posterior"] = fusion.add(prediction.probabilities, index, accepted)
         posterior = dict(zip(present.tolist(), fusion.posterior(), strict=True))

@@ -9,7 +9,7 @@ from typing import Any
 from radarseq.baselines.classifiers import Boosting, fit_boosting
 from radarseq.baselines.names import BOOSTING
 from radarseq.captures.errors import Failure
-from radarseq.captures.sources.open_recordings import openings
+from radarseq.captures.sources.open_recordings import iter_recordings
 from radarseq.evaluation.decisions.capture_table import capture_rows
 from radarseq.evaluation.metrics_json import (
     capture_metrics,
@@ -18,21 +18,23 @@ from radarseq.evaluation.metrics_json import (
     window_metrics,
 )
 from radarseq.evaluation.output.partial_results import take_plan
-from radarseq.evaluation.pipelines.batch import Batch, BatchProgress, judge_at_hand, judge_batch
+from radarseq.evaluation.pipelines.batch import Batch, BatchProgress, evaluate_batch, judge_at_hand
 from radarseq.evaluation.pipelines.calibrate import Prepared, prepare
 from radarseq.evaluation.pipelines.merge import Merged, merge
-from radarseq.evaluation.pipelines.recording_evaluator import CaptureJudge
+from radarseq.evaluation.pipelines.recording_evaluator import RecordingEvaluator
 from radarseq.evaluation.pipelines.select_rows import unknown_objects
 from radarseq.evaluation.pipelines.stress import stress_part
-from radarseq.evaluation.request import Outcome, Task
+from radarseq.evaluation.request import EvaluationResult, Task
 from radarseq.execution.pool import workers_at
 from radarseq.inference.checkpoint import versions
-from radarseq.inference.training_rows import Known, known_rows
+from radarseq.inference.training_rows import TrainingRows, load_training_rows
 from radarseq.storage.atomic import printable
 from radarseq.storage.sealed import canonical_sha256
 
 
-def judge_recordings(task: Task, folder: Path, progress: BatchProgress | None) -> Outcome:
+def evaluate_recordings(
+    task: Task, folder: Path, progress: BatchProgress | None
+) -> EvaluationResult:
     """Judge recordings, and write their ``predictions.h5``.
 
     Raises:
@@ -41,7 +43,7 @@ def judge_recordings(task: Task, folder: Path, progress: BatchProgress | None) -
         OutputError: If the folder holds part of another batch.
     """
     predictor = task.predictor
-    known = cache(lambda: known_rows(predictor))
+    known = cache(lambda: load_training_rows(predictor))
     held_out = None
     if task.unknown:
         held_out = unknown_objects(predictor, task.unknown, task.reading)
@@ -49,29 +51,29 @@ def judge_recordings(task: Task, folder: Path, progress: BatchProgress | None) -
     chosen = prepared.chosen
     baseline = _once(known)
     take_plan(folder, _plan(task, prepared), resume=task.settings.resume)
-    judge = CaptureJudge(
+    judge = RecordingEvaluator(
         predictor, None if chosen is None else chosen.describe, task.beside, baseline
     )
     settings = task.settings
     # On a cluster the baseline is fitted before it is known whether a recording is labelled.
     boosting = baseline() if settings.scheduler else None
-    score = None if chosen is None else (chosen.rejection, chosen.name)
+    score = None if chosen is None else (chosen.detector, chosen.name)
     with workers_at(settings.workers, settings.scheduler, folder) as workers:
-        batch = judge_batch(
+        batch = evaluate_batch(
             judge_at_hand(judge, score, boosting),
-            openings(task.paths, task.reading),
+            iter_recordings(task.paths, task.reading),
             folder,
             stride=task.reading.stride,
             workers=workers,
             progress=progress,
         )
-    tempering = prepared.tempering
-    merged = merge(folder, batch, predictor, prepared.fitted.prior, tempering.exponent, chosen)
+    fusion_weight = prepared.fusion_weight
+    merged = merge(folder, batch, predictor, prepared.fitted.prior, fusion_weight.exponent, chosen)
     windows = merged.windows
     captures = capture_rows(windows, merged.sources) if windows.posterior is not None else []
     metrics = _metrics(task, batch, merged) | window_metrics(task, windows, chosen)
     if windows.posterior is not None:
-        metrics["captures"] = capture_metrics(captures, windows.class_names, tempering)
+        metrics["captures"] = capture_metrics(captures, windows.class_names, fusion_weight)
     metrics["quality"] = quality_part(captures, metrics["data"]["left_out"], merged.rows)
     if task.settings.stress and merged.shown is not None:
         boosting = baseline()
@@ -79,7 +81,7 @@ def judge_recordings(task: Task, folder: Path, progress: BatchProgress | None) -
         if (part := stress_part(predictor, merged.shown, pair, chosen)) is not None:
             metrics["stress"] = part
     shown = merged.shown
-    return Outcome(
+    return EvaluationResult(
         metrics=metrics,
         captures=captures,
         failures=[_told(failure) for failure in batch.failures],
@@ -89,7 +91,7 @@ def judge_recordings(task: Task, folder: Path, progress: BatchProgress | None) -
     )
 
 
-def _once(known: Callable[[], Known | None]) -> Callable[[], Boosting | None]:
+def _once(known: Callable[[], TrainingRows | None]) -> Callable[[], Boosting | None]:
     """Return what fits the baseline when it is first asked for, on whatever thread."""
     lock, fitted = Lock(), []
 
@@ -150,7 +152,7 @@ def _told(failure: Failure) -> dict[str, str]:
     return {
         "capture": printable(failure.path),
         "reason": failure.reason,
-        "remedy": failure.remedy,
+        "remedy": failure.hint,
     }
 
 

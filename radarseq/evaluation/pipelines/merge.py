@@ -16,7 +16,7 @@ from radarseq.baselines.names import BOOSTING, MAJORITY
 from radarseq.dataset.schema import Examples, Header
 from radarseq.evaluation.decisions.capture_table import Source, Windows
 from radarseq.evaluation.decisions.fusion import Fusion
-from radarseq.evaluation.decisions.ood_threshold import Chosen
+from radarseq.evaluation.decisions.ood_threshold import OodThreshold
 from radarseq.evaluation.output.folder import write_predictions
 from radarseq.evaluation.output.hdf5_columns import Column
 from radarseq.evaluation.output.partial_results import ROWS, SHOWN, Part, records_of
@@ -24,8 +24,8 @@ from radarseq.evaluation.pipelines.batch import Batch
 from radarseq.evaluation.pipelines.recording_evaluator import BASELINE, BESIDE
 from radarseq.inference.predictor import Predictor
 
-MOST_LABELLED = 4_000_000  # windows whose probabilities are held for the metrics
-_MOST_SHOWN_BYTES = 64 << 20
+MAX_LABELLED = 4_000_000  # windows whose probabilities are held for the metrics
+_MAX_SHOWN_BYTES = 64 << 20
 _COPIED = ("row", "label", "probability", "unknown_score", "echo")
 
 
@@ -52,7 +52,7 @@ def merge(
     predictor: Predictor,
     prior: NDArray,
     exponent: float,
-    chosen: Chosen | None,
+    chosen: OodThreshold | None,
 ) -> Merged:
     """Write ``predictions.h5`` from the parts in ``folder``, and return what metrics need.
 
@@ -128,7 +128,7 @@ class _Gathered:
         self._contenders = set.intersection(*sets) if sets else set()
         self._has_baseline = bool(labelled) and BASELINE in self._contenders
         rows = sum(part.rows.rows for _, part in batch.parts)
-        self._every = max(1, -(-rows // MOST_LABELLED))
+        self._every = max(1, -(-rows // MAX_LABELLED))
         self._seen = 0
 
     def add(self, block: dict[str, NDArray], records: NDArray[Any]) -> None:
@@ -188,7 +188,7 @@ def _shown(
     columns: dict[str, list[NDArray]] = {}
     taken = 0
     for number, part in batch.parts:
-        if taken > _MOST_SHOWN_BYTES:
+        if taken > _MAX_SHOWN_BYTES:
             break
         for records in records_of(folder, number, SHOWN, part.shown):
             taken += records.nbytes

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radarseq.baselines.classifiers import Boosting
-from radarseq.captures.errors import CaptureFault
-from radarseq.captures.sources.open_recordings import Opened
+from radarseq.captures.errors import RecordingError
+from radarseq.captures.sources.open_recordings import Recording
 from radarseq.captures.windowing.quality import EMPTY, OK, REASONS
 from radarseq.captures.windowing.windows import Block
 from radarseq.dataset.schema import UNKNOWN_LABEL
@@ -29,7 +29,7 @@ from radarseq.storage.atomic import printable
 
 BASELINE, BESIDE = "baseline", "beside "  # columns of a labelled part
 _BLOCK_BYTES = 2 << 20  # of samples: about a second, after which a stop is heeded
-MOST_SHOWN = 64  # windows of a recording that are kept to look at
+MAX_SHOWN = 64  # windows of a recording that are kept to look at
 
 
 class Abandoned(Exception):
@@ -37,7 +37,7 @@ class Abandoned(Exception):
 
 
 @dataclass(frozen=True)
-class CaptureJudge:
+class RecordingEvaluator:
     """What a worker needs to judge a recording; several workers share one.
 
     Attributes:
@@ -57,7 +57,9 @@ class CaptureJudge:
     stopped: threading.Event = field(default_factory=threading.Event)
     counted: list[int] = field(default_factory=lambda: [0])
 
-    def judge(self, opened: Opened, folder: Path, index: int, stride: int, key: list[int]) -> Part:
+    def judge(
+        self, opened: Recording, folder: Path, index: int, stride: int, key: list[int]
+    ) -> Part:
         """Judge a recording, of which ``key_of`` gave ``key``; leave part ``index`` in the folder.
 
         Raises:
@@ -72,7 +74,7 @@ class CaptureJudge:
         is_labelled = first is not None and (
             first.rows.labels is not None or opened.label in self.predictor.class_names
         )
-        every = max(1, -(-opened.windows // MOST_SHOWN))
+        every = max(1, -(-opened.windows // MAX_SHOWN))
         left_out: Counter[str] = Counter()
         with (
             part_writer(folder, index, ROWS, self.columns(is_labelled=is_labelled)) as writer,
@@ -83,13 +85,13 @@ class CaptureJudge:
                     raise Abandoned
                 for code, count in zip(*np.unique(block.codes, return_counts=True), strict=True):
                     left_out[REASONS[code]] += int(count)
-                self._judge_block(opened, block, writer, is_labelled=is_labelled)
+                self._evaluate_block(opened, block, writer, is_labelled=is_labelled)
                 self._show_block(opened, block, shown, every)
                 self.counted[0] += len(block.codes)
             del left_out[REASONS[OK]]
             if not writer.rows and not left_out[REASONS[EMPTY]]:
                 found = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
-                raise CaptureFault(
+                raise RecordingError(
                     source, f"none of its {opened.windows} rows is usable ({found})", "Leave it out"
                 )
         part = Part(
@@ -106,7 +108,7 @@ class CaptureJudge:
         seal_part(folder, index, part)
         return part
 
-    def check(self, opened: Opened, stride: int) -> None:
+    def check(self, opened: Recording, stride: int) -> None:
         """Refuse a recording that is not of the kind that the model was trained on.
 
         Raises:
@@ -117,7 +119,7 @@ class CaptureJudge:
         row = (spec.steps,) if spec.channels == 1 else (spec.steps, spec.channels)
         fits = opened.shape == row or (not spec.is_complex and opened.shape == (*row, 1))
         if not fits or opened.is_complex != spec.is_complex:
-            raise CaptureFault(
+            raise RecordingError(
                 capture.source,
                 f"its rows are {opened.shape} {'complex' if opened.is_complex else 'real'}; "
                 f"expected {row} {'complex' if spec.is_complex else 'real'}",
@@ -167,8 +169,8 @@ class CaptureJudge:
         own = [BASELINE] if self.baseline() is not None else []
         return [BESIDE + who for who in self.beside] + own
 
-    def _judge_block(
-        self, opened: Opened, block: Block, writer: PartWriter, *, is_labelled: bool
+    def _evaluate_block(
+        self, opened: Recording, block: Block, writer: PartWriter, *, is_labelled: bool
     ) -> None:
         kept = np.flatnonzero(block.codes == OK)
         if not len(kept):
@@ -189,7 +191,7 @@ class CaptureJudge:
                 columns[BASELINE] = boosting.probabilities(rows.samples, rows.tx)
         writer.write({name: values for name, values in columns.items() if values is not None})
 
-    def _show_block(self, opened: Opened, block: Block, shown: PartWriter, every: int) -> None:
+    def _show_block(self, opened: Recording, block: Block, shown: PartWriter, every: int) -> None:
         index = block.first + np.arange(len(block.codes))
         kept = np.flatnonzero((index % every == 0) & (block.codes == OK))
         if not len(kept):
@@ -204,7 +206,7 @@ class CaptureJudge:
 
 
 def labels_of(
-    opened: Opened, texts: NDArray[np.str_] | None, count: int, class_names: tuple[str, ...]
+    opened: Recording, texts: NDArray[np.str_] | None, count: int, class_names: tuple[str, ...]
 ) -> NDArray[np.int32]:
     """Return each window's class, -1 where it is not known or not among the model's."""
     index = {name: i for i, name in enumerate(class_names)}

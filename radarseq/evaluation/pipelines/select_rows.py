@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from radarseq.captures.conversion.stack_examples import gather
-from radarseq.captures.options.read_options import Reading
+from radarseq.captures.options.read_options import ReadOptions
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import MANIFEST_NAME, UNFINISHED_NAME, UNKNOWN_LABEL, Examples
 from radarseq.errors import DatasetError, UsageError
 from radarseq.evaluation.decisions.ood_threshold import HeldOut
 from radarseq.inference.predictor import Predictor
 from radarseq.inference.resampling import resampled
-from radarseq.inference.training_rows import Known, known_in
+from radarseq.inference.training_rows import TrainingRows, training_rows_in
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Judged:
     path: str
     digest: str
     examples: Examples
-    known: Known | None
+    known: TrainingRows | None
     held_out: HeldOut | None
 
 
@@ -41,7 +41,7 @@ def is_dataset(path: Path) -> bool:
     return (path / MANIFEST_NAME).exists() or (path / UNFINISHED_NAME).exists()
 
 
-def rows_to_judge(
+def select_rows(
     predictor: Predictor,
     path: Path,
     split: str,
@@ -74,7 +74,7 @@ def rows_to_judge(
     part = examples.part(split)
     if not len(part):
         raise DatasetError(f"{path}: no example is in the {split} split; choose another --split")
-    known = known_in(examples) if "split" in examples else None
+    known = training_rows_in(examples) if "split" in examples else None
     return Judged(str(path), dataset.digest, part, known, held_out)
 
 
@@ -116,7 +116,7 @@ def _parted(
     return relabelled.take(~is_unknown), held_out
 
 
-def unknown_objects(predictor: Predictor, paths: Sequence[Path], reading: Reading) -> HeldOut:
+def unknown_objects(predictor: Predictor, paths: Sequence[Path], reading: ReadOptions) -> HeldOut:
     """Return the objects of a dataset, or in recordings, that the model does not know.
 
     Rows of classes that it does know are passed over.

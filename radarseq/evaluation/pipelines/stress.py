@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from radarseq.baselines.classifiers import labelled
 from radarseq.dataset.schema import Examples
-from radarseq.evaluation.decisions.ood_threshold import Chosen
+from radarseq.evaluation.decisions.ood_threshold import OodThreshold
 from radarseq.evaluation.metrics.classification import wilson_interval
 from radarseq.inference.predictor import Predictor
 from simulators.impairments.corruptions import stressed
 
-MOST_ROWS = 4_000  # an accuracy to 1.6 points; more only takes longer
+MAX_ROWS = 4_000  # an accuracy to 1.6 points; more only takes longer
 SEED = 0
 # Levels as the effects take them, and the unit in which they are told.
 CONDITIONS = (
@@ -31,7 +31,7 @@ def stress_part(
     predictor: Predictor,
     examples: Examples,
     baseline: tuple[str, Probabilities] | None,
-    chosen: Chosen | None,
+    chosen: OodThreshold | None,
 ) -> dict[str, Any] | None:
     """Return the ``stress`` part of the metrics; None where no row is labelled.
 
@@ -40,7 +40,7 @@ def stress_part(
 
     Args:
         predictor: The model.
-        examples: The judged rows, of which at most ``MOST_ROWS``, evenly spaced, are taken.
+        examples: The judged rows, of which at most ``MAX_ROWS``, evenly spaced, are taken.
         baseline: Name of a baseline, and what gives its probabilities of samples and code.
         chosen: What tells unknown windows; None without it.
     """
@@ -49,7 +49,7 @@ def stress_part(
     rows = labelled(examples)
     if not len(rows):
         return None
-    rows = rows.take(slice(None, None, -(-len(rows) // MOST_ROWS)))
+    rows = rows.take(slice(None, None, -(-len(rows) // MAX_ROWS)))
     conditions = [_condition(predictor, rows, rows.input, baseline, chosen, "none", 0.0, "")]
     for effect, levels, unit in CONDITIONS:
         for level in levels:
@@ -71,7 +71,7 @@ def _condition(
     rows: Examples,
     samples: NDArray,
     baseline: tuple[str, Probabilities] | None,
-    chosen: Chosen | None,
+    chosen: OodThreshold | None,
     effect: str,
     level: float,
     unit: str,

@@ -10,10 +10,10 @@ from torch.nn import functional
 
 from radarseq.models.backbones.engine_interface import Step
 from radarseq.models.backbones.recurrent import Recurrent
-from radarseq.models.backbones.strided import Shortened
+from radarseq.models.backbones.strided import StridedBackbone
 
 
-class ConvGru(Shortened):
+class ConvGru(StridedBackbone):
     """Strided convolutions, then GRU layers, as long out as in.
 
     Args:

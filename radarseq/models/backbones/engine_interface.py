@@ -18,7 +18,7 @@ class Step(Protocol):
 class Engine(ABC):
     """Another way to the same answers; what it does not say otherwise, it has not of its own."""
 
-    def takes(self, x: Tensor) -> bool:
+    def supports(self, x: Tensor) -> bool:
         """Return whether it computes these features (step, batch, feature), as things stand.
 
         Whether gradients are asked for is one of these things.

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from radarseq.models.backbones.conv_gru import ConvGru
 from radarseq.models.backbones.recurrent import Recurrent
 from radarseq.models.backbones.resnet import ResNet
-from radarseq.models.backbones.strided import Shortened
+from radarseq.models.backbones.strided import StridedBackbone
 from radarseq.models.backbones.wavenet import WaveNet
 from radarseq.models.settings import ModelSettings
 
@@ -43,7 +43,7 @@ def backbone_of(settings: ModelSettings, inputs: int) -> Backbone:
 
 def at_every_step(backbone: nn.Module, x: Tensor, length: Tensor | None) -> Tensor:
     """Return the output (step, batch, channel); ``length`` is for those that look at a batch."""
-    return backbone(x, length) if isinstance(backbone, Shortened) else backbone(x)
+    return backbone(x, length) if isinstance(backbone, StridedBackbone) else backbone(x)
 
 
 def at_last_step(backbone: nn.Module, x: Tensor) -> Tensor:

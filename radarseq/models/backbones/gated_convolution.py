@@ -25,15 +25,15 @@ class _Dilated(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
-        (slope,) = grad_outputs
+        (grad,) = grad_outputs
         x, weight = ctx.saved_tensors
         past, now = weight.chunk(2, dim=1)
         late: int = ctx.late
-        later = slope[len(x) - late :]
-        to_x = slope @ now
+        later = grad[len(x) - late :]
+        to_x = grad @ now
         to_x[:late].addmm_(later, past)
-        to_weight = torch.cat((later.t() @ x[:late], slope.t() @ x), dim=1)
-        return to_x, to_weight, slope.sum(dim=0), None
+        to_weight = torch.cat((later.t() @ x[:late], grad.t() @ x), dim=1)
+        return to_x, to_weight, grad.sum(dim=0), None
 
 
 class _Gate(torch.autograd.Function):
@@ -46,16 +46,16 @@ class _Gate(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor:
-        (slope,) = grad_outputs
+        (grad,) = grad_outputs
         (opened,) = ctx.saved_tensors
         filtered, gate = opened.chunk(2, dim=-1)
         to_y = torch.empty_like(opened)
         to_filter, to_gate = to_y.chunk(2, dim=-1)
         # d/df (2f - 1) g, and f (1 - f), the slope of a sigmoid
         torch.addcmul(filtered, filtered, filtered, value=-1.0, out=to_filter)
-        to_filter.mul_(slope * gate).mul_(2.0)
+        to_filter.mul_(grad * gate).mul_(2.0)
         torch.addcmul(gate, gate, gate, value=-1.0, out=to_gate)
-        to_gate.mul_(torch.addcmul(slope, slope, filtered, value=-2.0)).neg_()
+        to_gate.mul_(torch.addcmul(grad, grad, filtered, value=-2.0)).neg_()
         return to_y
 
 
@@ -73,8 +73,8 @@ def dilated(x: Tensor, weight: Tensor, bias: Tensor, dilation: int) -> Tensor:
     """
     steps, batch, channels = x.shape
     if torch.is_autocast_enabled(x.device.type):
-        narrow = torch.get_autocast_dtype(x.device.type)
-        x, weight, bias = x.to(narrow), weight.to(narrow), bias.to(narrow)
+        compute_dtype = torch.get_autocast_dtype(x.device.type)
+        x, weight, bias = x.to(compute_dtype), weight.to(compute_dtype), bias.to(compute_dtype)
     flat = x.reshape(steps * batch, channels)
     y = _Dilated.apply(flat, weight, bias, dilation * batch)
     assert isinstance(y, Tensor)

@@ -84,7 +84,7 @@ class Recurrent(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (step, batch, width) from ``x`` (step, batch, feature)."""
-        if self.engine is not None and self.engine.takes(x):
+        if self.engine is not None and self.engine.supports(x):
             return self.engine.forward(x)
         cells = self.cells
         if not isinstance(cells, nn.ModuleList):
@@ -93,7 +93,7 @@ class Recurrent(nn.Module):
 
     def at_last_step(self, x: Tensor) -> Tensor:
         """Return ``forward(x)[-1]``."""
-        if self.engine is not None and self.engine.takes(x):
+        if self.engine is not None and self.engine.supports(x):
             return self.engine.at_last_step(x)
         return self(x)[-1]
 

@@ -14,10 +14,10 @@ from torch.nn import functional
 
 from radarseq.models.backbones.engine_interface import Step
 from radarseq.models.backbones.masked_batch_norm import FrameNorm
-from radarseq.models.backbones.strided import Shortened
+from radarseq.models.backbones.strided import StridedBackbone
 from radarseq.models.features.radar import valid_steps
 
-_LEAST_KERNEL = 7  # taps; a stride above 3 has twice as many as its stride, so that frames overlap
+_MIN_KERNEL = 7  # taps; a stride above 3 has twice as many as its stride, so that frames overlap
 
 
 class ResidualBlock(nn.Module):
@@ -31,10 +31,10 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, inputs: int, width: int, stride: int) -> None:
         super().__init__()
-        self.stride, self.kernel = stride, max(_LEAST_KERNEL, 2 * stride)
+        self.stride, self.kernel = stride, max(_MIN_KERNEL, 2 * stride)
         self.first = nn.Conv1d(inputs, width, self.kernel, stride, bias=False)  # the norm has one
         self.first_norm = FrameNorm(width)
-        self.second = nn.Conv1d(width, width, _LEAST_KERNEL, bias=False)
+        self.second = nn.Conv1d(width, width, _MIN_KERNEL, bias=False)
         self.second_norm = FrameNorm(width)
         self.straight = nn.Conv1d(inputs, width, 1)
 
@@ -49,11 +49,11 @@ class ResidualBlock(nn.Module):
         x = x[..., : count * self.stride]
         seen = self.first(functional.pad(x, (self.kernel - self.stride, 0)))
         y = functional.relu(self.first_norm(seen, valid))
-        y = self.second_norm(self.second(functional.pad(y, (_LEAST_KERNEL - 1, 0))), valid)
+        y = self.second_norm(self.second(functional.pad(y, (_MIN_KERNEL - 1, 0))), valid)
         return functional.relu(y + self.straight(x[..., self.stride - 1 :: self.stride]))
 
 
-class ResNet(Shortened):
+class ResNet(StridedBackbone):
     """Blocks of strided residual convolutions, as long out as in.
 
     Args:
@@ -85,7 +85,7 @@ class ResNet(Shortened):
         for block in self.residual_blocks():
             field += (block.kernel - 1) * steps
             steps *= block.stride
-            field += (_LEAST_KERNEL - 1) * steps
+            field += (_MIN_KERNEL - 1) * steps
         return field + steps - 1  # a frame is held until just before the next
 
     def residual_blocks(self) -> list[ResidualBlock]:

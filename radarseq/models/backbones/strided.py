@@ -28,7 +28,7 @@ class Mixing(NamedTuple):
     bias: Tensor
 
 
-class Shortened(nn.Module, ABC):
+class StridedBackbone(nn.Module, ABC):
     """A network on frames of ``prod(strides)`` steps, as long out as in.
 
     Attributes:

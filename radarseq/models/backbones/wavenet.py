@@ -123,7 +123,7 @@ class WaveNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (step, batch, skip) from ``x`` (step, batch, feature)."""
-        if self.engine is not None and self.engine.takes(x):
+        if self.engine is not None and self.engine.supports(x):
             return self.engine.forward(x)
         x = self.first(x)
         total = torch.zeros((), device=x.device)
@@ -137,7 +137,7 @@ class WaveNet(nn.Module):
 
         Of one stack of 1, 2, 4, 8, 16 over 32 samples that is 31 of 160 cells.
         """
-        if self.engine is not None and self.engine.takes(x):
+        if self.engine is not None and self.engine.supports(x):
             return self.engine.at_last_step(x)
         needed, rows = cells(len(x), self.dilations)
         x = self.first(x.index_select(0, torch.tensor(needed, device=x.device)))

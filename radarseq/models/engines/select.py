@@ -31,7 +31,7 @@ def use_engine(network: Trained, name: str = "auto", cache: Path | None = None) 
         name: ``torch``; ``fused``, for a WaveNet, LSTM or GRU on the CPU, up to several times
             faster, and compiled once on each machine, in a few seconds; ``compile``, by
             torch.compile, in up to a minute; ``onnx``, by ONNX Runtime on the CPU, exported in
-            about ten seconds; ``auto`` takes ``fused`` where it can be had, else ``torch``.
+            about ten seconds; ``auto`` supports ``fused`` where it can be had, else ``torch``.
         cache: Folder in which ONNX models are kept, if in any.
 
     Raises:
@@ -115,7 +115,7 @@ def use_compiled_layers(network: Network) -> bool:
     plain way.
     """
     on_cpu = all(p.device.type == "cpu" for p in network.parameters())
-    if not on_cpu or network.narrow is not None:
+    if not on_cpu or network.compute_dtype is not None:
         return False
     from radarseq.models.engines.cpu import rnn, wavenet_inference, wavenet_training
 
@@ -135,7 +135,7 @@ def use_fused_layers(network: Network) -> str:
     wavenets = [part for part in network.modules() if isinstance(part, WaveNet)]
     if not wavenets:
         return "kernels=triton are for a WaveNet; this network runs without"
-    if network.narrow is not None:
+    if network.compute_dtype is not None:
         return "kernels=triton compute in float32 or tf32; in bf16 this network runs without"
     for wavenet in wavenets:
         width, skip = wavenet.first.out_features, wavenet.outputs

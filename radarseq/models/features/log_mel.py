@@ -24,7 +24,7 @@ BANDS = 40
 _LOWEST_HZ = 60.0  # below are hum and wind
 _OVERLAP = 2.5  # a frame is seen through a taper of so many hops
 _FLOOR = 1e-4  # of a band's power, over the mean power of all bands
-_LEAST_STD = 1e-3
+_MIN_STD = 1e-3
 
 
 def frames_in(samples: Tensor, hop: int) -> Tensor:
@@ -94,7 +94,7 @@ class LogMel(nn.Module):
             flat = steps[valid_steps(frames_in(length, self.hop), steps.shape[1])]
         flat = (steps.flatten(0, 1) if flat is None else flat).double()
         self.mean.copy_(flat.mean(dim=0))
-        self.std.copy_(flat.std(dim=0).clamp(min=_LEAST_STD))
+        self.std.copy_(flat.std(dim=0).clamp(min=_MIN_STD))
 
     def _log_bands(self, sound: Tensor, length: Tensor | None) -> Tensor:
         frames = int(frames_in(torch.tensor(sound.shape[1]), self.hop))

@@ -16,7 +16,7 @@ from torch.nn import functional
 RADAR_FEATURES = ("iq", "log_magnitude", "increment", "level", "spectrum")
 FEATURE_NAMES = (*RADAR_FEATURES, "value")
 _FLOOR = 1e-30  # of a level, so that silence has a finite logarithm
-_LEAST_STD = 1e-3  # of features that are relative: below this they are constant
+_MIN_STD = 1e-3  # of features that are relative: below this they are constant
 _FEATURES_PER_CHANNEL = {"iq": 2, "log_magnitude": 1, "increment": 2, "value": 2}
 _REAL_FEATURES_PER_CHANNEL = {"iq": 1, "log_magnitude": 1, "increment": 1, "value": 1}
 
@@ -106,7 +106,7 @@ class Features(nn.Module):
         flat = flat.reshape(-1, self.width)
         mean, std = flat.mean(dim=0), flat.std(dim=0)
         relative = self.width - self._values
-        std[:relative].clamp_(min=_LEAST_STD)
+        std[:relative].clamp_(min=_MIN_STD)
         # A value has a scale of its own, 1e-30 as well as 1e30; a constant one is left as it is.
         constant = std[relative:] <= 1e-6 * mean[relative:].abs()
         std[relative:] = std[relative:].masked_fill(constant, 1.0)
@@ -139,8 +139,8 @@ class Features(nn.Module):
         """
         relative = decoded / level
         steps = self._parts(decoded, relative, level, before)
-        narrow = relative.to(torch.complex64 if relative.is_complex() else torch.float32)
-        return Described((steps - self.mean) / self.std, narrow, level.float(), None, None)
+        compute_dtype = relative.to(torch.complex64 if relative.is_complex() else torch.float32)
+        return Described((steps - self.mean) / self.std, compute_dtype, level.float(), None, None)
 
     def _parts(
         self, decoded: Tensor, relative: Tensor, level: Tensor, before: Tensor | None

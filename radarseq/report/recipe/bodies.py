@@ -19,7 +19,7 @@ from simulators.scene import Scene
 from simulators.units import rcs_dbsm, wavelength_m, wavenumber
 
 _LOOKS = (721, 14_401)  # fewest and most directions around a body
-_DEEPEST_DB = 50.0  # nulls below the peak by more are cut, so that the lobes keep their shape
+_MAX_DB = 50.0  # nulls below the peak by more are cut, so that the lobes keep their shape
 _SUN = np.array([0.35, -0.6, 0.72])
 
 
@@ -77,7 +77,7 @@ def draw_rcs(scene: Scene, item: ObjectClass, figure: Figure) -> None:
     axes.set_theta_direction(-1)
     highest = float(max(xz.max(), yz.max()))
     top = 10 * np.ceil(highest / 10 + 0.05)
-    floor = top - _DEEPEST_DB - 10
+    floor = top - _MAX_DB - 10
     if not item.axisymmetric:
         axes.plot(aspect, np.maximum(yz, floor), color=ORANGE, linewidth=0.9, label="y-z plane")
     axes.plot(aspect, np.maximum(xz, floor), color=BLUE, linewidth=0.9, label="x-z plane")

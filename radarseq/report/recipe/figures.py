@@ -18,7 +18,7 @@ from simulators.scene import Scene
 from simulators.series import Series, SeriesGenerator
 
 _EXAMPLES = 3000
-_MOST_SHOWN = 8  # classes on the page of example pairs
+_MAX_SHOWN = 8  # classes on the page of example pairs
 _SHOWN_SERIES = 6
 
 
@@ -82,7 +82,7 @@ def _signals(scene: Scene, folder: Path, seed: int) -> list[Picture]:
 def _one_of_each(scene: Scene, pairs: Pairs) -> list[int]:
     """Return an example of each class with a good SNR."""
     rows = []
-    for index in range(min(len(scene.class_names), _MOST_SHOWN)):
+    for index in range(min(len(scene.class_names), _MAX_SHOWN)):
         mine = np.flatnonzero(pairs.label == index)
         if mine.size:
             snr_db = pairs.parameters["snr_db"][mine[:12]]

@@ -43,14 +43,14 @@ class AugmentedBatches:
         for batch in self._source.epoch(number):
             if generator is None:
                 generator = torch.Generator(batch.signal.device).manual_seed(seed)
-            yield with_faults(batch, self._settings, generator)
+            yield augment(batch, self._settings, generator)
 
     def sample(self) -> Batch:
         """Return clean examples to fit statistics on."""
         return self._source.sample()
 
 
-def with_faults(batch: Batch, settings: TrainSettings, generator: torch.Generator) -> Batch:
+def augment(batch: Batch, settings: TrainSettings, generator: torch.Generator) -> Batch:
     """Return the batch with faults in its samples; targets and labels stay what they are.
 
     Args:
@@ -66,7 +66,7 @@ def with_faults(batch: Batch, settings: TrainSettings, generator: torch.Generato
         return torch.rand(size, generator=generator, device=generator.device).to(device)
 
     if settings.speed:
-        batch = at_another_pace(batch, settings.speed, uniform(len(batch)))
+        batch = time_stretch(batch, settings.speed, uniform(len(batch)))
     signal = batch.signal if batch.signal.ndim == 3 else batch.signal[..., None]
     if settings.noise:
         drawn = torch.randn(
@@ -89,7 +89,7 @@ def with_faults(batch: Batch, settings: TrainSettings, generator: torch.Generato
     return replace(batch, signal=signal.reshape(batch.signal.shape))
 
 
-def at_another_pace(batch: Batch, most: float, turn: Tensor) -> Batch:
+def time_stretch(batch: Batch, most: float, turn: Tensor) -> Batch:
     """Return the batch played faster or slower, from its first step on.
 
     What has come too early is followed by silence, and what comes too late is cut off: the arrays

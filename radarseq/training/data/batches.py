@@ -13,7 +13,7 @@ from torch import Tensor
 from radarseq.dataset.schema import Examples
 from radarseq.inference.task_targets import NOISE_POWER
 from radarseq.training.data.cuda_pairs import DevicePairs
-from radarseq.training.distributed import ALONE, Ranks
+from radarseq.training.distributed import ALONE, ProcessGroup
 from simulators.pairs import PairGenerator
 
 _WINDOW = 8  # batches whose examples are put in the order of their lengths together
@@ -205,10 +205,10 @@ class FreshBatches:
         batch_size: int,
         pairs_per_epoch: int,
         device: torch.device,
-        ranks: Ranks = ALONE,
+        group: ProcessGroup = ALONE,
     ) -> None:
         self._generate, self._batch_size, self._device = generate, batch_size, device
-        self._part = ranks.part(batch_size)
+        self._part = group.part(batch_size)
         self._steps = max(1, pairs_per_epoch // batch_size)
 
     def __len__(self) -> int:
@@ -239,8 +239,8 @@ class FreshBatches:
 class PartOfBatches:
     """The rows of one process in the batches of another source."""
 
-    def __init__(self, source: BatchSource, ranks: Ranks) -> None:
-        self._source, self._ranks = source, ranks
+    def __init__(self, source: BatchSource, group: ProcessGroup) -> None:
+        self._source, self._group = source, group
 
     def __len__(self) -> int:
         """Return the number of steps in an epoch."""
@@ -249,7 +249,7 @@ class PartOfBatches:
     def epoch(self, number: int) -> Iterator[Batch]:
         """Yield this process's rows of the batches of epoch ``number``."""
         for batch in self._source.epoch(number):
-            yield batch.take(self._ranks.part(len(batch)))
+            yield batch.take(self._group.part(len(batch)))
 
     def sample(self) -> Batch:
         """Return examples to fit statistics on, the same in every process."""

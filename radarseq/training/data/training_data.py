@@ -27,7 +27,7 @@ from radarseq.training.data.batches import (
     simulated_batch,
 )
 from radarseq.training.data.cuda_pairs import on_device
-from radarseq.training.distributed import ALONE, Ranks
+from radarseq.training.distributed import ALONE, ProcessGroup
 from radarseq.training.settings import TrainSettings
 from simulators.pairs import FRESH_TRAIN, FRESH_VALIDATION, PairGenerator
 
@@ -64,7 +64,7 @@ def prepare(
     model: ModelSettings,
     settings: TrainSettings,
     device: torch.device,
-    ranks: Ranks = ALONE,
+    group: ProcessGroup = ALONE,
 ) -> TrainingData:
     """Return the training data of a dataset or a recipe; of each batch, this process's rows.
 
@@ -73,8 +73,8 @@ def prepare(
         RecipeError: If the recipe is not valid.
         UsageError: If the settings cannot be carried out on these data.
     """
-    prepared = (_fresh if data.suffix == ".toml" else _stored)(data, model, settings, device, ranks)
-    ranks.check_batches(prepared.examples, settings.examples_a_step)
+    prepared = (_fresh if data.suffix == ".toml" else _stored)(data, model, settings, device, group)
+    group.check_batches(prepared.examples, settings.examples_per_iteration)
     if settings.speed and model.task != "classify" and prepared.spec.target:
         raise UsageError(
             f"speed = {settings.speed:g} changes the pace of the input, and the target of task "
@@ -89,7 +89,11 @@ def prepare(
 
 
 def _stored(
-    data: Path, model: ModelSettings, settings: TrainSettings, device: torch.device, ranks: Ranks
+    data: Path,
+    model: ModelSettings,
+    settings: TrainSettings,
+    device: torch.device,
+    group: ProcessGroup,
 ) -> TrainingData:
     dataset = open_dataset(data)
     examples = dataset.load()
@@ -104,13 +108,13 @@ def _stored(
     rows = np.flatnonzero(_is_training(examples))
     source = StoredBatches(
         as_batch(training, device, rows),
-        batch_size=settings.examples_a_step,
+        batch_size=settings.examples_per_iteration,
         seed=settings.seed,
         redraw_noise=settings.redraw_noise and model.task != "forecast",
         by_length=settings.by_length,
     )
     return TrainingData(
-        _shared(AugmentedBatches(source, settings) if settings.augments else source, ranks),
+        _shared(AugmentedBatches(source, settings) if settings.augments else source, group),
         as_batch(held_out, device) if len(held_out) else None,
         dataset.header,
         spec,
@@ -128,8 +132,8 @@ def _padding(training: Examples) -> float:
     return 1 - float(np.mean(training["length"])) / training.input.shape[1]
 
 
-def _shared(source: BatchSource, ranks: Ranks) -> BatchSource:
-    return source if ranks.count == 1 else PartOfBatches(source, ranks)
+def _shared(source: BatchSource, group: ProcessGroup) -> BatchSource:
+    return source if group.count == 1 else PartOfBatches(source, group)
 
 
 def _is_training(examples: Examples) -> np.ndarray:
@@ -167,7 +171,11 @@ def _check_classes(examples: Examples, data: Path, model: ModelSettings) -> None
 
 
 def _fresh(
-    path: Path, model: ModelSettings, settings: TrainSettings, device: torch.device, ranks: Ranks
+    path: Path,
+    model: ModelSettings,
+    settings: TrainSettings,
+    device: torch.device,
+    group: ProcessGroup,
 ) -> TrainingData:
     recipe: Recipe = read_recipe(path)
     if model.task not in ("both", "classify", "echo"):
@@ -186,21 +194,21 @@ def _fresh(
     simulate, notes = on_device(generate, device)
     source = FreshBatches(
         simulate,
-        batch_size=settings.examples_a_step,
+        batch_size=settings.examples_per_iteration,
         pairs_per_epoch=settings.pairs_per_epoch,
         device=device,
         # Faults are drawn for whole batches: of these, each process simulates all.
-        ranks=ALONE if settings.augments else ranks,
+        group=ALONE if settings.augments else group,
     )
     validation = simulated_batch(judge, 0, settings.validation_pairs, device)
     assert validation.label is not None
     return TrainingData(
-        _shared(AugmentedBatches(source, settings), ranks) if settings.augments else source,
+        _shared(AugmentedBatches(source, settings), group) if settings.augments else source,
         validation,
         header,
         spec,
         {"path": str(path), "digest": sha256_of(recipe.text.encode()), "kind": "fresh"},
-        len(source) * settings.examples_a_step,
+        len(source) * settings.examples_per_iteration,
         np.bincount(validation.label.cpu().numpy(), minlength=spec.classes),
         notes,
     )

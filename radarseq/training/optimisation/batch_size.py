@@ -16,11 +16,11 @@ from radarseq.models.network import Network
 from radarseq.training.data.batches import Batch
 from radarseq.training.optimisation.losses import Objective, batch_loss
 
-LARGEST_BATCH = 65_536
-SMALLEST_BATCH = 64
+MAX_BATCH = 65_536
+MIN_BATCH = 64
 _SHARE_OF_FREE = 0.7  # the rest is for what comes and goes, and for other programs
 _OVER_KEPT = 2.0  # bytes in the backward pass over bytes that were kept for it
-_FEWEST_STEPS = 32  # in an epoch: what fits into memory need not learn well
+_MIN_STEPS = 32  # in an epoch: what fits into memory need not learn well
 
 
 def free_bytes(device: torch.device) -> int:
@@ -31,7 +31,7 @@ def free_bytes(device: torch.device) -> int:
     return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
-def bytes_an_example(network: Network, batch: Batch) -> float:
+def bytes_per_example(network: Network, batch: Batch) -> float:
     """Return what one more example in a batch takes in training, from a batch of a few.
 
     The network, its statistics and torch's random numbers are left as they are.
@@ -54,20 +54,22 @@ def batch_for(network: Network, batch: Batch, examples: int, device: torch.devic
     Raises:
         DeviceMemoryError: If not even 64 examples fit.
     """
-    each, free = bytes_an_example(network, batch), free_bytes(device)
+    each, free = bytes_per_example(network, batch), free_bytes(device)
     most = int(_SHARE_OF_FREE * free / each)
-    if most < SMALLEST_BATCH:
+    if most < MIN_BATCH:
         raise DeviceMemoryError(
-            f"{device} has {free / 1e6:,.0f} MB free; a batch of {SMALLEST_BATCH} takes about "
-            f"{SMALLEST_BATCH * each / 1e6:,.0f} MB. Lower width, skip, stacks or layers, or free "
+            f"{device} has {free / 1e6:,.0f} MB free; a batch of {MIN_BATCH} takes about "
+            f"{MIN_BATCH * each / 1e6:,.0f} MB. Lower width, skip, stacks or layers, or free "
             "memory"
         )
-    most = min(most, LARGEST_BATCH, max(SMALLEST_BATCH, examples // _FEWEST_STEPS))
+    most = min(most, MAX_BATCH, max(MIN_BATCH, examples // _MIN_STEPS))
     return 1 << (most.bit_length() - 1)
 
 
 @contextmanager
-def told_when_full(network: Network, few: Callable[[], Batch], batch_size: int) -> Iterator[None]:
+def explain_out_of_memory(
+    network: Network, few: Callable[[], Batch], batch_size: int
+) -> Iterator[None]:
     """Answer a device that ran out of memory with what to lower, and to what.
 
     Args:
@@ -84,7 +86,7 @@ def told_when_full(network: Network, few: Callable[[], Batch], batch_size: int) 
         network.zero_grad(set_to_none=True)
         device = next(network.parameters()).device
         torch.cuda.empty_cache()
-        free, each = free_bytes(device), bytes_an_example(network, few())
+        free, each = free_bytes(device), bytes_per_example(network, few())
         fits = max(1, int(_SHARE_OF_FREE * free / each))
         fits = min(1 << (fits.bit_length() - 1), max(1, batch_size // 2))
         raise DeviceMemoryError(
@@ -95,7 +97,7 @@ def told_when_full(network: Network, few: Callable[[], Batch], batch_size: int) 
 
 
 @contextmanager
-def told_when_data_fill(device: torch.device) -> Iterator[None]:
+def explain_data_out_of_memory(device: torch.device) -> Iterator[None]:
     """Answer a device that cannot hold the training rows.
 
     Raises:

@@ -10,13 +10,13 @@ from torch import Tensor
 from radarseq.errors import DivergedError
 from radarseq.training.settings import TrainSettings
 
-_LARGEST_LOSS = 1e6  # losses are nats or shares of a variance: beyond this nothing is learnt
+_MAX_LOSS = 1e6  # losses are nats or shares of a variance: beyond this nothing is learnt
 _LOOK_EVERY = 16  # steps, on a device that one would have to wait for
 
 AtLoss = Callable[[int, int, Tensor | None, float], None]
 
 
-class Watch:
+class DivergenceCheck:
     """Looks at the loss and the gradient of every step of an epoch.
 
     On the CPU at once, before the step is taken. A CUDA device runs ahead of what asks it, and a
@@ -49,7 +49,7 @@ class Watch:
             return
         values = torch.stack([value.double().reshape(()) for *_, value in self._waiting]).tolist()
         for (step, examples, what, _), value in zip(self._waiting, values, strict=True):
-            good = abs(value) <= _LARGEST_LOSS if what == "loss" else math.isfinite(value)
+            good = abs(value) <= _MAX_LOSS if what == "loss" else math.isfinite(value)
             if not good:
                 self._stop(step, examples, what, value)
         self._waiting.clear()

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from radarseq.errors import DivergedError
 from radarseq.models.network import Network
 from radarseq.training.data.batches import Batch, BatchSource, epoch_seed
-from radarseq.training.distributed import ALONE, Ranks
-from radarseq.training.optimisation.divergence import AtLoss, Watch, what_is_good
+from radarseq.training.distributed import ALONE, ProcessGroup
+from radarseq.training.optimisation.divergence import AtLoss, DivergenceCheck, what_is_good
 from radarseq.training.optimisation.losses import EpochRow, Objective, loss_of
 from radarseq.training.optimisation.train_step import Step, set_rate, step_for
 from radarseq.training.optimisation.weight_average import Average
@@ -36,14 +36,14 @@ class Progress:
         best_loss: The lowest score so far: the validation loss, or a forecast's error at the last
             step.
         best_epoch: Its epoch, counted from 1; 0 before the first.
-        waits_from: The epoch from which patience counts; later than the best one where a run that
-            had stopped was resumed.
+        patience_start: The epoch from which patience counts; later than the best one where a run
+            that had stopped was resumed.
     """
 
     history: list[EpochRow] = field(default_factory=list)
     best_loss: float = math.inf
     best_epoch: int = 0
-    waits_from: int = 0
+    patience_start: int = 0
 
     @property
     def epoch(self) -> int:
@@ -52,11 +52,11 @@ class Progress:
 
     def is_stale(self, patience: int) -> bool:
         """Return whether the score has not fallen for as long as patience lasts."""
-        return 0 < patience <= self.epoch - max(self.best_epoch, self.waits_from)
+        return 0 < patience <= self.epoch - max(self.best_epoch, self.patience_start)
 
 
 @dataclass(frozen=True)
-class Judgement:
+class ValidationResult:
     """What validation came to.
 
     Attributes:
@@ -68,7 +68,7 @@ class Judgement:
     logits: NDArray[np.float32] | None
 
 
-AtEpoch = Callable[[Progress, bool, Judgement | None], None]
+AtEpoch = Callable[[Progress, bool, ValidationResult | None], None]
 
 
 @dataclass(frozen=True)
@@ -96,15 +96,15 @@ class Trainer:
     objective: Objective
     average: Average | None = None
     on_diverged: AtLoss | None = None
-    ranks: Ranks = ALONE
+    group: ProcessGroup = ALONE
     notes: tuple[str, ...] = ()
 
     @cached_property
     def step(self) -> Step:
         """One training step, made once: it may have been recorded."""
-        return step_for(self.network, self.optimiser, self.objective, self.settings, self.ranks)
+        return step_for(self.network, self.optimiser, self.objective, self.settings, self.group)
 
-    def judged_weights(self) -> Any:
+    def evaluated_weights(self) -> Any:
         """Return a context in which the network carries the weights that count."""
         return nullcontext() if self.average is None else self.average.applied()
 
@@ -126,10 +126,10 @@ def run_epochs(trainer: Trainer, progress: Progress, at_epoch: AtEpoch) -> None:
     while progress.epoch < settings.epochs and not progress.is_stale(settings.patience):
         number = progress.epoch
         # Of dropout; each process draws for its own rows.
-        torch.manual_seed(epoch_seed(settings.seed, number) ^ trainer.ranks.number << 40)
+        torch.manual_seed(epoch_seed(settings.seed, number) ^ trainer.group.number << 40)
         row, judged = {"epoch": float(number + 1)} | _train_epoch(trainer, number), None
         if trainer.validation is not None:
-            judged = trainer.ranks.from_first(partial(_judged, trainer))
+            judged = trainer.group.on_rank_zero(partial(_judged, trainer))
             row |= {f"validation_{name}": value for name, value in judged.metrics.items()}
             if not math.isfinite(judged.metrics["loss"]):
                 raise DivergedError(
@@ -146,17 +146,17 @@ def run_epochs(trainer: Trainer, progress: Progress, at_epoch: AtEpoch) -> None:
         at_epoch(progress, is_best, judged)
 
 
-def _judged(trainer: Trainer) -> Judgement:
+def _judged(trainer: Trainer) -> ValidationResult:
     assert trainer.validation is not None
     objective = replace(trainer.objective, smoothing=0.0, last_step=False)
-    with trainer.judged_weights():
+    with trainer.evaluated_weights():
         return judge(trainer.network, trainer.validation, objective)
 
 
 def _train_epoch(trainer: Trainer, number: int) -> EpochRow:
     settings, steps = trainer.settings, len(trainer.source)
     trainer.network.train()
-    watch = Watch(number, settings, trainer.on_diverged)
+    watch = DivergenceCheck(number, settings, trainer.on_diverged)
     total_steps = steps * settings.schedule_epochs
     sums: dict[str, Any] = {}
     for index, batch in enumerate(trainer.source.epoch(number)):
@@ -182,7 +182,7 @@ def learning_rate(step: int, total_steps: int, settings: TrainSettings) -> float
 
 
 @torch.no_grad()
-def judge(network: Network, batch: Batch, objective: Objective) -> Judgement:
+def judge(network: Network, batch: Batch, objective: Objective) -> ValidationResult:
     """Return the mean of the loss and its parts over all examples of ``batch``, and the scores."""
     network.eval()
     sums: dict[str, float] = {}
@@ -195,7 +195,7 @@ def judge(network: Network, batch: Batch, objective: Objective) -> Judgement:
         if output.logits is not None:
             logits.append(output.logits.float().cpu().numpy())
     means = {name: value / len(batch) for name, value in sums.items()}
-    return Judgement(means, np.concatenate(logits) if logits else None)
+    return ValidationResult(means, np.concatenate(logits) if logits else None)
 
 
 def optimiser_for(network: Network, settings: TrainSettings) -> torch.optim.Optimizer:

@@ -18,7 +18,7 @@ Across = Callable[[Tensor], Tensor]
 EpochRow = dict[str, float]
 Parts = dict[str, Tensor]
 _ECHO_FLOOR = 1e-3  # relative errors below -30 dB are good enough; their logarithm must not rule
-_LEAST_POWER = 1e-200  # of the input, so that silence does not divide by zero
+_MIN_POWER = 1e-200  # of the input, so that silence does not divide by zero
 
 
 def alone(count: Tensor) -> Tensor:
@@ -178,7 +178,7 @@ def _echo_error(estimate: Tensor, batch: Batch, objective: Objective) -> Tensor:
     """
     assert batch.target is not None
     nothing = torch.zeros_like(batch.signal)
-    power = sequence_error(batch.signal, nothing, batch.length).clamp(min=_LEAST_POWER)
+    power = sequence_error(batch.signal, nothing, batch.length).clamp(min=_MIN_POWER)
     if objective.last_step:
         steps = batch.signal.shape[1] if batch.length is None else batch.length
         error = _error_at_last(estimate, batch.target, batch.length) * steps

@@ -42,7 +42,7 @@ def check_precision(precision: Precision, device: torch.device) -> None:
 
 def set_precision(network: Network, precision: Precision) -> None:
     """Have a network's backbone compute in a precision from now on."""
-    network.narrow = torch.bfloat16 if precision == "bf16" else None
+    network.compute_dtype = torch.bfloat16 if precision == "bf16" else None
 
 
 @contextmanager

@@ -16,12 +16,12 @@ from torch.nn.utils import clip_grad_norm_
 
 from radarseq.models.network import Network
 from radarseq.training.data.batches import Batch
-from radarseq.training.distributed import ALONE, Ranks
-from radarseq.training.optimisation.divergence import Watch
+from radarseq.training.distributed import ALONE, ProcessGroup
+from radarseq.training.optimisation.divergence import DivergenceCheck
 from radarseq.training.optimisation.losses import Objective, Parts, batch_loss
 from radarseq.training.settings import TrainSettings
 
-LARGEST_GRAPH_BATCH = 8192  # beyond, the work outlasts the asking
+MAX_GRAPH_BATCH = 8192  # beyond, the work outlasts the asking
 _WARM_UP = 3  # steps before the recording: what is made at first use must not fall into it
 
 
@@ -46,17 +46,17 @@ class Step:
         optimiser: torch.optim.Optimizer,
         objective: Objective,
         settings: TrainSettings,
-        ranks: Ranks = ALONE,
+        group: ProcessGroup = ALONE,
     ) -> None:
-        self._network, self._optimiser, self._ranks = network, optimiser, ranks
-        self._objective = replace(objective, across=ranks.summed)
+        self._network, self._optimiser, self._group = network, optimiser, group
+        self._objective = replace(objective, across=group.summed)
         self._clip = settings.clip
         # A CUDA device would have to be waited for, and a recorded step has one shape.
         on_cpu = next(network.parameters()).device.type == "cpu"
         self.trims = on_cpu and not network.has_spectrum
         self.note = ""
 
-    def __call__(self, batch: Batch, index: int, watch: Watch) -> Parts:
+    def __call__(self, batch: Batch, index: int, watch: DivergenceCheck) -> Parts:
         """Take the step ``index`` of an epoch; return the parts of the loss."""
         parts, norm = self._slopes(batch)
         watch.see(index, batch.index, "loss", torch.as_tensor(parts["loss"]))
@@ -71,8 +71,8 @@ class Step:
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()
         slopes = [p.grad for p in self._network.parameters() if p.grad is not None]
-        if self._ranks.count > 1:
-            self._ranks.add_up([*slopes, *parts.values()])
+        if self._group.count > 1:
+            self._group.all_reduce([*slopes, *parts.values()])
         return parts, clip_grad_norm_(self._network.parameters(), self._clip)
 
 
@@ -92,7 +92,7 @@ class RecordedStep(Step):
         self._given: tuple[Parts, Tensor] | None = None
         self._stream = torch.cuda.Stream()
 
-    def __call__(self, batch: Batch, index: int, watch: Watch) -> Parts:
+    def __call__(self, batch: Batch, index: int, watch: DivergenceCheck) -> Parts:
         """Take the step ``index`` of an epoch; return the parts of the loss."""
         if self.note:
             return super().__call__(batch, index, watch)
@@ -113,7 +113,7 @@ class RecordedStep(Step):
         watch.see(index, batch.index, "gradient", norm.clone())
         return parts
 
-    def _warm_up(self, batch: Batch, index: int, watch: Watch) -> Parts:
+    def _warm_up(self, batch: Batch, index: int, watch: DivergenceCheck) -> Parts:
         self._taken += 1
         self._stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(self._stream):
@@ -145,13 +145,13 @@ def step_for(
     optimiser: torch.optim.Optimizer,
     objective: Objective,
     settings: TrainSettings,
-    ranks: Ranks = ALONE,
+    group: ProcessGroup = ALONE,
 ) -> Step:
     """Return the step that suits the device and the size of the batches."""
-    given = (network, optimiser, objective, settings, ranks)
+    given = (network, optimiser, objective, settings, group)
     on_cuda = next(network.parameters()).device.type == "cuda"
-    small = settings.examples_a_step <= LARGEST_GRAPH_BATCH
-    if on_cuda and small and settings.cuda_graph and ranks.count == 1:
+    small = settings.examples_per_iteration <= MAX_GRAPH_BATCH
+    if on_cuda and small and settings.cuda_graph and group.count == 1:
         return RecordedStep(*given)
     return Step(*given)
 

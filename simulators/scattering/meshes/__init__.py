@@ -19,19 +19,19 @@ from simulators.scattering.meshes.changes import (
     translate,
     weld,
 )
-from simulators.scattering.meshes.faults import LARGEST_BODY_M, SMALLEST_BODY_M, faults
+from simulators.scattering.meshes.defects import MAX_BODY_M, MIN_BODY_M, defects
 from simulators.scattering.meshes.mass import Mass, mass_of
 from simulators.scattering.meshes.surface import Mesh
 
 __all__ = [
-    "LARGEST_BODY_M",
-    "SMALLEST_BODY_M",
+    "MAX_BODY_M",
+    "MIN_BODY_M",
     "Mass",
     "Mesh",
     "bisect",
     "box",
+    "defects",
     "ellipsoid",
-    "faults",
     "icosphere",
     "mass_of",
     "merge",

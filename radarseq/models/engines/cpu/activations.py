@@ -9,11 +9,11 @@ from numba import njit
 
 from radarseq.models.engines.cpu.matmul import Floats
 
-_MOST = np.float32(40.0)  # where a sigmoid is one, and products are far from overflow
+_MAX = np.float32(40.0)  # where a sigmoid is one, and products are far from overflow
 
 
 @njit(cache=True, nogil=True, fastmath={"contract", "arcp", "nsz"}, error_model="numpy")
-def open_gate(y: Floats, z: Floats, rows: int) -> None:
+def gate_forward(y: Floats, z: Floats, rows: int) -> None:
     """Write (2 sigmoid(f) - 1) sigmoid(g) to ``z``, where a row of ``y`` holds f, then g.
 
     In ``y`` itself, 2 sigmoid(f) - 1 takes the place of f, and sigmoid(g) that of g: the gradient
@@ -32,16 +32,16 @@ def open_gate(y: Floats, z: Floats, rows: int) -> None:
 
 
 @njit(cache=True, nogil=True, fastmath={"contract", "arcp", "nsz"}, error_model="numpy")
-def close_gate(y: Floats, to_z: Floats, to_y: Floats, rows: int) -> None:
+def gate_backward(y: Floats, to_z: Floats, to_y: Floats, rows: int) -> None:
     """Write the slope to (f, g) from that to the gate's output; ``y`` is as open_gate left it."""
     width = to_z.shape[1]
     one, half = np.float32(1.0), np.float32(0.5)
     for row in range(rows):
-        filters, gates, slope = y[row, :width], y[row, width:], to_z[row]
+        filters, gates, grad = y[row, :width], y[row, width:], to_z[row]
         to_filters, to_gates = to_y[row, :width], to_y[row, width:]
         for i in range(width):
             filtered, gate = filters[i], gates[i]
-            passed = slope[i] * gate
+            passed = grad[i] * gate
             to_filters[i] = passed * half * (one - filtered * filtered)
             to_gates[i] = passed * filtered * (one - gate)
 
@@ -74,8 +74,8 @@ def exponential(x: np.float32) -> np.float32:
     2^r for r within half of zero by the first seven terms of its series, and the whole part added
     to the exponent: adding 1.5 * 2^23 leaves it in the lowest bits.
     """
-    x = _MOST if x > _MOST else x
-    x = -_MOST if x < -_MOST else x
+    x = _MAX if x > _MAX else x
+    x = -_MAX if x < -_MAX else x
     turns = x * np.float32(1.4426950408889634)
     shifted = turns + np.float32(12582912.0)
     r = turns - (shifted - np.float32(12582912.0))

@@ -14,13 +14,13 @@ from torch.nn import functional
 from radarseq.models.backbones.engine_interface import Engine
 from radarseq.models.backbones.recurrent import Recurrent
 from radarseq.models.engines.cpu.matmul import COLUMNS, ROWS, Floats
-from radarseq.models.engines.cpu.rnn_kernels import pass_cells, pass_cells_back
+from radarseq.models.engines.cpu.rnn_kernels import rnn_backward, rnn_forward
 from radarseq.models.engines.cpu.scheduling import (
-    Room,
+    BufferPool,
     as_array,
     edges_of,
     in_threads,
-    is_worth_it,
+    is_large_enough,
     parts_of,
 )
 from radarseq.models.engines.cpu.wavenet_kernels import BLOCK
@@ -44,16 +44,16 @@ class FastCells(Engine):
     """
 
     def __init__(self, network: Recurrent, *, trains: bool) -> None:
-        self._network, self._room, self._trains = network, Room(), trains
+        self._network, self._pool, self._trains = network, BufferPool(), trains
         self._is_lstm = network.kind == "lstm"
         self._held = None
         if not trains:
             packed = (tuple(w.detach() for w in self._packed(k)) for k in range(len(self._layers)))
             self._held = [_arrays(*weights) for weights in packed]
 
-    def takes(self, x: Tensor) -> bool:
+    def supports(self, x: Tensor) -> bool:
         """Return whether the features (step, batch, feature) are worth it."""
-        return is_worth_it(x) if self._trains else super().takes(x)
+        return is_large_enough(x) if self._trains else super().supports(x)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (step, batch, width) from ``x`` (step, batch, feature)."""
@@ -65,8 +65,8 @@ class FastCells(Engine):
 
     def _states(self, index: int, x: Tensor) -> Tensor:
         if self._held is not None:
-            return _pass(self._is_lstm, x, self._held[index], self._room, keeps=False)[0]
-        states = _Cells.apply(x, *self._packed(index), self._is_lstm, self._room)
+            return _pass(self._is_lstm, x, self._held[index], self._pool, keeps=False)[0]
+        states = _Cells.apply(x, *self._packed(index), self._is_lstm, self._pool)
         assert isinstance(states, Tensor)
         return states
 
@@ -85,13 +85,13 @@ class FastCells(Engine):
 
 
 def _arrays(seen: Tensor, kept: Tensor, bias: Tensor) -> Weights:
-    """Return the weights as ``pass_cells`` reads them."""
+    """Return the weights as ``rnn_forward`` reads them."""
     padded = functional.pad(seen.mT, (0, 0, 0, -seen.shape[1] % ROWS))
     return as_array(padded), as_array(kept.mT), as_array(bias)
 
 
 def _pass(
-    is_lstm: bool, given: Tensor, weights: Weights, room: Room, *, keeps: bool
+    is_lstm: bool, given: Tensor, weights: Weights, room: BufferPool, *, keeps: bool
 ) -> tuple[Tensor, tuple[Floats, Floats] | None]:
     """Return the states, and what has to be kept for the gradient."""
     (steps, batch, _), width = given.shape, len(weights[1])
@@ -101,16 +101,16 @@ def _pass(
     def places(blocks: int) -> tuple[Floats, Floats]:
         rows = steps * min(batch, BLOCK)
         apart = (blocks if is_lstm else 1, rows, width)
-        gates, memory = room.lend((blocks, rows, 4 * width), apart)
+        gates, memory = room.acquire((blocks, rows, 4 * width), apart)
         return gates, memory
 
     kept = places(blocks) if keeps else None
 
     def through(k: int) -> None:
         lent = gates, memory = places(1) if kept is None else kept
-        pass_cells(is_lstm, x, *weights, edges[k], edges[k + 1], gates, memory, out)
+        rnn_forward(is_lstm, x, *weights, edges[k], edges[k + 1], gates, memory, out)
         if kept is None:
-            room.take_back(lent)
+            room.release(lent)
 
     in_threads(through, len(edges) - 1)
     return states, kept
@@ -146,18 +146,18 @@ class _Cells(torch.autograd.Function):
 
         def back(k: int) -> None:
             own = (to_seen[k], to_kept[k], to_bias[k])
-            pass_cells_back(
+            rnn_backward(
                 ctx.is_lstm, *arrays, edges[k], edges[k + 1], gates, memory, to_given, *own
             )
 
         in_threads(back, parts)
-        ctx.room.take_back((gates, memory))
-        slopes = [torch.from_numpy(part).sum(dim=0) for part in (to_seen, to_kept, to_bias)]
+        ctx.room.release((gates, memory))
+        grads = [torch.from_numpy(part).sum(dim=0) for part in (to_seen, to_kept, to_bias)]
         return (
             torch.from_numpy(to_given) if wants_given else None,
-            slopes[0][:inputs].mT,
-            slopes[1].mT,
-            slopes[2],
+            grads[0][:inputs].mT,
+            grads[1].mT,
+            grads[2],
             None,
             None,
         )

@@ -27,7 +27,7 @@ def _tanh(x):
 
 
 @njit(cache=True, nogil=True, fastmath={"contract", "arcp", "nsz"}, error_model="numpy")
-def open_lstm(y, first, rows, before, memory, state):
+def lstm_forward(y, first, rows, before, memory, state):
     """Open the gates of rows ``first`` on in place; write the new memory and state.
 
     Args:
@@ -54,14 +54,14 @@ def open_lstm(y, first, rows, before, memory, state):
 
 
 @njit(cache=True, nogil=True, fastmath={"contract", "arcp", "nsz"}, error_model="numpy")
-def close_lstm(y, first, rows, memory, to_state, to_memory):
+def lstm_backward(y, first, rows, memory, to_state, to_memory):
     """Write the slopes to the sums in the place of the gates.
 
     Args:
-        y: As ``open_lstm`` left it.
+        y: As ``lstm_forward`` left it.
         first: First row of ``y`` and ``memory``; ``rows`` before lies the step before.
         rows: How many.
-        memory: As ``open_lstm`` left it.
+        memory: As ``lstm_forward`` left it.
         to_state: Slope to the new state ``(rows, width)``; none to that before afterwards.
         to_memory: Slope to the new memory ``(rows, width)``; to that before afterwards.
     """
@@ -70,23 +70,23 @@ def close_lstm(y, first, rows, memory, to_state, to_memory):
         row = y[first + k]
         entering, forget = row[:width], row[width : 2 * width]
         candidate, output = row[2 * width : 3 * width], row[3 * width :]
-        slope, carried, now = to_state[k], to_memory[k], memory[first + k]
+        grad, carried, now = to_state[k], to_memory[k], memory[first + k]
         old = memory[first + k - rows] if first else now
         share = _ONE if first else np.float32(0.0)  # before the first step there is nothing
         for i in range(width):
             a, b, c, d = entering[i], forget[i], candidate[i], output[i]
             shown = _tanh(now[i])
-            to_now = carried[i] + slope[i] * d * (_ONE - shown * shown)
+            to_now = carried[i] + grad[i] * d * (_ONE - shown * shown)
             entering[i] = to_now * c * a * (_ONE - a)
             forget[i] = to_now * share * old[i] * b * (_ONE - b)
             candidate[i] = to_now * a * (_ONE - c * c)
-            output[i] = slope[i] * shown * d * (_ONE - d)
+            output[i] = grad[i] * shown * d * (_ONE - d)
             carried[i] = to_now * b
-            slope[i] = np.float32(0.0)
+            grad[i] = np.float32(0.0)
 
 
 @njit(cache=True, nogil=True, fastmath={"contract", "arcp", "nsz"}, error_model="numpy")
-def open_gru(y, first, rows, state):
+def gru_forward(y, first, rows, state):
     """Open the gates of rows ``first`` on in place, and bring the state to the new one.
 
     In ``y``, the candidate takes the place of what it saw of the input.
@@ -105,11 +105,11 @@ def open_gru(y, first, rows, state):
 
 
 @njit(cache=True, nogil=True, fastmath={"contract", "arcp", "nsz"}, error_model="numpy")
-def close_gru(y, first, rows, before, to_state):
+def gru_backward(y, first, rows, before, to_state):
     """Write the slopes to the sums in the place of the gates.
 
     Args:
-        y: As ``open_gru`` left it.
+        y: As ``gru_forward`` left it.
         first: First row of ``y``.
         rows: How many.
         before: State of the step before ``(rows, width)``.
@@ -121,19 +121,19 @@ def close_gru(y, first, rows, before, to_state):
         row = y[first + k]
         reset, update = row[:width], row[width : 2 * width]
         candidate, seen = row[2 * width : 3 * width], row[3 * width :]
-        slope, old = to_state[k], before[k]
+        grad, old = to_state[k], before[k]
         for i in range(width):
             a, b, c = reset[i], update[i], candidate[i]
-            to_candidate = slope[i] * (_ONE - b) * (_ONE - c * c)
+            to_candidate = grad[i] * (_ONE - b) * (_ONE - c * c)
             reset[i] = to_candidate * seen[i] * a * (_ONE - a)
-            update[i] = slope[i] * (old[i] - c) * b * (_ONE - b)
+            update[i] = grad[i] * (old[i] - c) * b * (_ONE - b)
             candidate[i] = to_candidate
             seen[i] = to_candidate * a
-            slope[i] = slope[i] * b
+            grad[i] = grad[i] * b
 
 
 @njit(cache=True, nogil=True)
-def pass_cells(is_lstm, given, seen, kept, bias, first, end, gates, memory, states):
+def rnn_forward(is_lstm, given, seen, kept, bias, first, end, gates, memory, states):
     """Write the states of sequences ``first`` to ``end`` at every step.
 
     Args:
@@ -167,14 +167,14 @@ def pass_cells(is_lstm, given, seen, kept, bias, first, end, gates, memory, stat
                 add_part(state, 0, 0, width, kept, 0, 0, here, 0, side, 2 * width)
                 add_part(state, 0, 0, width, kept, 0, apart, here, apart, side, 4 * width - apart)
             if is_lstm:
-                open_lstm(y, n * side, side, carried, memory[place], state)
+                lstm_forward(y, n * side, side, carried, memory[place], state)
             else:
-                open_gru(y, n * side, side, state)
+                gru_forward(y, n * side, side, state)
             states[n, start : start + side] = state[:side]
 
 
 @njit(cache=True, nogil=True)
-def pass_cells_back(
+def rnn_backward(
     is_lstm, to_states, given, states, seen, kept, first, end, gates, memory, to_given, to_seen,
     to_kept, to_bias,
 ):  # fmt: skip
@@ -183,14 +183,14 @@ def pass_cells_back(
     Args:
         is_lstm: Else a GRU.
         to_states: Slope to the states ``(step, batch, width)``.
-        given: As ``pass_cells`` had it.
+        given: As ``rnn_forward`` had it.
         states: What it gave.
         seen: Weights of the input as torch stores them ``(4 width, input padded)``, padded to a
             multiple of 32; of no columns where ``to_given`` is not asked for.
         kept: Weights of the state ``(4 width, width)``.
         first: First sequence, a multiple of ``BLOCK``.
         end: The one after the last.
-        gates: What ``pass_cells`` left there, with a place for every block; lost by this.
+        gates: What ``rnn_forward`` left there, with a place for every block; lost by this.
         memory: The same.
         to_given: Takes the slope ``(step, batch, input)``.
         to_seen: Takes the sum ``(input padded to 8, 4 width)``.
@@ -201,7 +201,7 @@ def pass_cells_back(
     x = np.zeros((steps * BLOCK, padded), np.float32)
     before = np.zeros((steps * BLOCK, width), np.float32)
     to_x = np.empty((steps * BLOCK, seen.shape[1]), np.float32)
-    slope, carried = np.empty((BLOCK, width), np.float32), np.empty((BLOCK, width), np.float32)
+    grad, carried = np.empty((BLOCK, width), np.float32), np.empty((BLOCK, width), np.float32)
     wide = (4 if is_lstm else 3) * width
     apart = 2 * width if is_lstm else 3 * width
     for start in range(first, end, BLOCK):
@@ -210,20 +210,20 @@ def pass_cells_back(
         take_block(given, start, side, x)
         before[:side] = 0.0
         take_block(states[:-1], start, side, before[side:])
-        slope[:], carried[:] = 0.0, 0.0
+        grad[:], carried[:] = 0.0, 0.0
         for n in range(steps - 1, -1, -1):
             at = n * side
             for k in range(side):
                 for i in range(width):
-                    slope[k, i] += to_states[n, start + k, i]
+                    grad[k, i] += to_states[n, start + k, i]
             if is_lstm:
-                close_lstm(y, at, side, memory[place], slope, carried)
+                lstm_backward(y, at, side, memory[place], grad, carried)
             else:
-                close_gru(y, at, side, before[at:], slope)
+                gru_backward(y, at, side, before[at:], grad)
             if n:
                 here = y[at:]
-                add_part(here, 0, 0, 2 * width, kept, 0, 0, slope, 0, side, width)
-                add_part(here, 0, apart, 4 * width - apart, kept, apart, 0, slope, 0, side, width)
+                add_part(here, 0, 0, 2 * width, kept, 0, 0, grad, 0, side, width)
+                add_part(here, 0, apart, 4 * width - apart, kept, apart, 0, grad, 0, side, width)
         add_outer(x, 0, padded, y, 0, 0, rows, wide, to_seen, 0, 0)
         later = rows - side
         add_outer(before, side, width, y, side, 0, later, 2 * width, to_kept, 0, 0)

@@ -17,9 +17,9 @@ from radarseq.models.engines.cpu.matmul import Floats
 _SIZES_KEPT = 4  # those of a batch, of the last of an epoch, and of a few sequences
 _PLACES_KEPT = 2  # of one size: forwards that wait for their way back are seldom more
 
-_LEAST_CELLS = 1024  # steps times sequences: for fewer, the call costs more than the layers
+_MIN_CELLS = 1024  # steps times sequences: for fewer, the call costs more than the layers
 _SIDE = 32  # sequences whose slopes are added up apart, at least
-_MOST_PARTS = 16
+_MAX_PARTS = 16
 
 Indices = NDArray[np.int64]
 
@@ -53,10 +53,10 @@ def plan(
     return np.array(needed), now, past, np.array([len(at) for at, _ in rows])
 
 
-def is_worth_it(x: Tensor) -> bool:
+def is_large_enough(x: Tensor) -> bool:
     """Return whether compiled layers take features (step, batch, feature), and gain by it."""
-    narrow = torch.is_autocast_enabled(x.device.type)
-    return x.dtype == torch.float32 and not narrow and len(x) * x.shape[1] >= _LEAST_CELLS
+    compute_dtype = torch.is_autocast_enabled(x.device.type)
+    return x.dtype == torch.float32 and not compute_dtype and len(x) * x.shape[1] >= _MIN_CELLS
 
 
 def parts_of(batch: int) -> int:
@@ -64,7 +64,7 @@ def parts_of(batch: int) -> int:
 
     Each part adds up slopes of its own, so that any number of threads gives the same bytes.
     """
-    return max(1, min(_MOST_PARTS, batch // _SIDE))
+    return max(1, min(_MAX_PARTS, batch // _SIDE))
 
 
 def as_array(values: Tensor) -> Floats:
@@ -96,7 +96,7 @@ def edges_of(batch: int, parts: int, block: int) -> list[int]:
     return [min(batch, blocks * part // parts * block) for part in range(parts + 1)]
 
 
-class Room:
+class BufferPool:
     """Arrays that are lent and come back, so that a training step asks the system for no memory.
 
     What is never given back is simply dropped. A copy of a room is empty.
@@ -105,7 +105,7 @@ class Room:
     def __init__(self) -> None:
         self._lock, self._free = Lock(), dict[tuple[tuple[int, ...], ...], list[list[Floats]]]()
 
-    def lend(self, *shapes: tuple[int, ...]) -> list[Floats]:
+    def acquire(self, *shapes: tuple[int, ...]) -> list[Floats]:
         """Return arrays of these shapes, float32, with anything in them."""
         with self._lock:
             free = self._free.get(shapes)
@@ -113,7 +113,7 @@ class Room:
                 return free.pop()
         return [np.empty(shape, np.float32) for shape in shapes]
 
-    def take_back(self, arrays: Sequence[Floats]) -> None:
+    def release(self, arrays: Sequence[Floats]) -> None:
         """Keep what was lent for the next one who asks for such arrays."""
         shapes = tuple(array.shape for array in arrays)
         with self._lock:
@@ -134,8 +134,8 @@ class Room:
         lent, ctx.lent = ctx.lent, None
         return lent
 
-    def __deepcopy__(self, memo: object) -> "Room":
-        return Room()
+    def __deepcopy__(self, memo: object) -> "BufferPool":
+        return BufferPool()
 
-    def __reduce__(self) -> tuple[type["Room"], tuple[()]]:
-        return Room, ()
+    def __reduce__(self) -> tuple[type["BufferPool"], tuple[()]]:
+        return BufferPool, ()

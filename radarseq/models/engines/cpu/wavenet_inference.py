@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from radarseq.models.backbones.engine_interface import Engine
 from radarseq.models.backbones.wavenet import WaveNet
-from radarseq.models.engines.cpu.activations import open_gate
+from radarseq.models.engines.cpu.activations import gate_forward
 from radarseq.models.engines.cpu.matmul import COLUMNS, add_part
 from radarseq.models.engines.cpu.scheduling import as_array, edges_of, in_threads, plan
-from radarseq.models.engines.cpu.wavenet_kernels import BLOCK, combine, fill, pass_layers
+from radarseq.models.engines.cpu.wavenet_kernels import BLOCK, combine, fill, wavenet_forward
 
-_LEAST = 64  # sequences for a second thread
+_MIN = 64  # sequences for a second thread
 
 
 def fits(network: WaveNet) -> bool:
@@ -71,7 +71,7 @@ class FastWaveNet(Engine):
             x = x.index_select(0, torch.from_numpy(needed))
         given, batch = self._network.first(x).detach().contiguous().numpy(), x.shape[1]
         hidden = np.empty((int(count[-1]), batch, self.skip), np.float32)
-        edges = edges_of(batch, max(1, min(torch.get_num_threads(), batch // _LEAST)), BLOCK)
+        edges = edges_of(batch, max(1, min(torch.get_num_threads(), batch // _MIN)), BLOCK)
         most = len(needed) * min(BLOCK, batch)
 
         def part(k: int) -> None:
@@ -91,8 +91,8 @@ def _answer(
     given, now, past, count, dilated, dilated_bias, out, residual_bias, skip_bias, first, end,
     inputs, opened, hidden, scale, last, last_bias,
 ):  # fmt: skip
-    """Write the output of sequences ``first`` to ``end``, see ``pass_layers`` and ``combine``."""
-    pass_layers(
+    """Write the output of sequences ``first`` to ``end``, see ``wavenet_forward``."""
+    wavenet_forward(
         given, now, past, count, dilated, dilated_bias, out, residual_bias, skip_bias, first, end,
         inputs, opened, hidden,
     )  # fmt: skip
@@ -140,7 +140,7 @@ def _one_step(
                 x[k, i] += residual_bias[layer, i]
         fill(y, dilated_bias[layer], batch)
         add_part(both, 0, 0, 2 * width, dilated[layer], 0, 0, y, 0, batch, 2 * width)
-        open_gate(y, passed, batch)
+        gate_forward(y, passed, batch)
         add_part(passed, 0, 0, width, out[layer], 0, width, hidden, 0, batch, len(skip_bias))
         add_part(passed, 0, 0, width, out[layer], 0, 0, x, 0, batch, width)
     combine(hidden, scale, last, last_bias)

@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from radarseq.models.engines.cpu.activations import apply_gelu, close_gate, open_gate
+from radarseq.models.engines.cpu.activations import apply_gelu, gate_backward, gate_forward
 from radarseq.models.engines.cpu.matmul import add_outer, add_part
 
 BLOCK = 8  # sequences that pass the layers together
@@ -11,7 +11,7 @@ _MIXED = 64  # rows that are brought to the output together
 
 
 @njit(cache=True, nogil=True)
-def pass_layers(
+def wavenet_forward(
     given, now, past, count, dilated, dilated_bias, out, residual_bias, skip_bias, first, end,
     inputs, opened, skips,
 ):  # fmt: skip
@@ -50,7 +50,7 @@ def pass_layers(
             weights = dilated[layer]
             add_part(both, 0, width, width, weights, width, 0, y, 0, silent, 2 * width)
             add_part(both, silent, 0, 2 * width, weights, 0, 0, y, 0, rows, 2 * width)
-            open_gate(y, passed, rows)
+            gate_forward(y, passed, rows)
             late = (cells - steps) * side
             add_part(
                 passed[late:], 0, 0, width, out[layer], 0, width, total, 0, steps * side,
@@ -130,7 +130,7 @@ def gather(x, now, past, cells, side, both):
 
 
 @njit(cache=True, nogil=True)
-def pass_layers_back(
+def wavenet_backward(
     to_skips, now, past, count, dilated, out, first, end, inputs, opened, to_given, to_dilated,
     to_dilated_bias, to_out, to_residual_bias,
 ):  # fmt: skip
@@ -138,14 +138,14 @@ def pass_layers_back(
 
     Args:
         to_skips: Slope to the sum of the skips, ``(step, batch, skip)``.
-        now: As ``pass_layers`` had it, and so ``past`` and ``count``.
+        now: As ``wavenet_forward`` had it, and so ``past`` and ``count``.
         past: See there.
         count: See there.
         dilated: Weights as torch stores them, ``(layer, 2 width, 2 width)``: (filter, gate) first.
         out: Weights as torch stores them, ``(layer, width + skip, width)``.
         first: First sequence, a multiple of ``BLOCK``.
         end: The one after the last.
-        inputs: What ``pass_layers`` left there, with a place for every block and layer.
+        inputs: What ``wavenet_forward`` left there, with a place for every block and layer.
         opened: The same.
         to_given: Takes the slope, ``(needed, batch, width)``.
         to_dilated: Takes the sum, in the shape of ``dilated``.
@@ -175,14 +175,14 @@ def pass_layers_back(
                 add_part(to_x, 0, 0, width, out[layer], 0, 0, to_passed, 0, rows, width)
                 add_outer(to_x, 0, width, passed, 0, 0, rows, width, to_out[layer], 0, 0)
                 _add_rows(to_x, to_residual_bias[layer], rows)
-            close_gate(y, to_passed, to_y, rows)
+            gate_backward(y, to_passed, to_y, rows)
             _add_rows(to_y, to_dilated_bias[layer], rows)
             silent = gather(inputs[place, layer], now[layer], past[layer], cells, side, both) * side
-            slopes = to_dilated[layer]
+            grads = to_dilated[layer]
             add_outer(
-                to_y, silent, 2 * width, both, silent, 0, rows - silent, 2 * width, slopes, 0, 0
+                to_y, silent, 2 * width, both, silent, 0, rows - silent, 2 * width, grads, 0, 0
             )
-            add_outer(to_y, 0, 2 * width, both, 0, width, silent, width, slopes, 0, width)
+            add_outer(to_y, 0, 2 * width, both, 0, width, silent, width, grads, 0, width)
             to_both[:rows] = 0.0
             weights = dilated[layer]
             add_part(to_y, silent, 0, 2 * width, weights, 0, 0, to_both, 0, rows, 2 * width)

@@ -18,16 +18,16 @@ from radarseq.models.backbones.engine_interface import Engine
 from radarseq.models.backbones.wavenet import WaveNet
 from radarseq.models.engines.cpu.matmul import Floats
 from radarseq.models.engines.cpu.scheduling import (
+    BufferPool,
     Indices,
-    Room,
     as_array,
     edges_of,
     in_threads,
-    is_worth_it,
+    is_large_enough,
     parts_of,
     plan,
 )
-from radarseq.models.engines.cpu.wavenet_kernels import BLOCK, pass_layers, pass_layers_back
+from radarseq.models.engines.cpu.wavenet_kernels import BLOCK, wavenet_backward, wavenet_forward
 
 Rows = tuple[Indices, Indices, Indices]
 
@@ -40,11 +40,11 @@ class TrainedWaveNet(Engine):
     """
 
     def __init__(self, network: WaveNet) -> None:
-        self._network, self._room = network, Room()
+        self._network, self._pool = network, BufferPool()
 
-    def takes(self, x: Tensor) -> bool:
+    def supports(self, x: Tensor) -> bool:
         """Return whether the features (step, batch, feature) are worth it."""
-        return is_worth_it(x)
+        return is_large_enough(x)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (step, batch, skip) from ``x`` (step, batch, feature)."""
@@ -67,7 +67,7 @@ class TrainedWaveNet(Engine):
             torch.stack([layer.out.weight for layer in layers]),
             torch.stack([layer.out.bias for layer in layers]),
         )
-        skips = _Layers.apply(network.first(x), *weights, plan_of, self._room)
+        skips = _Layers.apply(network.first(x), *weights, plan_of, self._pool)
         assert isinstance(skips, Tensor)
         return network.combined(skips)
 
@@ -88,17 +88,17 @@ class _Layers(torch.autograd.Function):
 
         def places(blocks: int, layers: int) -> tuple[Floats, Floats]:
             wide = (blocks, max(2, layers), needed * BLOCK, width)
-            inputs, opened = room.lend(wide, (blocks, layers, needed * BLOCK, 2 * width))
+            inputs, opened = room.acquire(wide, (blocks, layers, needed * BLOCK, 2 * width))
             return inputs, opened
 
         kept = places(blocks, len(dilated)) if any(ctx.needs_input_grad) else None
 
         def through(k: int) -> None:
             lent = places(1, 1) if kept is None else kept
-            with_room: Any = (x, *rows, *arrays, edges[k], edges[k + 1], *lent, skips)
-            pass_layers(*with_room)
+            with_pool: Any = (x, *rows, *arrays, edges[k], edges[k + 1], *lent, skips)
+            wavenet_forward(*with_pool)
             if kept is None:
-                room.take_back(lent)
+                room.release(lent)
 
         in_threads(through, len(edges) - 1)
         ctx.save_for_backward(dilated, out)
@@ -114,7 +114,7 @@ class _Layers(torch.autograd.Function):
         width = ctx.shape[2]
         edges, parts = ctx.edges, len(ctx.edges) - 1
         to_given = np.empty(ctx.shape, np.float32)
-        slopes = [
+        grads = [
             np.zeros((parts, *shape), np.float32)
             for shape in (dilated.shape, dilated.shape[:2], out.shape, (len(out), width))
         ]
@@ -122,13 +122,13 @@ class _Layers(torch.autograd.Function):
         given = (to_skips.numpy(), *rows, dilated.numpy(), out.numpy())
 
         def back(k: int) -> None:
-            own = (slopes[0][k], slopes[1][k], slopes[2][k], slopes[3][k])
-            pass_layers_back(*given, edges[k], edges[k + 1], inputs, opened, to_given, *own)
+            own = (grads[0][k], grads[1][k], grads[2][k], grads[3][k])
+            wavenet_backward(*given, edges[k], edges[k + 1], inputs, opened, to_given, *own)
 
         in_threads(back, parts)
-        ctx.room.take_back((inputs, opened))
+        ctx.room.release((inputs, opened))
         to_dilated, to_dilated_bias, to_out, to_residual_bias = (
-            torch.from_numpy(part).sum(dim=0) for part in slopes
+            torch.from_numpy(part).sum(dim=0) for part in grads
         )
         to_skip_bias = to_skips.sum(dim=(0, 1)).expand(len(out), -1)
         to_out_bias = torch.cat((to_residual_bias, to_skip_bias), dim=1)

@@ -23,8 +23,8 @@ from radarseq.models.backbones.engine_interface import Engine
 from radarseq.models.backbones.wavenet import WaveNet
 from radarseq.models.engines.cuda.gated_layer import fits, precision_of_products, sigmoid_of
 
-LONGEST = 128  # steps: more do not fit on the chip beside the weights
-_FEWEST_ROWS = 64  # of a block
+MAX_STEPS = 128  # steps: more do not fit on the chip beside the weights
+_MIN_ROWS = 64  # of a block
 _WARPS = 8
 
 
@@ -162,7 +162,7 @@ def is_fusible(network: WaveNet, x: Tensor) -> bool:
         not isinstance(layer.norm, torch.nn.Identity) for layer in network.gated_layers()
     )
     plain = x.dtype == torch.float32 and not has_norm and inputs <= 128
-    return plain and fits(width, network.outputs) and 0 < len(x) <= LONGEST
+    return plain and fits(width, network.outputs) and 0 < len(x) <= MAX_STEPS
 
 
 class OneKernel(Engine):
@@ -175,9 +175,9 @@ class OneKernel(Engine):
     def __init__(self, network: WaveNet) -> None:
         self._network, self._weights = network, packed(network)
 
-    def takes(self, x: Tensor) -> bool:
+    def supports(self, x: Tensor) -> bool:
         """Return whether no gradient is asked for, and the features fit."""
-        return super().takes(x) and is_fusible(self._network, x)
+        return super().supports(x) and is_fusible(self._network, x)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (step, batch, skip) from ``x`` (step, batch, feature)."""
@@ -201,7 +201,7 @@ def fused_wavenet(weights: Packed, x: Tensor, *, last_only: bool = False) -> Ten
     """
     steps, windows, _ = x.shape
     inputs, padded, width, skip, layers = weights.sizes
-    rows = max(_FEWEST_ROWS, triton.next_power_of_2(steps))
+    rows = max(_MIN_ROWS, triton.next_power_of_2(steps))
     shape = (windows, skip) if last_only else (steps, windows, skip)
     hidden = x.new_empty(shape)
     tensors = (x.contiguous(), weights.first, weights.layers, weights.last, weights.dilations)

@@ -4,12 +4,12 @@ import numpy as np
 
 from simulators.scattering.meshes.surface import Mesh, edge_counts, repeated_directions
 
-LARGEST_BODY_M = 100.0  # beyond this, millimetres read as metres are likelier than the body
-SMALLEST_BODY_M = 1e-3  # below this, metres read as millimetres are
+MAX_BODY_M = 100.0  # beyond this, millimetres read as metres are likelier than the body
+MIN_BODY_M = 1e-3  # below this, metres read as millimetres are
 _SLIVER = 1e-12  # a facet's area over its longest edge squared, below which it is a line
 
 
-def faults(mesh: Mesh, *, closed: bool = True) -> list[str]:
+def defects(mesh: Mesh, *, closed: bool = True) -> list[str]:
     """Return what is wrong with a mesh, a sentence each; an empty list if nothing is.
 
     Args:
@@ -19,18 +19,18 @@ def faults(mesh: Mesh, *, closed: bool = True) -> list[str]:
 
     Example:
         >>> from simulators.scattering.meshes import box, scale
-        >>> faults(box(1.0, 1.0, 1.0))
+        >>> defects(box(1.0, 1.0, 1.0))
         []
-        >>> faults(scale(box(1.0, 1.0, 1.0), 900.0))[0][:45]
+        >>> defects(scale(box(1.0, 1.0, 1.0), 900.0))[0][:45]
         'the body is 1558.85 m from tip to tip (boundi'
     """
-    found = [_degenerate_fault(mesh), _size_fault(mesh)]
+    found = [_degenerate_defect(mesh), _size_defect(mesh)]
     if closed:
-        found = [*_surface_faults(mesh), *found]
+        found = [*_surface_defects(mesh), *found]
     return [sentence for sentence in found if sentence]
 
 
-def _surface_faults(mesh: Mesh) -> list[str]:
+def _surface_defects(mesh: Mesh) -> list[str]:
     edges, counts = edge_counts(mesh)
     found = []
     if np.any(counts != 2):
@@ -45,10 +45,10 @@ def _surface_faults(mesh: Mesh) -> list[str]:
             f"the winding is not consistent: {repeated} edges are run in the same direction by "
             "two facets; their normals point to opposite sides"
         )
-    return [*found, _inward_fault(mesh, watertight=not found), _balance_fault(mesh)]
+    return [*found, _inward_defect(mesh, watertight=not found), _balance_defect(mesh)]
 
 
-def _inward_fault(mesh: Mesh, *, watertight: bool) -> str:
+def _inward_defect(mesh: Mesh, *, watertight: bool) -> str:
     inward = np.flatnonzero(mesh.part_volumes < 0)
     if not watertight or len(inward) == 0:
         return ""  # the sign of an open surface's volume says nothing
@@ -59,7 +59,7 @@ def _inward_fault(mesh: Mesh, *, watertight: bool) -> str:
     )
 
 
-def _balance_fault(mesh: Mesh) -> str:
+def _balance_defect(mesh: Mesh) -> str:
     imbalance = np.linalg.norm(mesh.area_vectors.sum(axis=0)) / max(mesh.areas.sum(), 1e-300)
     if imbalance <= 1e-9:
         return ""
@@ -69,17 +69,17 @@ def _balance_fault(mesh: Mesh) -> str:
     )
 
 
-def _degenerate_fault(mesh: Mesh) -> str:
+def _degenerate_defect(mesh: Mesh) -> str:
     flat = np.flatnonzero(mesh.areas <= _SLIVER * mesh.edge_lengths_m.max(axis=1) ** 2)
     if len(flat) == 0:
         return ""
     return f"{len(flat)} facets have no area, the first is facet {flat[0]}; remove them"
 
 
-def _size_fault(mesh: Mesh) -> str:
-    if SMALLEST_BODY_M <= mesh.extent_m <= LARGEST_BODY_M:
+def _size_defect(mesh: Mesh) -> str:
+    if MIN_BODY_M <= mesh.extent_m <= MAX_BODY_M:
         return ""
-    guess = "in millimetres?" if mesh.extent_m > LARGEST_BODY_M else "in metres or kilometres?"
+    guess = "in millimetres?" if mesh.extent_m > MAX_BODY_M else "in metres or kilometres?"
     return f"{size_in_words(mesh)}: {guess} State the units it was drawn in"
 
 
