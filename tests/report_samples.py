@@ -87,7 +87,7 @@ FULL = {
         {"capture": "unknown_1", "windows": 3, "left_out": None, "label": None}
         | {"decision": "plate", "probability": None, "window_accuracy": None},
     ],
-    "failures": [{"capture": "x.npy", "reason": "of float16", "remedy": "save complex64"}],
+    "failures": [{"capture": "x.npy", "reason": "of float16", "hint": "save complex64"}],
     "capture_summary": {
         "captures": 2,
         "labelled": 1,
@@ -184,7 +184,7 @@ def renamed():
     metrics["stress"]["baseline"] = metrics["stress"]["conditions"][0]["text"] = NASTY
     metrics["quality"]["left_out"] = {NASTY: 2}
     metrics["provenance"]["settings"] = {NASTY: NASTY}
-    texts = ("capture", "label", "decision", "reason", "remedy", "left_out_reasons")
+    texts = ("capture", "label", "decision", "reason", "hint", "left_out_reasons")
     for row in (*metrics["captures"], *metrics["failures"]):
         row |= dict.fromkeys(texts, NASTY) | {"left_out": 1}
     return metrics

@@ -125,7 +125,7 @@ def test_the_windows_are_those_of_the_model_and_the_track_ends_in_the_decision(
     judged, space_run, captures
 ):
     model = load(space_run, device="cpu")
-    exponent = judged.metrics["captures"]["tempering"]["exponent"]
+    exponent = judged.metrics["captures"]["fusion_weight"]["exponent"]
     with h5py.File(judged.folder / "predictions.h5") as file:
         stored = {name: column[()] for name, column in file.items()}
         groups = [str(name) for name in file.attrs["group_names"]]
@@ -181,7 +181,7 @@ def test_windows_that_overlap_count_less(space_run, captures, tmp_path, plainly)
     def exponent(**reading):
         settings = {"name": NAME, **reading}
         result = plainly(space_run, captures, tmp_path / str(len(reading)), reading=settings)
-        return result.metrics["captures"]["tempering"]["exponent"]
+        return result.metrics["captures"]["fusion_weight"]["exponent"]
 
     assert exponent(hop=8) == pytest.approx(exponent() / 4)
 

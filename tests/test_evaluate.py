@@ -364,7 +364,7 @@ def test_a_bad_recording_is_named_and_the_rest_is_judged(space_run, captures, tm
     bad = {f"cone_90{i}.npz" for i in range(1, 6)} | {"misnamed.npz"}
     rows = rows_of(result.folder / "failures.csv")
     assert {row["capture"].rpartition("/")[2] for row in rows} == bad
-    assert all(row["reason"] and row["remedy"] for row in rows)
+    assert all(row["reason"] and row["hint"] for row in rows)
     assert rows == result.failures
     assert len(rows_of(result.folder / "summary.csv")) == len(good)
     whole = evaluate(space_run, good, tmp_path / "f", name=NAME, device="cpu")

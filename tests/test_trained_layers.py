@@ -11,7 +11,7 @@ from radarseq.models.backbones.wavenet import WaveNet
 from radarseq.models.engines.cpu.activations import gate_backward, gate_forward
 from radarseq.models.engines.cpu.matmul import add_outer
 from radarseq.models.engines.cpu.rnn import FastCells
-from radarseq.models.engines.cpu.scheduling import Room
+from radarseq.models.engines.cpu.scheduling import BufferPool
 from radarseq.models.engines.cpu.wavenet_training import TrainedWaveNet
 from radarseq.models.engines.select import use_compiled_layers
 from radarseq.training.train import train
@@ -116,7 +116,7 @@ def test_two_ways_forward_do_not_share_their_room_and_each_way_back_is_for_once(
 
 
 def test_room_that_came_back_is_lent_again_and_is_never_lent_twice():
-    room = Room()
+    room = BufferPool()
     first, second = room.acquire((2, 3)), room.acquire((2, 3))
     assert first[0] is not second[0]
     room.release(first)

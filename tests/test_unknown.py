@@ -14,7 +14,12 @@ from radarseq.dataset.schema import Examples
 from radarseq.dataset.simulate import header_of
 from radarseq.dataset.write import write_dataset
 from radarseq.errors import CheckpointError, UsageError
-from radarseq.evaluation.decisions.calibration_file import CALIBRATION_NAME, fit, keep, kept
+from radarseq.evaluation.decisions.calibration_file import (
+    CALIBRATION_NAME,
+    fit,
+    load_calibration,
+    save_calibration,
+)
 from radarseq.evaluation.decisions.ood_scores import (
     SCORES,
     Gaussians,
@@ -123,8 +128,8 @@ def test_known_windows_are_rejected_as_often_as_asked_and_others_more_often(
 
 def test_what_was_fitted_is_kept_and_read_again_to_the_bit(model, fitted, tmp_path):
     (tmp_path / "checkpoints").mkdir()
-    keep(tmp_path, model, fitted)
-    again = kept(tmp_path, model)
+    save_calibration(tmp_path, model, fitted)
+    again = load_calibration(tmp_path, model)
     assert again.to_json() == fitted.to_json()
     logits, hidden = np.ones((3, 4)), np.random.default_rng(0).normal(size=(3, 64))
     one, other = (f.detector.scores(logits, hidden) for f in (fitted, again))
@@ -132,13 +137,13 @@ def test_what_was_fitted_is_kept_and_read_again_to_the_bit(model, fitted, tmp_pa
     path = tmp_path / CALIBRATION_NAME
     path.write_text(path.read_text().replace("1", "2", 1))
     with pytest.raises(CheckpointError, match=CALIBRATION_NAME):
-        kept(tmp_path, model)
+        load_calibration(tmp_path, model)
 
 
 def test_a_fit_of_other_weights_is_not_taken(model, fitted, lstm_run, tmp_path):
     (tmp_path / "checkpoints").mkdir()
-    keep(tmp_path, load(lstm_run, device="cpu"), fitted)
-    assert kept(tmp_path, model) is None
+    save_calibration(tmp_path, load(lstm_run, device="cpu"), fitted)
+    assert load_calibration(tmp_path, model) is None
 
 
 def test_a_class_that_was_left_out_shows_how_well_unknown_objects_are_told(
@@ -175,7 +180,7 @@ def test_a_class_that_was_left_out_shows_how_well_unknown_objects_are_told(
         ({"unknown_class": ["cone"]}, "'cone' is one that the model was trained on"),
         ({"false_reject": 0.0}, "false_reject is 0.0; expected above 0 and below 1"),
         ({"unknown_score": "luck"}, "'luck'; expected auto, energy, mahalanobis"),
-        ({"tempering": 1.5}, "tempering is 1.5; expected 0"),
+        ({"fusion_weight": 1.5}, "fusion_weight is 1.5; expected 0"),
         ({"workers": 0}, "workers is 0; expected 1 or more"),
         ({"steress": True}, "unknown setting 'steress'; expected one of split"),
     ],

@@ -46,7 +46,7 @@ class EvaluateResult:
         folder: Where it is written.
         metrics: The content of ``metrics.json``.
         captures: One row a capture, as in ``summary.csv``.
-        failures: Recordings that could not be judged: capture, reason, remedy.
+        failures: Recordings that could not be judged: capture, reason, hint.
     """
 
     folder: Path

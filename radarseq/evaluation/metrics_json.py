@@ -97,7 +97,7 @@ def capture_metrics(
         "unknown_decided": sum(row["decision"] == UNKNOWN for row in captures),
         "unknown_labelled": len(foreign),
         "unknown_found": sum(row["decision"] in (UNKNOWN, EMPTY_DECISION) for row in foreign),
-        "tempering": fusion_weight.to_json(),
+        "fusion_weight": fusion_weight.to_json(),
     }
 
 

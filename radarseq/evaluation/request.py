@@ -76,7 +76,7 @@ class EvaluationResult:
     Attributes:
         metrics: The content of ``metrics.json``.
         captures: A row a capture.
-        failures: Recordings that could not be judged: capture, reason, remedy.
+        failures: Recordings that could not be judged: capture, reason, hint.
         examples: Rows to show; None where there are none.
         prediction: What the model says of them.
         recordings: The recordings that were judged, with the number of each one's first window in

@@ -49,7 +49,7 @@ class Prober:
             if answer is None:
                 raise RecordingError(path, self._end_of_child(limit_s), _HINT)
         if "reason" in answer:
-            raise RecordingError(path, answer["reason"], answer["remedy"])
+            raise RecordingError(path, answer["reason"], answer["hint"])
 
     def _ask(self, request: bytes, limit_s: float) -> dict[str, Any] | None:
         """Return the child's answer; None if there is none."""

@@ -38,18 +38,18 @@ def _answer(path: Path, reading: ReadOptions) -> dict[str, str]:
         read_whole(read_capture(path, reading).samples, _READ_BYTES)
     except RecordingError as fault:
         if not isinstance(fault.__cause__, MemoryError):
-            return {"reason": fault.failure.reason, "remedy": fault.failure.hint}
+            return {"reason": fault.failure.reason, "hint": fault.failure.hint}
     except RadarseqError as fault:
-        return {"reason": str(fault), "remedy": "Correct it"}
+        return {"reason": str(fault), "hint": "Correct it"}
     except MemoryError:
         pass
     except Exception as fault:
         failure = unreadable(path, fault).failure
-        return {"reason": failure.reason, "remedy": failure.hint}
+        return {"reason": failure.reason, "hint": failure.hint}
     else:
         return {}
     reason = f"needs more than {MEMORY_BYTES >> 20} MB of memory to be read"
-    return {"reason": reason, "remedy": "Store it as .npy, HDF5 or SigMF, or leave it out"}
+    return {"reason": reason, "hint": "Store it as .npy, HDF5 or SigMF, or leave it out"}
 
 
 def _limit_memory(path: Path) -> None:

@@ -56,8 +56,8 @@ class Calibration:
         """Return plain JSON types."""
         return {
             "prior": self.prior.tolist(),
-            "tempering": self.fusion_weight.to_json(),
-            "rejection": None if self.detector is None else self.detector.to_json(),
+            "fusion_weight": self.fusion_weight.to_json(),
+            "ood_detector": None if self.detector is None else self.detector.to_json(),
         }
 
 
@@ -131,12 +131,12 @@ def load_calibration(run: Path, predictor: Predictor) -> Calibration | None:
         return None  # of other weights: the run was trained on since
     try:
         prior = np.array(content["prior"], np.float64)
-        fusion_weight = FusionWeight(**content["tempering"])
+        fusion_weight = FusionWeight(**content["fusion_weight"])
     except (KeyError, TypeError, ValueError) as fault:
         raise CheckpointError(f"{path}: not what judging keeps ({fault!r}); remove it") from fault
     if prior.shape != (len(predictor.class_names),):
         raise CheckpointError(f"{path}: has {prior.shape} class shares; remove the file")
-    detector = content.get("rejection")
+    detector = content.get("ood_detector")
     values = predictor.hidden_values
     found = None if detector is None else OodDetector.from_json(detector, values, str(path))
     return Calibration(prior, fusion_weight, found)

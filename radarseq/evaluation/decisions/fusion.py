@@ -168,7 +168,11 @@ class FusionWeight:
         if self.source == GIVEN or fresh >= 1.0:
             return self
         return FusionWeight(
-            self.exponent * fresh, self.source, self.groups, self.log_loss, self.log_loss_unweighted
+            self.exponent * fresh,
+            self.source,
+            self.groups,
+            self.log_loss,
+            self.log_loss_unweighted,
         )
 
 
@@ -183,7 +187,7 @@ def given_fusion_weight(exponent: float) -> FusionWeight:
     """
     if not 0.0 <= exponent <= 1.0:
         raise UsageError(
-            f"tempering is {exponent}; expected 0 (windows repeat each other) to 1 (independent)"
+            f"fusion_weight is {exponent}; expected 0 (windows repeat each other) to 1 (independent)"
         )
     return FusionWeight(float(exponent), GIVEN)
 

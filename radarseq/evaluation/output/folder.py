@@ -56,7 +56,7 @@ def write_summary(folder: Path, rows: Sequence[dict[str, Any]]) -> None:
 
 def write_failures(folder: Path, failures: Iterable[dict[str, str]]) -> None:
     """Write ``failures.csv``: the recordings that could not be judged, and why."""
-    _write_csv(folder / FAILURES, ("capture", "reason", "remedy"), failures)
+    _write_csv(folder / FAILURES, ("capture", "reason", "hint"), failures)
 
 
 def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> None:

@@ -24,7 +24,7 @@ from radarseq.storage.output_folder import output_folder
 from radarseq.storage.sealed import read_json, write_json
 
 _NAMES = frozenset({"label", "decision", "nearest"})  # None where there is none
-_TEXTS = frozenset({"capture", "left_out_reasons", "file", "reason", "remedy"})
+_TEXTS = frozenset({"capture", "left_out_reasons", "file", "reason", "hint"})
 
 
 def redraw(folder: Path | str) -> Path:

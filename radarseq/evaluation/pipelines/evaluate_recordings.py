@@ -152,7 +152,7 @@ def _told(failure: Failure) -> dict[str, str]:
     return {
         "capture": printable(failure.path),
         "reason": failure.reason,
-        "remedy": failure.hint,
+        "hint": failure.hint,
     }
 
 
