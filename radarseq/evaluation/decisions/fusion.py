@@ -187,7 +187,7 @@ def given_fusion_weight(exponent: float) -> FusionWeight:
     """
     if not 0.0 <= exponent <= 1.0:
         raise UsageError(
-            f"fusion_weight is {exponent}; expected 0 (windows repeat each other) to 1 (independent)"
+            f"fusion_weight is {exponent}; expected 0 (repeated windows) to 1 (independent)"
         )
     return FusionWeight(float(exponent), GIVEN)
 
