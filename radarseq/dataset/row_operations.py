@@ -45,7 +45,8 @@ def rows_by_group(group: NDArray) -> tuple[NDArray, list[NDArray[np.int64]]]:
 
 def rank_in_group(group: NDArray) -> NDArray[np.int64]:
     """Return for each row how many rows of its group come before it, ``(n,)``."""
+    _, inverse, sizes = np.unique(group, return_inverse=True, return_counts=True)
     rank = np.empty(len(group), np.int64)
-    for rows in rows_by_group(group)[1]:
-        rank[rows] = np.arange(len(rows))
+    starts = np.repeat(np.cumsum(sizes) - sizes, sizes)
+    rank[np.argsort(inverse, kind="stable")] = np.arange(len(group)) - starts
     return rank
