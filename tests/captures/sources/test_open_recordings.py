@@ -30,9 +30,9 @@ def test_another_interval_is_a_failure_of_its_file(tmp_path):
 JUDGE = """
 import sys
 from pathlib import Path
-from radarseq.captures.sources.open_recordings import openings
-from radarseq.captures.options.read_options import Reading
-(opened,) = openings([Path(sys.argv[1])], Reading(steps=1024))
+from radarseq.captures.sources.open_recordings import iter_recordings
+from radarseq.captures.options.read_options import ReadOptions
+(opened,) = iter_recordings([Path(sys.argv[1])], ReadOptions(steps=1024))
 counts = {}
 for block in opened.blocks():
     for code in block.codes.tolist():
