@@ -6,7 +6,7 @@ import torch
 from ramps import STEP, ramps
 
 from radarseq.dataset.schema import Examples
-from radarseq.inference.task_targets import spec_of
+from radarseq.inference import task_targets
 from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
 from radarseq.training.data.batches import as_batch
@@ -21,7 +21,7 @@ def test_the_last_step_alone_can_train(has_length):
         length = np.full(40, 7, np.int32)
         examples = Examples(STEP, examples.columns | {"length": length})
     settings = ModelSettings(model="rnn", task="forecast", width=4, features=("value",))
-    network = Network(settings, spec_of(examples, settings))
+    network = Network(settings, task_targets.spec_of(examples, settings))
     batch = as_batch(examples, torch.device("cpu"))
     network.fit(batch.signal, None, batch.target, batch.length)
     seen = []
