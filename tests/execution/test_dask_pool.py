@@ -67,7 +67,7 @@ def other_versions(real=cluster_module.environment_digest):
     [
         ("_marked", a_mark_elsewhere, r"worker tcp://\S+ on \S+ does not see \S+out/not_mounted"),
         (
-            "what_runs_here",
+            "environment_digest",
             other_versions,
             r"numba \S+ \(here: 0.1\), radarseq of source \w{12} ",
         ),
