@@ -13,7 +13,7 @@ from radarseq.system import trim_heap
 HOLES = """
 import ctypes, resource
 from pathlib import Path
-from radarseq.system import gives_memory_back
+from radarseq.system import trim_heap
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p
 libc.free.argtypes = [ctypes.c_void_p]
@@ -25,7 +25,7 @@ for block in blocks:
 for block in blocks[:-1]:
     libc.free(block)
 before = resident()
-gives_memory_back(lambda: None)()
+trim_heap(lambda: None)()
 print(before - resident())
 """
 

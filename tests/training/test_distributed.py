@@ -76,7 +76,7 @@ def test_two_processes_are_one_and_a_mistake_of_the_first_is_told_by_both(
     statuses, said = run_two(two)
     assert statuses == [1, 1], said
     assert said[0].startswith("OutputError") and "not empty" in said[0]
-    assert said[1].startswith("RanksError: process 0 failed") and "not empty" in said[1]
+    assert said[1].startswith("ProcessGroupError: process 0 failed") and "not empty" in said[1]
     for data, name, settings in good:
         train(data, tmp_path / "one" / name, device="cpu", **settings)
         same_weights(tmp_path / "one" / name, tmp_path / name)
@@ -89,7 +89,7 @@ def test_a_process_that_dies_ends_the_other_and_the_run_goes_on(space, tmp_path)
     # Only the first process is told of epochs: it dies, and the second is left.
     statuses, said = run_two([(space, tmp_path / "two", STORED | {"dies_after": 1})])
     assert statuses == [9, 1], said
-    assert "RanksError: another process of this run has ended or does not answer" in said[1]
+    assert "ProcessGroupError: another process of this run has ended or does not answer" in said[1]
     assert "--resume" in said[1]
     train(space, tmp_path / "one", device="cpu", **STORED)
     train(space, tmp_path / "two", device="cpu", resume=True)
