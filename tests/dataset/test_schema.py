@@ -51,3 +51,14 @@ def test_all_faults_of_columns_are_told_at_once():
     assert str(caught.value).count(";") >= 3
     for word in ("[3, 4] rows", "complex128", "float64"):
         assert word in str(caught.value)
+
+
+def test_columns_that_do_not_fit_are_refused_in_words(toy):
+    x = toy["x"]
+    for columns, word in (
+        ({"x": x, "label": toy["label"] / 2}, "'label' is float64; expected int32"),
+        ({"x": x, "target": x[:, :5]}, r"\[5, 8\] steps; expected the same length"),
+        ({"x": x, "label": toy["label"][:7]}, r"\[7, 240\] rows"),
+    ):
+        with pytest.raises(DatasetError, match=word):
+            Examples(toy.header, columns)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from training_runs import SMALL
 
 from radarseq.dataset.schema import Examples, Header
 from radarseq.dataset.write import write_dataset
@@ -114,3 +115,24 @@ def test_lengths_reach_the_network(toy, tmp_path):
     one, other = (model.predict(x, length=length[:6]) for x in (toy["x"][:6], changed))
     assert np.array_equal(one.probabilities, other.probabilities)
     assert not np.array_equal(model.predict(changed).probabilities, one.probabilities)
+
+
+def test_answers_that_are_no_numbers_are_refused(space_run, space_examples):
+    few = space_examples.take(slice(3))
+    tiny = few["tx"] * np.float32(1e-30)
+    model = load(space_run, device="cpu")
+    with pytest.raises(MismatchError, match="row 0 is not finite"):
+        model.predict(few["rx"] * np.float32(1e15), tiny)
+
+
+def test_other_feature_counts_and_empty_sequences_are_refused(toy_data, toy, tmp_path):
+    train(toy_data, tmp_path / "run", epochs=1, **SMALL)
+    model = load(tmp_path / "run", device="cpu")
+    with pytest.raises(
+        MismatchError, match=r"expected samples \(batch, step, 2\), got \(5, 8, 3\)"
+    ):
+        model.predict(np.zeros((5, 8, 3)))
+    with pytest.raises(MismatchError, match=r"expected samples \(n, 8\)"):
+        model.predict(np.zeros((5, 0, 2)))
+    with pytest.raises(MismatchError, match="not finite, first in row 2"):
+        model.predict(np.where(np.arange(5)[:, None, None] == 2, np.nan, toy["x"][:5]))
