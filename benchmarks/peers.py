@@ -9,8 +9,8 @@ is compiled, once on a machine, is compiled before. Peers get the echoes without
 level, and the level; ours make the same, and more, from the samples. Ours plan 25 epochs, over
 which the learning rate falls, as ``make demo`` does.
 
-Peers come with ``pip install 'radarseq[bench]'``; aeon wants an older numba than constraints.txt
-has, so that an environment of its own is the place for it. One that is not there is named as such.
+Peers come with ``pip install -e . --group bench``, in an environment of their own: aeon needs an
+older numba than constraints.txt has. A peer that is not installed is reported as such.
 """
 
 import argparse
