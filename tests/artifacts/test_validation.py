@@ -49,7 +49,7 @@ def test_valid_things_are_valid(space, space_run, space_recipe, evaluation, tmp_
         (next((tmp_path / "c").iterdir()), Kind.CAPTURE, 1),
     ):
         found = validate(path)
-        assert found.is_valid, found.faults
+        assert found.is_valid, found.issues
         assert (found.kind, found.path) == (kind, path)
         assert found.checked == checked or (checked is None and found.checked >= 5)
 
@@ -60,19 +60,19 @@ def test_every_bad_shard_of_a_dataset_is_told(space, copy_of):
     (data / "shard-00002.h5").unlink()
     found = validate(data)
     assert not found.is_valid
-    assert len(found.faults) == 2
-    assert str(data / "shard-00000.h5") in found.faults[0]
-    assert str(data / "shard-00002.h5") in found.faults[1]
+    assert len(found.issues) == 2
+    assert str(data / "shard-00000.h5") in found.issues[0]
+    assert str(data / "shard-00002.h5") in found.issues[1]
     assert found.checked == 4
 
 
 def test_a_dataset_that_cannot_be_opened_is_one_fault(space, copy_of):
     data = copy_of(space)
     write_json(data / "manifest.json", {"kind": "radarseq dataset", "format_version": 9})
-    (fault,) = validate(data).faults
+    (fault,) = validate(data).issues
     assert "format_version is 9" in fault
     (data / "manifest.json").rename(data / "manifest.unfinished.json")
-    (fault,) = validate(data).faults
+    (fault,) = validate(data).issues
     assert "not finished" in fault
 
 
@@ -81,7 +81,7 @@ def test_every_bad_checkpoint_of_a_run_is_told(space_run, copy_of, name):
     run = copy_of(space_run)
     (run / "checkpoints/last" / name).write_bytes(b"")
     (run / "checkpoints/best/model.safetensors").unlink()
-    faults = validate(run).faults
+    faults = validate(run).issues
     assert len(faults) == 2
     assert str(run / "checkpoints/best/model.safetensors") in faults[0]
     assert str(run / "checkpoints/last" / name) in faults[1]
@@ -90,7 +90,7 @@ def test_every_bad_checkpoint_of_a_run_is_told(space_run, copy_of, name):
 def test_a_run_without_checkpoints_is_told(space_run, copy_of):
     run = copy_of(space_run)
     shutil.rmtree(run / "checkpoints")
-    (fault,) = validate(run).faults
+    (fault,) = validate(run).issues
     assert "a run without a checkpoint" in fault
 
 
@@ -122,7 +122,7 @@ def test_every_flipped_bit_of_the_records_of_a_run_is_told(space_run, copy_of, i
             damaged = bytearray(content)
             damaged[position // 8] ^= 1 << position % 8
             path.write_bytes(damaged)
-            assert any(str(path) in fault for fault in validate(run).faults), (path, position)
+            assert any(str(path) in fault for fault in validate(run).issues), (path, position)
         path.write_bytes(content)
 
 
@@ -133,7 +133,7 @@ def test_a_history_that_is_one_epoch_behind_is_that_of_a_killed_run(space_run, c
     (run / "metrics.csv").write_text("".join(rows[:-1]))
     assert validate(run).is_valid
     (run / "metrics.csv").write_text("".join(rows[:-2]))
-    (fault,) = validate(run).faults
+    (fault,) = validate(run).issues
     assert f"{run / 'metrics.csv'}: altered or truncated" in fault
 
 
@@ -153,10 +153,10 @@ def test_what_validation_refuses_is_not_used(space, space_run, copy_of, tmp_path
 def test_every_altered_file_of_an_evaluation_is_told(evaluation, copy_of, name):
     folder = copy_of(evaluation)
     spoil(folder / name)
-    (fault,) = validate(folder).faults
+    (fault,) = validate(folder).issues
     assert f"{folder / name}: altered or truncated" in fault
     (folder / name).unlink()
-    (fault,) = validate(folder).faults
+    (fault,) = validate(folder).issues
     assert f"{folder / name}: missing" in fault
 
 
@@ -164,7 +164,7 @@ def test_all_altered_files_of_an_evaluation_are_told_together(evaluation, copy_o
     folder = copy_of(evaluation)
     for name in ("predictions.h5", "summary.csv", "report.html"):
         spoil(folder / name)
-    assert len(validate(folder).faults) == 3
+    assert len(validate(folder).issues) == 3
 
 
 def test_every_file_of_an_evaluation_is_vouched_for(evaluation, copy_of):
@@ -172,7 +172,7 @@ def test_every_file_of_an_evaluation_is_vouched_for(evaluation, copy_of):
     for path in [p for p in folder.rglob("*") if p.is_file()]:
         content = path.read_bytes()
         path.write_bytes(content + b" ")
-        assert any(str(path) in fault for fault in validate(folder).faults), path
+        assert any(str(path) in fault for fault in validate(folder).issues), path
         path.write_bytes(content)
     assert validate(folder).is_valid
 
@@ -181,7 +181,7 @@ def test_every_file_of_an_evaluation_is_vouched_for(evaluation, copy_of):
 def test_an_evaluation_vouches_for_nothing_outside(evaluation, copy_of, name):
     folder = copy_of(evaluation)
     write_json(folder / "metrics.json", {"kind": "radarseq evaluation", "files": {name: "0"}})
-    (fault,) = validate(folder).faults
+    (fault,) = validate(folder).issues
     assert "outside its folder; refused" in fault
 
 
@@ -197,7 +197,7 @@ def test_altered_metrics_of_an_evaluation_are_told(evaluation, copy_of):
 def test_a_recipe_is_told_of_all_its_faults(space_recipe, tmp_path):
     text = space_recipe.read_text().replace("steps = 32", "stepz = 32").replace('"p4"', "4")
     (tmp_path / "r.toml").write_text(text)
-    (fault,) = validate(tmp_path / "r.toml").faults
+    (fault,) = validate(tmp_path / "r.toml").issues
     assert "stepz" in fault
     assert "radar.code" in fault
 
@@ -209,8 +209,8 @@ def test_every_bad_recording_is_told(space, tmp_path):
         path.write_bytes(path.read_bytes()[:-50])
     found = validate(tmp_path / "c")
     assert found.checked == 4
-    assert len(found.faults) == 2
-    assert all(str(path) in fault for path, fault in zip(bad, found.faults, strict=True))
+    assert len(found.issues) == 2
+    assert all(str(path) in fault for path, fault in zip(bad, found.issues, strict=True))
 
 
 def test_every_flipped_bit_and_truncation_of_an_exported_capture_is_told(space, tmp_path):
@@ -225,7 +225,7 @@ def test_every_flipped_bit_and_truncation_of_an_exported_capture_is_told(space, 
         damaged = bytearray(content)
         damaged[position // 8] ^= 1 << position % 8
         path.write_bytes(damaged)
-        assert any(str(path) in fault for fault in validate(path).faults), position
+        assert any(str(path) in fault for fault in validate(path).issues), position
     for size in generator.integers(0, len(content), 50):
         path.write_bytes(content[:size])
         assert not validate(path).is_valid, size
@@ -238,13 +238,13 @@ def test_every_flipped_bit_and_truncation_of_an_exported_capture_is_told(space, 
 def test_what_an_export_left_when_it_was_killed_is_not_valid(space, tmp_path):
     export(space, tmp_path / "c", limit=4)
     (tmp_path / "c" / UNFINISHED_MARK).touch()
-    (fault,) = validate(tmp_path / "c").faults
+    (fault,) = validate(tmp_path / "c").issues
     assert "was not finished" in fault
 
 
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    (fault,) = validate(tmp_path / "pipe").faults
+    (fault,) = validate(tmp_path / "pipe").issues
     assert "neither a file nor a folder" in fault
 
 

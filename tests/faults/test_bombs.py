@@ -46,7 +46,7 @@ def test_every_file_of_ours_that_claims_a_terabyte_is_named_at_once(
         found = validate(copy)
         assert time.process_time() - begun < SOON_S, path
         assert peak_kb() - peak < EXTRA_KB, path
-        (fault,) = found.faults
+        (fault,) = found.issues
         assert str(path) in fault
         os.truncate(path, size)
     assert validate(copy).is_valid

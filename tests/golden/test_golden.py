@@ -32,7 +32,7 @@ COLUMNS = {
 )
 def test_what_was_valid_is_valid(name, files):
     found = validate(GOLDEN / name)
-    assert found.faults == ()
+    assert found.issues == ()
     assert found.checked == files
 
 
@@ -62,7 +62,7 @@ def test_an_ensemble_is_still_one(tmp_path):
     for name in ("first", "second"):
         shutil.copytree(GOLDEN / "run", tmp_path / name)
     shutil.copy(GOLDEN / "ensemble.json", tmp_path)
-    assert validate(tmp_path).faults == ()
+    assert validate(tmp_path).issues == ()
     examples = open_dataset(GOLDEN / "data").load()
     alone, together = load(GOLDEN / "run", device="cpu"), load(tmp_path, device="cpu")
     assert (together.name, together.temperature) == ("ensemble of 2 rnn", 1.25)

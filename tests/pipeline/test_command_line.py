@@ -171,7 +171,7 @@ def test_json_says_what_was_done(told):
         "kind": "dataset",
         "checked": 2,
         "valid": True,
-        "faults": [],
+        "issues": [],
     }
     assert said["train"]["epochs"] == 2
     assert said["train"]["receptive_field"] == 32
@@ -276,7 +276,7 @@ def test_validate_prints_its_faults_as_a_result(here, folder, tmp_path):
     assert (ran.status, ran.stderr) == (4, "")
     said = one_object(ran.stdout)
     assert said["valid"] is False
-    assert str(path) in said["faults"][0]
+    assert str(path) in said["issues"][0]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
