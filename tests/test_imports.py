@@ -27,7 +27,7 @@ ROOMS = {
     ).split(),
     "simulators": (
         "units fast_trig numba_options random scattering objects motion waveforms impairments "
-        "amplitudes scene kernels pairs series cuda_pairs"
+        "amplitudes aliasing scene kernels pairs series cuda_pairs"
     ).split(),
 }
 # Packages that a room must do without.

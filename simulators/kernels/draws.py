@@ -27,7 +27,7 @@ class Objects(NamedTuple):
     Attributes:
         kinds: Numbers of the shapes, see ``objects.kernel_ids``, int64 ``(class,)``.
         sizes: Intervals of the sizes [m], ``(class, size, 2)``.
-        motions: Numbers of the motions, see ``scene.motion_number``, int64 ``(class,)``.
+        motions: Numbers of the motions, see ``aliasing.motion_number``, int64 ``(class,)``.
         rates: Intervals of the motion's rate [rad/s], ``(class, 2)``.
         angles: Intervals of the cone's half angle [rad], ``(class, 2)``.
         axisymmetric: Whether turning about z changes nothing, bool ``(class,)``.

@@ -5,6 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from simulators.aliasing import motion_number
 from simulators.amplitudes.mesh import meshes_of
 from simulators.amplitudes.of_shape import ripple_table
 from simulators.amplitudes.tables import Tables
@@ -14,7 +15,7 @@ from simulators.kernels.dwell import DwellArrays
 from simulators.kernels.pulse import NodeSequences, PulseArrays
 from simulators.kernels.signal_chain import impairments_of
 from simulators.objects import MAX_SIZES
-from simulators.scene import Scene, motion_number
+from simulators.scene import Scene
 from simulators.units import wavenumber
 from simulators.waveforms.codes import code
 from simulators.waveforms.responses import (

@@ -11,18 +11,10 @@ from radarseq.dataset.schema import Examples
 from radarseq.evaluation.decisions.ood_threshold import OodThreshold
 from radarseq.evaluation.metrics.classification import wilson_interval
 from radarseq.inference.predictor import Predictor
-from simulators.impairments.corruptions import stressed
+from simulators.impairments.corruptions import CORRUPTIONS, corrupt
 
 MAX_ROWS = 4_000  # an accuracy to 1.6 points; more only takes longer
 SEED = 0
-# Levels as the effects take them, and the unit in which they are told.
-CONDITIONS = (
-    ("occlusion", (0.1, 0.2, 0.5), "%"),
-    ("spikes", (0.005, 0.01, 0.05), "%"),
-    ("saturation", (3.0, 0.0, -6.0), "dB"),
-    ("dropped", (0.05, 0.1, 0.2), "%"),
-    ("interference", (0.0, 10.0, 20.0), "dB"),
-)
 
 Probabilities = Callable[[NDArray, NDArray | None], NDArray]
 
@@ -51,8 +43,9 @@ def stress_part(
         return None
     rows = rows.take(slice(None, None, -(-len(rows) // MAX_ROWS)))
     conditions = [_condition(predictor, rows, rows.input, baseline, chosen, "none", 0.0, "")]
-    for effect, levels, unit in CONDITIONS:
-        for level in levels:
+    for effect, corruption in CORRUPTIONS.items():
+        unit = corruption.unit
+        for level in corruption.levels:
             samples = corrupted(rows, effect, level)
             told = 100.0 * level if unit == "%" else level
             conditions.append(
@@ -110,7 +103,7 @@ def corrupted(rows: Examples, effect: str, level: float) -> NDArray[Any]:
     has_echo = target is not None and target.shape == samples.shape and np.iscomplexobj(target)
     flat = _one_channel_each(samples)
     echo = _one_channel_each(target) if has_echo and target is not None else None
-    found = stressed(flat, echo, effect, level, SEED, channels)
+    found = corrupt(flat, echo, effect, level, SEED, channels)
     if samples.ndim == 3:
         found = np.moveaxis(found.reshape(len(samples), channels, -1), 1, 2)
     if not np.iscomplexobj(samples):
