@@ -98,7 +98,7 @@ def _dataset(path: Path, faults: list[str]) -> int:
 
 def _run(path: Path, faults: list[str]) -> int:
     from radarseq.training.history import METRICS, read_history
-    from radarseq.training.train import CONFIG
+    from radarseq.training.run_folder import CONFIG
 
     checkpoints = path / "checkpoints"
     folders = [current_folder(checkpoints / name) for name in ("best", "last")]

@@ -140,8 +140,8 @@ def load_checkpoint(folder: Path) -> Checkpoint[Network]:
         settings = parse(ModelSettings, manifest.get("model"), source, "model")
         spec = parse(InputSpec, manifest.get("input"), source, "input")
         header = Header.from_json(manifest.get("header"), source)
-    except (RecipeError, DatasetError) as fault:
-        raise CheckpointError(str(fault)) from fault
+    except (RecipeError, DatasetError) as error:
+        raise CheckpointError(str(error)) from error
     sizes = (spec.channels, spec.target_channels, spec.steps)
     counts = (spec.classes, spec.horizon, spec.symbols, spec.target_symbols)
     if min(sizes) < 1 or min(counts) < 0 or max(*sizes, *counts) > _MAX_SIZE:
@@ -149,7 +149,7 @@ def load_checkpoint(folder: Path) -> Checkpoint[Network]:
     layers = settings.stacks * len(settings.dilations) + settings.layers + len(settings.strides)
     if layers > _MAX_LAYERS or max(*settings.dilations, *settings.strides) > _MAX_SIZE:
         raise CheckpointError(f"{source}: {layers} layers, or their dilations, make no network")
-    temperature = temperature_in(manifest, source)
+    temperature = read_temperature(manifest, source)
     weights = _weights(_checked_bytes(folder, manifest, WEIGHTS), folder / WEIGHTS)
     with torch.device("meta"):  # no memory, whatever widths are claimed
         _check_shapes(Network(settings, spec), weights, folder / WEIGHTS)
@@ -174,7 +174,7 @@ def load_best(run: Path, hint: str) -> Checkpoint[Network]:
     return load_checkpoint(best)
 
 
-def temperature_in(content: dict[str, Any], source: str) -> float:
+def read_temperature(content: dict[str, Any], source: str) -> float:
     """Return the temperature that a manifest says; 1 where it is older than there was one.
 
     Raises:
@@ -197,9 +197,9 @@ def load_state(folder: Path) -> dict[str, Any]:
         if not _is_stored(content):
             raise ValueError("packed")
         state = torch.load(io.BytesIO(content), weights_only=True)
-    except Exception as fault:  # whatever a crafted file makes the reader raise
-        kind = type(fault).__name__
-        raise CheckpointError(f"{folder / STATE}: refused or not readable ({kind})") from fault
+    except Exception as error:  # whatever a crafted file makes the reader raise
+        kind = type(error).__name__
+        raise CheckpointError(f"{folder / STATE}: refused or not readable ({kind})") from error
     parts = ("optimiser", "progress")
     if not isinstance(state, dict) or not all(isinstance(state.get(p), dict) for p in parts):
         raise CheckpointError(f"{folder / STATE}: does not hold {' and '.join(parts)}")
@@ -233,8 +233,8 @@ def _checked_bytes(folder: Path, manifest: dict[str, Any], name: str) -> bytes:
     expected = files.get(name) if isinstance(files, dict) else None
     try:
         content = read_plain(path)
-    except OSError as fault:
-        raise CheckpointError(f"{path}: cannot be read ({fault.strerror})") from fault
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from error
     if expected is None:
         raise CheckpointError(f"{path}: is not listed in {MANIFEST}; restore the checkpoint")
     if sha256_of(content) != expected:
@@ -252,8 +252,8 @@ def _weights(content: bytes, path: Path) -> dict[str, Tensor]:
         if header > _MAX_HEADER:
             raise SafetensorError(f"a header of {header} bytes")
         return safetensors.torch.load(content)
-    except SafetensorError as fault:
-        raise CheckpointError(f"{path}: not readable as safetensors ({fault})") from fault
+    except SafetensorError as error:
+        raise CheckpointError(f"{path}: not readable as safetensors ({error})") from error
 
 
 def _check_shapes(network: Network, weights: dict[str, Tensor], path: Path) -> None:
