@@ -5,7 +5,7 @@ from pathlib import Path
 
 from radarseq.baselines.classifiers import labelled
 from radarseq.device import choose_device
-from radarseq.inference.ensemble_file import save_ensemble, combine_runs
+from radarseq.inference.ensemble_file import combine_runs, save_ensemble
 from radarseq.inference.predictor import Predictor
 from radarseq.inference.temperature import fit_temperature
 from radarseq.inference.training_rows import load_training_rows

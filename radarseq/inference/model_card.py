@@ -61,7 +61,9 @@ def _limits(predictor: Predictor) -> list[str]:
             "an out-of-distribution threshold detects only some of them"
         )
     if header.seed >= 0:
-        limits.append("measured data, before it has been evaluated on some: its training data are simulated")
+        limits.append(
+            "measured data, before it has been evaluated on some: its training data are simulated"
+        )
     limits.append(
         "decisions about safety, or about people, without a person and a second source: it errs "
         "as often as the tables above say, and more where the data differ"
