@@ -5,7 +5,7 @@ from pathlib import Path
 
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import Examples
-from radarseq.dataset.simulate import examples_of
+from radarseq.dataset.simulate import to_examples
 from radarseq.errors import RadarseqError
 from radarseq.inference.predictor import Predictor
 from radarseq.recipes.recipe import parse_recipe
@@ -48,7 +48,7 @@ def load_training_rows(predictor: Predictor) -> TrainingRows | None:
                 PairGenerator(scene, seed=header.seed, domain=domain)
                 for domain in (FRESH_TRAIN, FRESH_VALIDATION)
             ]
-            return TrainingRows(*(examples_of(g(0, MAX_FRESH), header) for g in generators))
+            return TrainingRows(*(to_examples(g(0, MAX_FRESH), header) for g in generators))
     except (RadarseqError, ValueError):
         return None
     return None
