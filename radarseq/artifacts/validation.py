@@ -119,9 +119,9 @@ def _run(path: Path, issues: list[str]) -> int:
 
 
 def _ensemble(path: Path, issues: list[str]) -> int:
-    from radarseq.inference.ensemble_file import load_ensemble, members_in
+    from radarseq.inference.ensemble_file import load_ensemble, read_members
 
-    members = members_in(path)
+    members = read_members(path)
     checked = sum(_collected(issues, _run, path / name, issues) for name in members)
     if not issues:
         load_ensemble(path)

@@ -13,7 +13,7 @@ _ORDER = 8  # of the low-pass filter before the interval is widened
 _EDGE = 0.9  # passband, as a share of the new band
 
 
-def resample(examples: Examples, predictor: Predictor) -> Examples:
+def resample_rows(examples: Examples, predictor: Predictor) -> Examples:
     """Return rows at the model's sampling interval, cut to the model's length.
 
     Samples are interpolated with a cubic spline from the first one on; before the interval is
