@@ -320,7 +320,7 @@ def learning(report: Report, precisions: tuple[Precision, ...]) -> None:
             divergence = DivergenceCheck(0, settings, None)
             for index, batch in enumerate(prepared.source.epoch(0)):
                 step(batch, index, divergence)
-            divergence.look()
+            divergence.check()
             assert judged is not None and judged.label is not None
             set_precision(network, "float32")
             with torch.no_grad():

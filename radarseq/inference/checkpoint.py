@@ -215,17 +215,22 @@ def _is_stored(content: bytes) -> bool:
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
-    manifest = read_json(folder / MANIFEST, CheckpointError)
-    if manifest.get("kind") != CHECKPOINT_KIND:
-        raise CheckpointError(
-            f"{folder / MANIFEST}: kind is {manifest.get('kind')!r}; expected {CHECKPOINT_KIND!r}"
-        )
-    if manifest.get("format_version") != FORMAT_VERSION:
-        raise CheckpointError(
-            f"{folder / MANIFEST}: format_version is {manifest.get('format_version')!r}; "
-            f"this version reads {FORMAT_VERSION}"
-        )
-    return manifest
+    return read_stamped(folder / MANIFEST, CHECKPOINT_KIND, FORMAT_VERSION)
+
+
+def read_stamped(path: Path, kind: str, version: int) -> dict[str, Any]:
+    """Return the content of a sealed JSON file of a kind and format version.
+
+    Raises:
+        CheckpointError: If it is missing, altered, or of another kind or version.
+    """
+    content = read_json(path, CheckpointError)
+    for key, expected in (("kind", kind), ("format_version", version)):
+        if content.get(key) != expected:
+            raise CheckpointError(
+                f"{path}: {key} is {content.get(key)!r}; this version reads {expected!r}"
+            )
+    return content
 
 
 def _read_verified(folder: Path, manifest: dict[str, Any], name: str) -> bytes:

@@ -9,10 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from radarseq.errors import CheckpointError
-from radarseq.inference.checkpoint import WEIGHTS, Checkpoint, load_best, read_temperature
+from radarseq.inference.checkpoint import (
+    WEIGHTS,
+    Checkpoint,
+    load_best,
+    read_stamped,
+    read_temperature,
+)
 from radarseq.models.ensemble import Ensemble
 from radarseq.models.network import Network
-from radarseq.storage.sealed import canonical_sha256, read_json, write_json
+from radarseq.storage.sealed import canonical_sha256, write_json
 
 ENSEMBLE = "ensemble.json"
 ENSEMBLE_KIND = "radarseq ensemble"
@@ -105,13 +111,7 @@ def read_members(folder: Path) -> list[str]:
 
 def _content(folder: Path) -> dict[str, Any]:
     path = folder / ENSEMBLE
-    content = read_json(path, CheckpointError)
-    found = (content.get("kind"), content.get("format_version"))
-    if found != (ENSEMBLE_KIND, FORMAT_VERSION):
-        raise CheckpointError(
-            f"{path}: kind and format_version are {found}; this version reads "
-            f"{(ENSEMBLE_KIND, FORMAT_VERSION)}"
-        )
+    content = read_stamped(path, ENSEMBLE_KIND, FORMAT_VERSION)
     members = content.get("members")
     if not isinstance(members, dict):
         raise CheckpointError(f"{path}: lists no runs in members; {_HINT}")

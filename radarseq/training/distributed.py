@@ -106,18 +106,12 @@ class ProcessGroup:
         Raises:
             ProcessGroupError: If it fails on rank 0; rank 0 raises the error itself.
         """
+        result: Any = self.on_all_ranks(lambda: work() if self.is_rank_zero else None)
         if self.world_size == 1:
-            return work()
-        result, error, message = None, None, ""
-        if self.is_rank_zero:
-            try:
-                result = work()
-            except Exception as raised:
-                error, message = raised, f"{type(raised).__name__}: {raised}"
-        objects: list[Any] = [result, message]
+            return result
+        objects = [result]
         with _explain_lost_process():
             distributed.broadcast_object_list(objects, src=0)
-        _raise_first([objects[1]], error)
         return objects[0]
 
     def on_all_ranks(self, work: Callable[[], T]) -> T:
@@ -134,10 +128,15 @@ class ProcessGroup:
         except Exception as raised:
             error = raised
         messages: list[Any] = [None] * self.world_size
-        own = "" if error is None else str(error) or repr(error)
+        own = "" if error is None else f"{type(error).__name__}: {error}"
         with _explain_lost_process():
             distributed.all_gather_object(messages, own)
-        _raise_first(messages, error)
+        for rank, message in enumerate(messages):
+            if message:
+                atexit.register(_exit_at_once)
+                raise error or ProcessGroupError(
+                    f"process {rank} failed, and this one ends with it: {message}"
+                )
         return result  # type: ignore[return-value]
 
 
@@ -201,16 +200,6 @@ def _disconnect() -> None:
     atexit.unregister(_disconnect)
     if distributed.is_initialized():
         distributed.destroy_process_group()
-
-
-def _raise_first(messages: list[str], error: Exception | None) -> None:
-    """Raise this process's own error, or one that quotes the first message that is not empty."""
-    for rank, message in enumerate(messages):
-        if message:
-            atexit.register(_exit_at_once)
-            raise error or ProcessGroupError(
-                f"process {rank} failed, and this one ends with it: {message}"
-            )
 
 
 def _exit_at_once() -> None:

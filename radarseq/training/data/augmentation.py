@@ -77,7 +77,7 @@ def augment(batch: Batch, settings: TrainSettings, generator: torch.Generator) -
         signal = signal + settings.noise * _rms(signal, batch.length) * noise.to(device)
     if settings.occlusion:
         occurs = uniform(shape[0]) < settings.occlusion
-        run = _runs(*shape, uniform(shape[0]), uniform(shape[0])) & occurs[:, None]
+        run = _runs(shape[0], shape[1], uniform(shape[0]), uniform(shape[0])) & occurs[:, None]
         # The echo is hidden and the noise stays; all is hidden where the echo is not known.
         echo = signal
         if batch.noise_power is not None and batch.target is not None:

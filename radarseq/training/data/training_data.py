@@ -1,6 +1,6 @@
 """Training data of a run: a stored dataset or a recipe's fresh pairs, checked before training."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -73,8 +73,12 @@ def load_training_data(
         RecipeError: If the recipe is not valid.
         UsageError: If the settings do not fit these data.
     """
-    load = _fresh if data.suffix == ".toml" else _stored
-    loaded = load(data, model, settings, device, process_group)
+    if data.suffix == ".toml":
+        # Augmentation draws for whole batches: each process simulates all rows of these.
+        own = SINGLE_PROCESS if settings.augments else process_group
+        loaded = _fresh(data, model, settings, device, own)
+    else:
+        own, loaded = SINGLE_PROCESS, _stored(data, model, settings, device)
     process_group.check_batches(loaded.examples, settings.examples_per_iteration)
     if settings.time_stretch and model.task != "classify" and loaded.spec.target:
         raise UsageError(
@@ -87,15 +91,14 @@ def load_training_data(
             f"{', '.join(AUGMENTATIONS[:-1])} and {AUGMENTATIONS[-1]} change samples; the input is "
             "made of symbols. Leave these settings out"
         )
-    return loaded
+    source = AugmentedBatches(loaded.source, settings) if settings.augments else loaded.source
+    return replace(
+        loaded, source=source if own == process_group else LocalBatches(source, process_group)
+    )
 
 
 def _stored(
-    data: Path,
-    model: ModelSettings,
-    settings: TrainSettings,
-    device: torch.device,
-    process_group: ProcessGroup,
+    data: Path, model: ModelSettings, settings: TrainSettings, device: torch.device
 ) -> TrainingData:
     dataset = open_dataset(data)
     examples = dataset.load()
@@ -111,17 +114,15 @@ def _stored(
     padding = 0.0
     if "length" in training:
         padding = 1 - float(np.mean(training["length"])) / training.input.shape[1]
-    source: BatchSource = StoredBatches(
+    source = StoredBatches(
         as_batch(training, device, np.flatnonzero(_is_training(examples))),
         batch_size=settings.examples_per_iteration,
         seed=settings.seed,
         redraw_noise=settings.redraw_noise and model.task != "forecast",
         by_length=settings.by_length,
     )
-    if settings.augments:
-        source = AugmentedBatches(source, settings)
     return TrainingData(
-        source if process_group.world_size == 1 else LocalBatches(source, process_group),
+        source,
         as_batch(validation, device) if len(validation) else None,
         dataset.header,
         spec,
@@ -182,20 +183,13 @@ def _fresh(
     header = header_of(recipe, settings.seed)
     spec = spec_of(to_examples(generate(0, 1), header), model)
     simulate, notes = on_device(generate, device)
-    batch_size = settings.examples_per_iteration
-    fresh = FreshBatches(
+    source = FreshBatches(
         simulate,
-        batch_size=batch_size,
+        batch_size=settings.examples_per_iteration,
         pairs_per_epoch=settings.pairs_per_epoch,
         device=device,
-        # Augmentation draws for whole batches: each process simulates all rows of these.
-        process_group=SINGLE_PROCESS if settings.augments else process_group,
+        process_group=process_group,
     )
-    source: BatchSource = fresh
-    if settings.augments:
-        source = AugmentedBatches(fresh, settings)
-        if process_group.world_size > 1:
-            source = LocalBatches(source, process_group)
     validation = simulated_batch(generate_validation, 0, settings.validation_pairs, device)
     assert validation.label is not None
     return TrainingData(
@@ -204,7 +198,7 @@ def _fresh(
         header,
         spec,
         {"path": str(path), "digest": sha256_of(recipe.text.encode()), "kind": "fresh"},
-        len(fresh) * batch_size,
+        len(source) * settings.examples_per_iteration,
         np.bincount(validation.label.cpu().numpy(), minlength=spec.classes),
         notes,
     )
