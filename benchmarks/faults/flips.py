@@ -1,6 +1,6 @@
 """Flip bits in, and truncate, each kind of file that we write; validate must tell, loading refuse.
 
-    python -m benchmarks.faults.flips [--quick]
+    python -m benchmarks.issues.flips [--quick]
 
 300 single-bit flips and 100 truncations of each kind, seeded. A try counts as wrong where
 ``validate`` finds nothing, where what loads the file takes it, or where the message does not name
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.faults.commands import World, good, print_table, small_world
+from benchmarks.issues.commands import World, good, print_table, small_world
 from radarseq.artifacts.inspection import inspect
 from radarseq.artifacts.validation import validate
 from radarseq.captures.readers.registry import read_capture
@@ -147,7 +147,7 @@ def outcome_of(target: Target) -> str:
     """Return what became of one damaged file: found, or what went wrong."""
     try:
         with limited():
-            faults = validate(target.validated).faults
+            faults = validate(target.validated).issues
             if not any(target.file.name in fault for fault in faults):
                 return "not named" if faults else "not found"
             if target.load is None:
@@ -177,7 +177,7 @@ def row_of(target: Target, flips: int, cuts: int) -> dict[str, object]:
         target.file.write_bytes(damaged)
         counts[outcome_of(target)] += 1
     target.file.write_bytes(content)
-    if (faults := validate(target.validated).faults) and "unfinished" not in target.kind:
+    if (faults := validate(target.validated).issues) and "unfinished" not in target.kind:
         raise RuntimeError(f"{target.kind}: faults where there is no damage: {faults}")
     seconds = round(time.process_time() - begun, 1)
     size = {"file": target.kind, "bytes": len(content), "flips": flips, "truncations": cuts}
