@@ -1,6 +1,6 @@
 """Flip bits in, and truncate, each kind of file that we write; validate must tell, loading refuse.
 
-    python -m benchmarks.issues.flips [--quick]
+    python -m benchmarks.faults.flips [--quick]
 
 300 single-bit flips and 100 truncations of each kind, seeded. A try counts as wrong where
 ``validate`` finds nothing, where what loads the file takes it, or where the message does not name
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.issues.commands import World, good, print_table, small_world
+from benchmarks.faults.commands import World, good, print_table, small_world
 from radarseq.artifacts.inspection import inspect
 from radarseq.artifacts.validation import validate
 from radarseq.captures.readers.registry import read_capture
