@@ -32,9 +32,9 @@ def form_ensemble(folder: Path | str, members: Sequence[str], *, device: str = "
     ensemble = combine_runs(Path(folder), members)
     predictor = Predictor(ensemble, choose_device(device))
     if predictor.network.settings.classifies:
-        known = load_training_rows(predictor)
-        if known is not None:
-            rows = labelled(known.validation)
+        training_rows = load_training_rows(predictor)
+        if training_rows is not None:
+            rows = labelled(training_rows.validation)
             logits = predictor.predict_examples(rows, describe=lambda logits, _: logits).described
             if logits is not None:
                 predictor.temperature = fit_temperature(logits, rows["label"])

@@ -190,7 +190,7 @@ class Predictor:
         """
         return open_stream(self.network, batch)
 
-    def prepared(self, examples: Examples) -> Examples:
+    def prepare(self, examples: Examples) -> Examples:
         """Return rows with the target of the model's task, such as the forecast.
 
         Raises:

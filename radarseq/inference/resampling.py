@@ -28,12 +28,12 @@ def resample_rows(examples: Examples, predictor: Predictor) -> Examples:
         MismatchError: If an interval is not known, there is a transmitted code, there are
             symbols, lengths differ, or the rows are too short.
     """
-    wanted, found = predictor.header.sample_interval_s, examples.header.sample_interval_s
-    if np.isclose(wanted, found, rtol=1e-6, atol=0):
+    expected, found = predictor.header.sample_interval_s, examples.header.sample_interval_s
+    if np.isclose(expected, found, rtol=1e-6, atol=0):
         return examples
-    if not wanted or not found:
+    if not expected or not found:
         raise MismatchError(
-            f"cannot resample from sample_interval_s {found:g} to the model's {wanted:g}: 0 means "
+            f"cannot resample from sample_interval_s {found:g} to the model's {expected:g}: 0 means "
             "unknown. Import the recordings with --sample-interval, or evaluate them without "
             "--resample"
         )
@@ -47,20 +47,20 @@ def resample_rows(examples: Examples, predictor: Predictor) -> Examples:
             raise MismatchError(f"rows with {name} cannot be resampled; record or simulate anew")
     ahead = network.spec.horizon if network.settings.task == "forecast" else 0
     steps = network.spec.steps + (0 if "target" in examples else ahead)
-    if (steps - 1) * wanted > (examples.steps - 1) * found * (1 + 1e-9):
+    if (steps - 1) * expected > (examples.steps - 1) * found * (1 + 1e-9):
         raise MismatchError(
             f"{examples.steps} samples every {found:g} s are shorter than the {steps} every "
-            f"{wanted:g} s that the model takes. Cut longer windows"
+            f"{expected:g} s that the model takes. Cut longer windows"
         )
     columns = dict(examples.columns)
     for name in ("x", "rx", "tx", "target"):
         if name in columns:
-            columns[name] = resample_sequences(columns[name], found, wanted, steps)
-    return Examples(replace(examples.header, sample_interval_s=wanted), columns)
+            columns[name] = resample_sequences(columns[name], found, expected, steps)
+    return Examples(replace(examples.header, sample_interval_s=expected), columns)
 
 
-def resample_sequences(values: NDArray, found_s: float, wanted_s: float, steps: int) -> NDArray:
-    """Return sequences (n, step, ...) sampled every ``wanted_s`` instead of ``found_s``.
+def resample_sequences(values: NDArray, old_s: float, new_s: float, steps: int) -> NDArray:
+    """Return sequences (n, step, ...) sampled every ``new_s`` instead of ``old_s``.
 
     Args:
         values: The sequences.
@@ -71,11 +71,11 @@ def resample_sequences(values: NDArray, found_s: float, wanted_s: float, steps: 
     from scipy.interpolate import make_interp_spline  # half a second to load
 
     wide = values.astype(np.complex128 if np.iscomplexobj(values) else np.float64)
-    if wanted_s > found_s:
-        wide = _low_pass(wide, _EDGE * found_s / wanted_s)
-    time_s = np.arange(wide.shape[1]) * found_s
+    if new_s > old_s:
+        wide = _low_pass(wide, _EDGE * old_s / new_s)
+    time_s = np.arange(wide.shape[1]) * old_s
     degree = min(3, wide.shape[1] - 1)
-    resampled = make_interp_spline(time_s, wide, k=degree, axis=1)(np.arange(steps) * wanted_s)
+    resampled = make_interp_spline(time_s, wide, k=degree, axis=1)(np.arange(steps) * new_s)
     return np.ascontiguousarray(resampled).astype(values.dtype)
 
 

@@ -39,7 +39,7 @@ def load_training_rows(predictor: Predictor) -> TrainingRows | None:
             dataset = open_dataset(Path(facts["path"]))
             if dataset.digest != facts["digest"]:
                 return None
-            return training_rows_in(predictor.prepared(dataset.load()))
+            return training_rows_in(predictor.prepare(dataset.load()))
         if facts.get("kind") == "fresh":
             header = predictor.header
             recipe = str(facts.get("path", "recipe"))  # the scene's meshes lie in its folder

@@ -37,15 +37,17 @@ def resolve_settings(settings: dict[str, Any]) -> tuple[ModelSettings, TrainSett
     return parse(ModelSettings, model, "settings"), replace(parsed, schedule_epochs=schedule)
 
 
-def fit_settings(settings: ModelSettings, spec: InputSpec, asked: Container[str]) -> ModelSettings:
-    """Return settings that suit the data; those that were asked for stay as they are.
+def fit_settings(
+    settings: ModelSettings, spec: InputSpec, explicit: Container[str]
+) -> ModelSettings:
+    """Return settings that suit the data; explicit ones stay as they are.
 
     Raises:
         DatasetError: If the data lack the labels or the target that the task needs.
     """
-    settings = fit_task(settings, spec, "task" in asked)
+    settings = fit_task(settings, spec, "task" in explicit)
     features = settings.features
-    if "features" in asked:
+    if "features" in explicit:
         return settings
     if not spec.is_complex and not settings.classifies:
         # Real sequences to forecast or to transform have no radar level: the input is their
@@ -56,7 +58,7 @@ def fit_settings(settings: ModelSettings, spec: InputSpec, asked: Container[str]
     return replace(settings, features=features)
 
 
-def fit_task(settings: ModelSettings, spec: InputSpec, asked: bool) -> ModelSettings:
+def fit_task(settings: ModelSettings, spec: InputSpec, explicit: bool) -> ModelSettings:
     """Return settings with a task that the data allow; refuse one that they do not.
 
     Raises:
@@ -64,7 +66,7 @@ def fit_task(settings: ModelSettings, spec: InputSpec, asked: bool) -> ModelSett
     """
     stored = {"label": spec.classes > 1, "target": bool(spec.target)}
     task = settings.task
-    if not asked and task == "both" and any(stored.values()):
+    if not explicit and task == "both" and any(stored.values()):
         if all(stored.values()):
             return settings
         return replace(settings, task="classify" if stored["label"] else "echo")

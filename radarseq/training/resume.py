@@ -45,8 +45,8 @@ def restore(last: Path, trainer: Trainer, progress: Progress) -> None:
         progress.patience_start = progress.epoch
 
 
-def read_resumed_settings(run: Path, data: Path, asked: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings of a run; of those that are asked for, only ``epochs`` may differ.
+def read_resumed_settings(run: Path, data: Path, overrides: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a run with overrides, of which only ``epochs`` may differ.
 
     Raises:
         CheckpointError: If there is no run, or its configuration is damaged.
@@ -62,11 +62,11 @@ def read_resumed_settings(run: Path, data: Path, asked: dict[str, Any]) -> dict[
         raise CheckpointError(f"{path}: not a run's settings ({error!r})") from error
     if config.get("data") != printable(data):
         raise OutputError(f"{run}: was trained on {config.get('data')}, not on {data}")
-    for key, value in asked.items():
+    for key, value in overrides.items():
         value = list(value) if isinstance(value, tuple) else value
         if key != "epochs" and key in earlier and earlier[key] != value:
             raise OutputError(
                 f"{run}: was trained with {key} = {earlier[key]!r}, not {value!r}. "
                 "Leave it out to resume, or choose another folder"
             )
-    return earlier | asked
+    return earlier | overrides

@@ -139,13 +139,15 @@ def _largest_batch(
     data: Path,
     model: ModelSettings,
     training: TrainSettings,
-    asked: Container[str],
+    explicit: Container[str],
     device: torch.device,
 ) -> int:
     """Return the batch size for the memory that is free now."""
     training = replace(training, batch_size=_MEASURED_EXAMPLES)
     training_data = load_training_data(data, model, training, device)
-    network = Network(fit_settings(model, training_data.spec, asked), training_data.spec).to(device)
+    network = Network(fit_settings(model, training_data.spec, explicit), training_data.spec).to(
+        device
+    )
     set_precision(network, training.precision)
     measured = training_data.source.sample().take(slice(_MEASURED_EXAMPLES))
     return choose_batch_size(network, measured, training_data.examples, device)

@@ -16,10 +16,10 @@ from radarseq.training.train import train
 
 
 def test_a_tone_on_another_interval_is_the_same_tone():
-    time_s, wanted_s = np.arange(60) * 0.02, np.arange(40) * 0.025
+    time_s, new_s = np.arange(60) * 0.02, np.arange(40) * 0.025
     tones = np.exp(2j * np.pi * np.array([[1.0], [-2.5]]) * time_s)
     found = resample_sequences(tones, 0.02, 0.025, 40)
-    expected = np.exp(2j * np.pi * np.array([[1.0], [-2.5]]) * wanted_s)
+    expected = np.exp(2j * np.pi * np.array([[1.0], [-2.5]]) * new_s)
     assert np.abs(found - expected)[:, 4:-4].max() < 0.01
     finer = resample_sequences(tones.real[..., None], 0.02, 0.01, 100)[..., 0]
     assert (

@@ -66,7 +66,7 @@ def select_rows(
     examples = dataset.load()
     if resample:
         examples = resample_rows(examples, predictor)
-    examples = predictor.prepared(examples)
+    examples = predictor.prepare(examples)
     held_out = None
     if unknown_class:
         examples, held_out = _parted(predictor, examples, path, unknown_class)

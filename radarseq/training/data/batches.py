@@ -120,7 +120,7 @@ class StoredBatches:
         batch_size: Examples per iteration.
         seed: Of the order, and of the noise.
         redraw_noise: Whether to add new noise of the same power to the stored echo in every
-            epoch, where echo and power are stored, so that no noise can be learnt by heart.
+            epoch, where echo and power are stored, against overfitting to the noise.
         by_length: Whether a batch is made of examples of about one length. Windows of several
             batches are cut from the random order; the examples of a window are sorted by length
             before they are split into batches, and the batches come in random order.

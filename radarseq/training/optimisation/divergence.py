@@ -9,7 +9,7 @@ from torch import Tensor
 from radarseq.errors import DivergedError
 from radarseq.training.settings import TrainSettings
 
-_MAX_LOSS = 1e6  # losses are nats or shares of a variance: beyond this nothing is learnt
+_MAX_LOSS = 1e6  # losses are nats or shares of a variance: beyond, training has failed
 _CHECK_EVERY = 16  # iterations, on a CUDA device
 
 # Takes the epoch (from 1), the iteration, the examples of the batch and the value.

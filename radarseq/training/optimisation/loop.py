@@ -81,7 +81,7 @@ def run_epochs(
     """Train until the last epoch, or until the validation score has stopped falling.
 
     Args:
-        trainer: What to train, on what, and how.
+        trainer: Network, data and settings.
         progress: Where to start; updated after every epoch.
         on_epoch: Called after that.
         on_diverged: Called before ``DivergedError`` is raised for a batch.
