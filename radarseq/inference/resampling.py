@@ -33,8 +33,8 @@ def resample_rows(examples: Examples, predictor: Predictor) -> Examples:
         return examples
     if not expected or not found:
         raise MismatchError(
-            f"cannot resample from sample_interval_s {found:g} to the model's {expected:g}: 0 means "
-            "unknown. Import the recordings with --sample-interval, or evaluate them without "
+            f"cannot resample from sample_interval_s {found:g} to the model's {expected:g}: 0 "
+            "means unknown. Import the recordings with --sample-interval, or evaluate them without "
             "--resample"
         )
     network = predictor.network
@@ -64,8 +64,8 @@ def resample_sequences(values: NDArray, old_s: float, new_s: float, steps: int) 
 
     Args:
         values: The sequences.
-        found_s: Their interval [s].
-        wanted_s: The new interval [s].
+        old_s: Their interval [s].
+        new_s: The new interval [s].
         steps: Number of samples to return.
     """
     from scipy.interpolate import make_interp_spline  # half a second to load
