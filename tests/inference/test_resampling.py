@@ -30,6 +30,7 @@ def test_a_tone_on_another_interval_is_the_same_tone():
     assert np.abs(resample_sequences(too_fast, 0.02, 0.025, 40))[:, 8:-8].max() < 0.1
 
 
+@pytest.mark.slow
 def test_a_dataset_of_another_interval_is_refused_and_resampled_on_request(toy, tmp_path):
     def dataset(name, steps, interval_s):
         draw = np.random.default_rng(3)
