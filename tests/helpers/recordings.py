@@ -9,7 +9,7 @@ import pytest
 
 from radarseq.captures.capture import Capture
 from radarseq.captures.errors import RecordingError
-from radarseq.captures.options.quality_limits import Quality
+from radarseq.captures.options.quality_limits import QualityLimits
 from radarseq.captures.options.read_options import ReadOptions
 from radarseq.captures.readers.registry import read_capture
 from radarseq.captures.windowing.quality import REASONS
@@ -65,21 +65,21 @@ def a_capture(samples: np.ndarray, *axes: str, **more: object) -> Capture:
     return Capture(samples, axes, "step", 0.0, 0.0, Path("made.npy"), **more)  # type: ignore[arg-type]
 
 
-def codes(capture: Capture, reading: ReadOptions, most_bytes: int = 1 << 24) -> list[str]:
-    found = [block.codes for block in blocks(capture, reading, most_bytes)]
+def codes(capture: Capture, options: ReadOptions, max_bytes: int = 1 << 24) -> list[str]:
+    found = [block.codes for block in blocks(capture, options, max_bytes)]
     return [REASONS[code] for code in np.concatenate(found)]
 
 
 def limits(**values: object) -> ReadOptions:
-    return ReadOptions(steps=8, quality=Quality(**values))  # type: ignore[arg-type]
+    return ReadOptions(steps=8, quality=QualityLimits(**values))  # type: ignore[arg-type]
 
 
 def whole(capture: Capture) -> np.ndarray:
     return np.asarray(capture.samples)
 
 
-def error_of(path: Path, reading: ReadOptions | None = None) -> str:
+def error_of(path: Path, options: ReadOptions | None = None) -> str:
     with pytest.raises(RecordingError) as caught:
-        read_capture(path, reading or ReadOptions())
+        read_capture(path, options or ReadOptions())
     assert str(path) in str(caught.value)
     return str(caught.value)

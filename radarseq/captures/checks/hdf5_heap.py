@@ -22,7 +22,7 @@ def check_heap(path: Path, dataset: h5py.Dataset) -> None:
     """Check the heap that a single value of variable length stands in.
 
     Raises:
-        CaptureFault: If HDF5 could not walk it to its end.
+        RecordingError: If HDF5 could not walk it to its end.
     """
     if dataset.id.get_storage_size() == 0:
         return  # never written

@@ -202,7 +202,7 @@ def check_tags(path: Path) -> None:
     """Check the tags of every array of a MATLAB 5 file.
 
     Raises:
-        CaptureFault: If scipy could not follow them.
+        RecordingError: If scipy could not follow them.
     """
     left = path.stat().st_size - _HEADER
     with path.open("rb") as file:
@@ -218,6 +218,6 @@ def check_tags(path: Path) -> None:
                 # A compressed array says its size before it is known.
                 inner = _Walk(path, io.BufferedReader(_Inflated(file, tag.size)), order)
                 inner.arrays(_UNKNOWN, 1, 0)
-            except zlib.error as fault:
-                raise outer.wrong(f"compressed data do not unfold ({fault})") from fault
+            except zlib.error as error:
+                raise outer.wrong(f"compressed data do not unfold ({error})") from error
             file.seek(after)

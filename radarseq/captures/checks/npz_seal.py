@@ -27,7 +27,7 @@ def check_seal(path: Path) -> None:
     """Refuse an exported capture that is not byte for byte what was written.
 
     Raises:
-        CaptureFault: If it is altered or truncated. Archives from elsewhere have no seal, and pass.
+        RecordingError: If it is altered or truncated. Archives from elsewhere have no seal, and pass.
     """
     with open_plain(path.resolve()) as file:
         head = file.read(_NAME_AT + len(MEMBER))

@@ -25,7 +25,7 @@ def check_size(path: Path, what: str, shape: tuple[int, ...], itemsize: int, sto
         stored: Bytes that the file spends on it, perhaps compressed.
 
     Raises:
-        CaptureFault: If the claim is not plausible.
+        RecordingError: If the claim is not plausible.
     """
     claimed = math.prod(shape) * itemsize
     if claimed > _MAX_CLAIM:
@@ -47,7 +47,7 @@ def check_in_memory(path: Path, what: str, shape: tuple[int, ...], itemsize: int
     """Refuse an array that is too large for a format that can only be read as a whole.
 
     Raises:
-        CaptureFault: If it is.
+        RecordingError: If it is.
     """
     claimed = math.prod(shape) * itemsize
     if claimed > MAX_IN_MEMORY:

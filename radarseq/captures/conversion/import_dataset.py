@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from radarseq.captures.conversion.splits import SplitRule, assign_split
-from radarseq.captures.conversion.stack_examples import gather
+from radarseq.captures.conversion.stack_examples import stack_examples
 from radarseq.captures.errors import Failure
 from radarseq.captures.options.read_options import AS_WRITTEN, ReadOptions
 from radarseq.dataset.schema import SPLIT_NAMES, UNKNOWN_LABEL, Examples
@@ -31,7 +31,7 @@ class ImportResult:
     path: Path
     rows: int
     counts: dict[str, dict[str, int]]
-    left_out: dict[str, int]
+    rejected: dict[str, int]
     failures: list[Failure]
 
 
@@ -39,7 +39,7 @@ def import_(
     paths: Iterable[Path | str] | Path | str,
     out: Path | str,
     *,
-    reading: ReadOptions = AS_WRITTEN,
+    options: ReadOptions = AS_WRITTEN,
     train_rows: int | None = None,
     train_fraction: float | None = None,
     test_group: str | Iterable[str] | None = None,
@@ -71,17 +71,17 @@ def import_(
         seed=seed,
     )
     listed = [paths] if isinstance(paths, str | Path) else paths
-    out, found = Path(out), gather([Path(path) for path in listed], reading)
+    out, found = Path(out), stack_examples([Path(path) for path in listed], options)
     examples = found.examples
     split = assign_split(examples, rule)
     warnings = examples.header.warnings
-    if reading.steps and 0 < reading.hop <= (reading.steps - 1) * reading.stride:
-        warnings += (f"windows overlap (hop {reading.hop}): neighbours share samples",)
+    if options.steps and 0 < options.hop <= (options.steps - 1) * options.stride:
+        warnings += (f"windows overlap (hop {options.hop}): neighbours share samples",)
     examples = Examples(
         replace(examples.header, warnings=warnings), {**examples.columns, "split": split}
     )
     write_dataset(out, examples)
-    return ImportResult(out, len(examples), _counts(examples), found.left_out, found.failures)
+    return ImportResult(out, len(examples), _counts(examples), found.rejected, found.failures)
 
 
 def _counts(examples: Examples) -> dict[str, dict[str, int]]:

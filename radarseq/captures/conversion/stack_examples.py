@@ -23,7 +23,7 @@ _NAMED_FAILURES = 10
 
 
 @dataclass(frozen=True)
-class Collection:
+class StackResult:
     """What became of a number of recordings.
 
     Attributes:
@@ -34,22 +34,22 @@ class Collection:
 
     examples: Examples
     failures: list[Failure]
-    left_out: dict[str, int]
+    rejected: dict[str, int]
 
 
 @dataclass(frozen=True)
 class _Part:
     """The usable rows of one capture, and which of its rows they are."""
 
-    opened: Recording
+    recording: Recording
     rows: Rows
     indices: NDArray[np.int64]
-    left_out: Counter[str]
+    rejected: Counter[str]
 
     @property
     def capture(self) -> Capture:
         """The recording."""
-        return self.opened.capture
+        return self.recording.capture
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -59,7 +59,7 @@ class _Part:
 
 def collect(
     paths: Iterable[Path],
-    reading: ReadOptions = AS_WRITTEN,
+    options: ReadOptions = AS_WRITTEN,
     *,
     class_names: Sequence[str] | None = None,
     shape: tuple[int, ...] | None = None,
@@ -67,21 +67,21 @@ def collect(
 ) -> tuple[Examples, list[Failure]]:
     """Return the rows of recordings as examples in memory, and the recordings that failed.
 
-    See ``gather``, which also counts the rows that were left out.
+    See ``stack_examples``, which also counts the rows that were left out.
     """
-    collection = gather(paths, reading, class_names=class_names, shape=shape, probe=probe)
+    collection = stack_examples(paths, options, class_names=class_names, shape=shape, probe=probe)
     return collection.examples, collection.failures
 
 
-def gather(
+def stack_examples(
     paths: Iterable[Path],
-    reading: ReadOptions = AS_WRITTEN,
+    options: ReadOptions = AS_WRITTEN,
     *,
     class_names: Sequence[str] | None = None,
     shape: tuple[int, ...] | None = None,
     expected_interval_s: float | None = None,
     probe: bool = True,
-) -> Collection:
+) -> StackResult:
     """Return the rows of recordings as examples in memory, and what was not used.
 
     The columns are ``rx`` or ``x``; ``tx`` if all captures have it; ``label`` if any is labelled;
@@ -105,29 +105,29 @@ def gather(
     """
     parts: list[_Part] = []
     failures: list[Failure] = []
-    found = iter_recordings(paths, reading, expected_interval_s=expected_interval_s, probe=probe)
-    for opened in found:
+    found = iter_recordings(paths, options, expected_interval_s=expected_interval_s, probe=probe)
+    for recording in found:
         try:
-            if isinstance(opened, Failure):
-                failures.append(opened)
+            if isinstance(recording, Failure):
+                failures.append(recording)
             else:
-                parts.append(_part(opened))
-        except RecordingError as fault:
-            failures.append(fault.failure)
+                parts.append(_part(recording))
+        except RecordingError as error:
+            failures.append(error.failure)
     parts = _of_one_shape(parts, shape, failures)
     if not parts:
         raise CaptureError(_nothing(failures))
     _check_agreement(parts)
-    left_out = sum((part.left_out for part in parts), Counter[str]())
-    return Collection(_examples(parts, reading, class_names, left_out), failures, dict(left_out))
+    rejected = sum((part.rejected for part in parts), Counter[str]())
+    return StackResult(_examples(parts, options, class_names, rejected), failures, dict(rejected))
 
 
-def _part(opened: Recording) -> _Part:
+def _part(recording: Recording) -> _Part:
     """Return the usable rows of a recording, read block by block."""
-    path = opened.capture.source
-    check_held(opened.capture, opened.reading)
+    path = recording.capture.source
+    check_held(recording.capture, recording.options)
     rows, indices, counts = [], [], Counter[str]()
-    for block in opened.blocks():
+    for block in recording.blocks():
         kept = np.flatnonzero(block.codes == OK)
         rows.append(block.rows.take(kept) if len(kept) < len(block.rows) else block.rows)
         indices.append(block.first + kept)
@@ -136,9 +136,9 @@ def _part(opened: Recording) -> _Part:
     if not sum(map(len, rows)):
         found = ", ".join(f"{count} {reason}" for reason, count in counts.items())
         raise RecordingError(
-            path, f"none of its {opened.windows} rows is usable ({found})", "Leave it out"
+            path, f"none of its {recording.windows} rows is usable ({found})", "Leave it out"
         )
-    return _Part(opened, joined(rows), np.concatenate(indices), counts)
+    return _Part(recording, joined(rows), np.concatenate(indices), counts)
 
 
 def _of_one_shape(
@@ -192,9 +192,9 @@ def _check_agreement(parts: list[_Part]) -> None:
 
 def _examples(
     parts: list[_Part],
-    reading: ReadOptions,
+    options: ReadOptions,
     class_names: Sequence[str] | None,
-    left_out: Counter[str],
+    rejected: Counter[str],
 ) -> Examples:
     samples = np.concatenate([part.rows.samples for part in parts])
     columns: dict[str, NDArray[Any]] = {"rx" if np.iscomplexobj(samples) else "x": samples}
@@ -204,7 +204,7 @@ def _examples(
     names, label = _labels(parts, class_names)
     if label is not None:
         columns["label"] = label
-    groups = [part.opened.group for part in parts]
+    groups = [part.recording.group for part in parts]
     group_index = {name: i for i, name in enumerate(dict.fromkeys(groups))}
     index = np.array([group_index[name] for name in groups], np.int64)
     columns["group"] = np.repeat(index, [len(part.rows) for part in parts])
@@ -212,12 +212,12 @@ def _examples(
     capture = parts[0].capture
     header = Header(
         sample_axis=capture.sample_axis,
-        sample_interval_s=capture.sample_interval_s * reading.stride,
+        sample_interval_s=capture.sample_interval_s * options.stride,
         carrier_hz=capture.carrier_hz,
         class_names=names,
         group_names=tuple(group_index),
-        recipe=reading.to_recipe(),
-        warnings=tuple(f"rows left out because {why}: {n}" for why, n in left_out.items()),
+        recipe=options.to_recipe(),
+        warnings=tuple(f"rows left out because {why}: {n}" for why, n in rejected.items()),
     )
     return Examples(header, columns)
 
@@ -245,6 +245,6 @@ def _labels(
 
 
 def _texts(part: _Part) -> NDArray[np.str_] | None:
-    if part.opened.label is not None:
-        return np.full(len(part.rows), part.opened.label)
+    if part.recording.label is not None:
+        return np.full(len(part.rows), part.recording.label)
     return part.rows.labels

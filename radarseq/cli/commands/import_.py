@@ -39,7 +39,7 @@ def import_command(
     result = import_(
         paths,
         out,
-        reading=AS_WRITTEN.updated(given),
+        options=AS_WRITTEN.updated(given),
         train_rows=train_rows,
         train_fraction=train_fraction,
         test_group=test_group or None,
@@ -50,7 +50,7 @@ def import_command(
         "dataset": str(out),
         "rows": result.rows,
         "classes": result.counts,
-        "left_out": result.left_out,
+        "left_out": result.rejected,
         "failures": [[printable(f.path), f.reason, f.hint] for f in result.failures],
     }
     print_result(summary, as_json, lambda: _import_text(summary))

@@ -68,8 +68,8 @@ def test_export_takes_a_split_and_a_limit_over_all_classes(tmp_path):
 def test_imported_groups_keep_their_names_in_an_export(tmp_path):
     for name in ("a_b/run_1.npy", "a_b/run_2 x.npy", "a_b/run_2_x.npy"):
         save(tmp_path / "raw" / name, noise(10, 8))
-    reading = ReadOptions(name="{label}/{group}.npy")
-    import_([tmp_path / "raw"], tmp_path / "set", reading=reading)
+    options = ReadOptions(name="{label}/{group}.npy")
+    import_([tmp_path / "raw"], tmp_path / "set", options=options)
     files = export(tmp_path / "set", tmp_path / "out", split="all")
     assert [path.name for path in files] == [
         "a_b_run-1.npz",

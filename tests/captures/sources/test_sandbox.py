@@ -15,7 +15,7 @@ from sandboxing import cpu_s, error_of
 from radarseq.captures.errors import RecordingError
 from radarseq.captures.options.read_options import AS_WRITTEN
 from radarseq.captures.sources import sandbox
-from radarseq.captures.sources.sandbox import Prober
+from radarseq.captures.sources.sandbox import Sandbox
 
 PER_FILE_S = 0.05
 MISBEHAVING = """
@@ -44,45 +44,45 @@ sandbox_process.serve()
 
 
 @pytest.fixture
-def prober():
-    own = Prober()
+def sandbox():
+    own = Sandbox()
     yield own
     own.close()
 
 
-def test_a_child_that_misbehaves_is_a_failure_of_its_file(tmp_path, monkeypatch, prober):
+def test_a_child_that_misbehaves_is_a_failure_of_its_file(tmp_path, monkeypatch, sandbox):
     (tmp_path / "misbehaving.py").write_text(MISBEHAVING)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sandbox, "_CHILD", "misbehaving")
     monkeypatch.setattr(sandbox, "TIMEOUT_S", 20.0)
     for kind in ("good", "crash", "hang", "grow", "leave", "noise"):
         np.save(tmp_path / f"{kind}.npy", noise(2, 8))
-    prober.check(tmp_path / "good.npy", AS_WRITTEN)
-    first = prober._child
-    assert "SIGSEGV" in str(error_of(prober, tmp_path / "crash.npy"))
-    prober.check(tmp_path / "noise.npy", AS_WRITTEN)  # another child, and prints are no answers
-    assert prober._child is not first
-    assert "status 3" in str(error_of(prober, tmp_path / "leave.npy"))
-    assert "MB of memory" in str(error_of(prober, tmp_path / "grow.npy"))
-    same = prober._child
-    prober.check(tmp_path / "good.npy", AS_WRITTEN)
-    assert prober._child is same  # too much memory is no reason to start another
+    sandbox.check(tmp_path / "good.npy", AS_WRITTEN)
+    first = sandbox._child
+    assert "SIGSEGV" in str(error_of(sandbox, tmp_path / "crash.npy"))
+    sandbox.check(tmp_path / "noise.npy", AS_WRITTEN)  # another child, and prints are no answers
+    assert sandbox._child is not first
+    assert "status 3" in str(error_of(sandbox, tmp_path / "leave.npy"))
+    assert "MB of memory" in str(error_of(sandbox, tmp_path / "grow.npy"))
+    same = sandbox._child
+    sandbox.check(tmp_path / "good.npy", AS_WRITTEN)
+    assert sandbox._child is same  # too much memory is no reason to start another
     monkeypatch.setattr(sandbox, "TIMEOUT_S", 0.5)
-    assert "takes longer than 0.5 s" in str(error_of(prober, tmp_path / "hang.npy"))
+    assert "takes longer than 0.5 s" in str(error_of(sandbox, tmp_path / "hang.npy"))
     monkeypatch.setattr(sandbox, "TIMEOUT_S", 20.0)
-    prober.check(tmp_path / "good.npy", AS_WRITTEN)
+    sandbox.check(tmp_path / "good.npy", AS_WRITTEN)
 
 
-def test_one_child_serves_many_files_in_little_time(tmp_path, prober):
+def test_one_child_serves_many_files_in_little_time(tmp_path, sandbox):
     names = [f"rod_\udcff\n<b>{i}.npy" for i in range(60)]
     for name in names:
         np.save(os.fsencode(tmp_path / name).decode("utf-8", "surrogateescape"), noise(10, 32))
-    prober.check(tmp_path / names[0], AS_WRITTEN)
-    child = prober._child
+    sandbox.check(tmp_path / names[0], AS_WRITTEN)
+    child = sandbox._child
     started = time.process_time() + cpu_s(child)
     for name in names:
-        prober.check(tmp_path / name, AS_WRITTEN)
-    assert prober._child is child
+        sandbox.check(tmp_path / name, AS_WRITTEN)
+    assert sandbox._child is child
     assert (time.process_time() + cpu_s(child) - started) / len(names) < PER_FILE_S
 
 
@@ -113,10 +113,10 @@ def is_running(process: int) -> bool:
         return False
 
 
-def test_a_relative_path_is_seen_from_where_the_caller_is_now(prober, tmp_path, monkeypatch):
+def test_a_relative_path_is_seen_from_where_the_caller_is_now(sandbox, tmp_path, monkeypatch):
     np.save(tmp_path / "a.npy", noise(2, 8))
-    prober.check(tmp_path / "a.npy", AS_WRITTEN)  # the child starts in another folder
+    sandbox.check(tmp_path / "a.npy", AS_WRITTEN)  # the child starts in another folder
     monkeypatch.chdir(tmp_path)
-    prober.check(Path("a.npy"), AS_WRITTEN)
+    sandbox.check(Path("a.npy"), AS_WRITTEN)
     with pytest.raises(RecordingError, match="is not there"):
-        prober.check(Path("b.npy"), AS_WRITTEN)
+        sandbox.check(Path("b.npy"), AS_WRITTEN)
