@@ -21,7 +21,7 @@ import corpus
 
 from radarseq.captures.errors import RecordingError
 from radarseq.captures.options.read_options import AS_WRITTEN, ReadOptions
-from radarseq.captures.sources.find_files import find_captures
+from radarseq.captures.sources.find_files import find_recordings
 from radarseq.captures.sources.sandbox import Sandbox
 
 OUTCOMES = ("attempts", "accepted", "refused", "crashes", "hangs", "unlisted")
@@ -125,7 +125,7 @@ def _copied(folder: Path, recordings: Path) -> dict[str, Path]:
     """Copy small recordings to be damaged, a few of each folder within."""
     seeds: dict[str, Path] = {}
     taken = Counter[Path]()
-    for path in find_captures([recordings]):
+    for path in find_recordings([recordings])[0]:
         small = path.is_file() and path.stat().st_size <= _MAX_SEED
         if small and taken[path.parent] < _MAX_OF_A_FOLDER:
             taken[path.parent] += 1

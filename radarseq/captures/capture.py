@@ -198,9 +198,7 @@ def _check_labels(
         )
 
 
-def _check_range(
-    path: Path, name: str, value: float, low: float, high: float, unit: str
-) -> None:
+def _check_range(path: Path, name: str, value: float, low: float, high: float, unit: str) -> None:
     """Refuse a value outside its range; 0 means that it is unknown."""
     if value != 0 and not (math.isfinite(value) and low <= value <= high):
         raise RecordingError(

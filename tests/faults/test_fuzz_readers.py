@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from paths import ROOT
+from recordings import blocks
 
 from radarseq.captures.errors import RecordingError
 from radarseq.captures.options.read_options import ReadOptions
 from radarseq.captures.readers.registry import read_capture
 from radarseq.captures.samples.lazy_array import read_whole
-from radarseq.captures.windowing.windows import blocks
 
 SCRIPTS = ROOT / "benchmarks" / "faults"
 FEW = settings(

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from paths import SHARED as DATA
+from recordings import collect
 
 from radarseq.captures.conversion.import_dataset import import_
-from radarseq.captures.conversion.stack_examples import collect
 from radarseq.captures.options.read_options import ReadOptions
 from radarseq.dataset.read import open_dataset
 from radarseq.errors import CaptureError

@@ -16,7 +16,7 @@ from paths import SHARED as DATA
 from radarseq.captures.conversion.stack_examples import stack_examples
 from radarseq.captures.options.read_options import ReadOptions
 from radarseq.captures.readers.registry import read_capture
-from radarseq.captures.sources.find_files import find_captures
+from radarseq.captures.sources.find_files import find_recordings
 from radarseq.captures.sources.open_recordings import Recording, iter_recordings
 from radarseq.cli import app
 
@@ -80,12 +80,12 @@ def test_a_public_recording_is_read_as_the_table_says(tmp_path, name, options, u
 @NEEDS_RECORDINGS
 def test_no_recording_is_left_out_of_the_table():
     covered = {path for name, _, _ in ROWS for path in DATA.glob(name)}
-    for path in find_captures([DATA]):
+    for path in find_recordings([DATA])[0]:
         if not any(word in str(path.relative_to(DATA)) for word in NOT_RECORDINGS):
             assert path in covered, path
     for name in NOT_RECORDINGS:
         (path,) = [p for p in DATA.rglob("*") if name in str(p) and p.suffix in (".csv", ".mat")]
-        (found,) = iter_recordings([path], ReadOptions(), probe=False)
+        (found,) = iter_recordings([path], ReadOptions(), sandboxed=False)
         assert not isinstance(found, Recording)
         assert found.reason
 
@@ -108,7 +108,7 @@ def test_mode_s_replies_have_the_amplitudes_of_their_bytes():
 @NEEDS_RECORDINGS
 def test_the_missing_sample_of_digital_rf_is_flagged():
     summary = inspected(DATA / "digital_rf", "--steps 32")
-    assert summary["windows"] == {"in all": 312, "dropped samples": 1}
+    assert summary["windows"] == {"total": 312, "dropped samples": 1}
     assert summary["carrier_hz"] == pytest.approx(440e6)
     assert summary["sample_rate_hz"] == 10_000
     (recording,) = iter_recordings([DATA / "digital_rf"], ReadOptions(steps=32))
@@ -125,7 +125,7 @@ def test_fmcw_frames_unwrap_to_small_signed_numbers():
         stored = np.load(path)
         summary = inspected(path, "--wrapped --layout step,point")["values"]
         assert max(stored.real.max(), stored.imag.max()) == 65535
-        assert -265 <= summary["least"] < 0 < summary["largest"] <= 265
+        assert -265 <= summary["min"] < 0 < summary["max"] <= 265
         whole = np.asarray(
             read_capture(path, ReadOptions(wrapped=True, layout="step,point")).samples
         )

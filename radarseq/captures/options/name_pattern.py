@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from radarseq.captures.errors import RecordingError, printable
+from radarseq.captures.errors import RecordingError
 from radarseq.errors import UsageError
+from radarseq.storage.atomic import printable
 
 PLACEHOLDERS = ("label", "group")
 

@@ -69,8 +69,9 @@ class ReadOptions:
     wrapped: bool = _option(False, "Unsigned 16-bit values are signed ones.")
     adc: str = _option("", "DCA1000: samples=256,chirps=128,receivers=4,lanes=2.")
     labels: str = _option("", "Table of labels, CSV: file,label[,group].")
-    quality: QualityLimits = _option(
-        QualityLimits(), "Limit for windows, KEY=VALUE; an unknown KEY lists all."
+    quality: QualityLimits = field(
+        default=QualityLimits(),
+        metadata={"help": "Limit for windows, KEY=VALUE; an unknown KEY lists all.", "flag": ""},
     )
 
     def __post_init__(self) -> None:
@@ -159,10 +160,14 @@ class ReadOptions:
             UsageError: If it is not an object, or a key is unknown or does not fit.
         """
         if not isinstance(content, dict):
-            raise UsageError(f"the read options are {type(content).__name__}; expected a JSON object")
+            raise UsageError(
+                f"the read options are {type(content).__name__}; expected a JSON object"
+            )
         known = [field.name for field in fields(cls)]
         if unknown := sorted(set(content) - set(known)):
-            raise UsageError(f"the read options have unknown keys {unknown}; expected some of {known}")
+            raise UsageError(
+                f"the read options have unknown keys {unknown}; expected some of {known}"
+            )
         quality = content.get("quality", {})
         if not isinstance(quality, QualityLimits):
             content = content | {"quality": QualityLimits.from_json(quality)}

@@ -33,7 +33,9 @@ def read(path: Path, options: ReadOptions) -> Capture:
         reason = str(error).removeprefix(f"{path}: ").rstrip(".")
         raise RecordingError(path, reason, "Restore it, or simulate it again") from error
     if "length" in examples:
-        raise RecordingError(path, "holds sequences of different lengths", "Evaluate it as a dataset")
+        raise RecordingError(
+            path, "holds sequences of different lengths", "Evaluate it as a dataset"
+        )
     name, header = "rx" if "rx" in examples else "x", examples.header
     names = dict(enumerate(header.class_names)) | {UNKNOWN_LABEL: ""}
     labels = None

@@ -31,8 +31,8 @@ def read(path: Path, options: ReadOptions) -> Capture:
     """Return the array of a NumPy file; pickled objects are never loaded.
 
     Raises:
-        RecordingError: If the file is truncated, holds objects, claims more than it has, or holds
-            several arrays of which none is named.
+        RecordingError: If the file is truncated, holds objects, declares more than it holds, or has
+            several arrays and none is named.
     """
     if path.suffix.lower() == ".npz":
         return _read_npz(path, options)
@@ -97,7 +97,7 @@ def _choose(path: Path, options: ReadOptions, names: list[str]) -> str:
 
 
 def _check_directory(path: Path) -> None:
-    """Refuse an archive that claims absurdly many members, before they are listed."""
+    """Refuse an archive with too many members, before they are listed."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - _MAX_ZIP_END))
         end = file.read()

@@ -63,6 +63,7 @@ FORMATS = (
     Format(dca1000.read, _RAW, dca1000.is_configured),
     Format(raw_iq.read, _RAW),
 )
+SUFFIXES = tuple(dict.fromkeys(s for f in FORMATS for s in f.suffixes if s != FOLDER))
 
 
 def is_recording_name(path: Path) -> bool:
@@ -120,11 +121,10 @@ def _candidates(path: Path, options: ReadOptions) -> list[Format]:
     if not formats and options.dtype:
         formats = _formats_of(".raw")
     if not formats:
-        suffixes = dict.fromkeys(s for f in FORMATS for s in f.suffixes if s != FOLDER)
         raise RecordingError(
             path,
             f"no reader for {path.suffix or 'a file without a suffix'}; "
-            f"expected one of {', '.join(suffixes)}",
+            f"expected one of {', '.join(SUFFIXES)}",
             "Convert it, leave it out, or, if it holds bare samples, give dtype",
         )
     return formats

@@ -77,7 +77,10 @@ def read(path: Path, options: ReadOptions) -> Capture:
 def _objects(files: SigmfFiles, key: str) -> list[dict[str, Any]]:
     items = files.meta.get(key, [])
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise metadata_error(files.path, f"does not conform: {key} is not a list of objects")
+        found = type(items).__name__
+        raise metadata_error(
+            files.path, f"does not conform: {key} is {found}; expected a list of objects"
+        )
     return items
 
 

@@ -48,9 +48,7 @@ def find_pair(path: Path) -> SigmfFiles:
     """
     meta_path = path.with_suffix(META)
     if not meta_path.is_file():
-        raise RecordingError(
-            path, f"has no metadata: {meta_path.name} is missing", "Add the file"
-        )
+        raise RecordingError(path, f"has no metadata: {meta_path.name} is missing", "Add the file")
     if meta_path != path:
         _check_inside(path, meta_path)
     with meta_path.open("rb") as file:
@@ -82,7 +80,7 @@ def find_in_archive(path: Path) -> SigmfFiles:
     """Return the one recording in an archive, which is not unpacked.
 
     Raises:
-        RecordingError: If it is not a plain archive, holds no or several recordings, or has a member
+        RecordingError: If it is not a plain archive, does not hold one recording, or has a member
             outside itself.
     """
     try:

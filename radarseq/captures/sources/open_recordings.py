@@ -1,4 +1,4 @@
-"""Opens recordings one after the other, with labels and groups; a bad one does not stop the rest."""
+"""Opens recordings one after the other; a bad one does not stop the rest."""
 
 import math
 import os

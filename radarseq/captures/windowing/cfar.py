@@ -15,8 +15,8 @@ class PowerGate:
     """Finds windows that are weaker than a given power, or no stronger than their neighbours.
 
     The second is a cell-averaging CFAR: it compares the mean power of a window with the mean over
-    its neighbours in time. In Gaussian noise of unknown power, the ratio of the two means follows an
-    F distribution with the numbers of real values as degrees of freedom, so that the threshold
+    its neighbours in time. In Gaussian noise of unknown power, the ratio of the two means has an F
+    distribution with the numbers of real values as degrees of freedom, so that the threshold
     for a false-alarm probability is exact where the samples are independent.
 
     Attributes:

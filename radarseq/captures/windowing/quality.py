@@ -65,7 +65,7 @@ def is_fill(samples: NDArray[Any], fill: complex) -> NDArray[np.bool_]:
 
 
 def _offset_share(samples: NDArray[Any]) -> NDArray[Any]:
-    """Return the share of |mean|^2 in the mean power over the steps, the largest of all channels."""
+    """Return the share of |mean|^2 in the mean power over the steps, in the worst channel."""
     mean = np.abs(samples.mean(axis=1, dtype=np.complex128)) ** 2
     power = (np.abs(samples.astype(np.complex128)) ** 2).mean(axis=1)
     share = np.divide(mean, power, out=np.zeros_like(power), where=power > 0)

@@ -85,14 +85,14 @@ FIRST_FLAGS, FIRST_SIZES, FIRST_TYPE = 144, 160, 176  # offsets in the file
 @pytest.mark.parametrize(
     ("offset", "number", "words"),
     [
-        (FIRST_TYPE, 135, "an element of type 135 stands where"),
-        (FIRST_TYPE, 8, "an element of type 8 stands where"),
+        (FIRST_TYPE, 135, "an element has type 135; expected one of"),
+        (FIRST_TYPE, 8, "an element has type 8; expected one of"),
         (FIRST_TYPE + 4, 1 << 30, "an element of 1073741824 bytes does not fit"),
-        (FIRST_TYPE + 4, 16, "4 numbers stand in an array of 6"),
+        (FIRST_TYPE + 4, 16, "an array of 6 holds 4 numbers"),
         (FIRST_FLAGS, 99, "class 99"),
-        (FIRST_SIZES, 7, "6 numbers stand in an array of 21"),
+        (FIRST_SIZES, 7, "an array of 21 holds 6 numbers"),
         (FIRST_SIZES, 0xFFFFFFFF, "dimensions"),
-        (128, 3, "an element of type 3 stands where an array is to be"),
+        (128, 3, "an element has type 3; expected an array"),
         (132, 20, "an array ends before its elements do"),
     ],
 )

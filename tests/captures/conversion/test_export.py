@@ -4,11 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from recordings import noise, save
+from recordings import collect, noise, save
 
 from radarseq.captures.conversion.export import export
 from radarseq.captures.conversion.import_dataset import import_
-from radarseq.captures.conversion.stack_examples import collect
 from radarseq.captures.options.read_options import ReadOptions
 from radarseq.captures.readers.registry import read_capture
 from radarseq.dataset.schema import Examples, Header

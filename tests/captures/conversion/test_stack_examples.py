@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from recordings import OBJECTS, noise, objects, save
+from recordings import OBJECTS, collect, noise, objects, save
 
-from radarseq.captures.conversion.stack_examples import collect, stack_examples
+from radarseq.captures.conversion.stack_examples import stack_examples
 from radarseq.captures.options.read_options import ReadOptions
 from radarseq.errors import CaptureError
 

@@ -27,7 +27,7 @@ def test_a_reading_survives_json_and_recipe():
         ({"steps": "3"}, "steps is '3'"),
         ({"steps": True}, "steps is True"),
         ({"steps": 1}, "at least 2"),
-        ({"hop": 4}, "how long the windows"),
+        ({"hop": 4}, "Give steps, the window length"),
         ({"stride": 0}, "stride is 0"),
         ({"carrier_hz": float("nan")}, "carrier_hz"),
         ({"layout": "row,time"}, "'step'"),

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from recordings import cut_rows
 
 from radarseq.captures.errors import RecordingError
 from radarseq.captures.options.read_options import ReadOptions
 from radarseq.captures.readers.registry import read_capture
-from radarseq.captures.windowing.windows import cut_rows
 
 
 def test_csv_with_interleaved_samples_and_labels(tmp_path):
@@ -27,7 +27,7 @@ def test_tsv_as_one_series_of_channels(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "reading", "words"),
+    ("text", "options", "words"),
     [
         ("1,2\n3,x\n", {}, ["line 2", "'x'", "label_column"]),
         ("1,2\n3\n", {}, ["line 2 has 1 cells", "expected 2"]),

@@ -14,7 +14,7 @@ from sandboxing import cpu_s, error_of
 
 from radarseq.captures.errors import RecordingError
 from radarseq.captures.options.read_options import AS_WRITTEN
-from radarseq.captures.sources import sandbox
+from radarseq.captures.sources import sandbox as sandbox_module
 from radarseq.captures.sources.sandbox import Sandbox
 
 PER_FILE_S = 0.05
@@ -22,7 +22,7 @@ MISBEHAVING = """
 import os, signal, time
 from radarseq.captures.sources import sandbox_process
 
-def read_capture(path, reading):
+def read_capture(path, options):
     kind = path.stem
     if kind == "crash":
         os.kill(os.getpid(), signal.SIGSEGV)
@@ -35,7 +35,7 @@ def read_capture(path, reading):
     elif kind == "noise":
         print("not an answer")
         os.write(1, b"nor this")
-    return real(path, reading)
+    return real(path, options)
 
 sandbox_process.MEMORY_BYTES = 100 << 20
 real, sandbox_process.read_capture = sandbox_process.read_capture, read_capture
@@ -53,8 +53,8 @@ def sandbox():
 def test_a_child_that_misbehaves_is_a_failure_of_its_file(tmp_path, monkeypatch, sandbox):
     (tmp_path / "misbehaving.py").write_text(MISBEHAVING)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(sandbox, "_CHILD", "misbehaving")
-    monkeypatch.setattr(sandbox, "TIMEOUT_S", 20.0)
+    monkeypatch.setattr(sandbox_module, "_CHILD", "misbehaving")
+    monkeypatch.setattr(sandbox_module, "TIMEOUT_S", 20.0)
     for kind in ("good", "crash", "hang", "grow", "leave", "noise"):
         np.save(tmp_path / f"{kind}.npy", noise(2, 8))
     sandbox.check(tmp_path / "good.npy", AS_WRITTEN)
@@ -67,9 +67,9 @@ def test_a_child_that_misbehaves_is_a_failure_of_its_file(tmp_path, monkeypatch,
     same = sandbox._child
     sandbox.check(tmp_path / "good.npy", AS_WRITTEN)
     assert sandbox._child is same  # too much memory is no reason to start another
-    monkeypatch.setattr(sandbox, "TIMEOUT_S", 0.5)
+    monkeypatch.setattr(sandbox_module, "TIMEOUT_S", 0.5)
     assert "takes longer than 0.5 s" in str(error_of(sandbox, tmp_path / "hang.npy"))
-    monkeypatch.setattr(sandbox, "TIMEOUT_S", 20.0)
+    monkeypatch.setattr(sandbox_module, "TIMEOUT_S", 20.0)
     sandbox.check(tmp_path / "good.npy", AS_WRITTEN)
 
 
@@ -90,10 +90,10 @@ def test_a_child_goes_when_its_parent_is_killed(tmp_path):
     np.save(tmp_path / "a.npy", noise(2, 8))
     code = (
         "import sys, time; from pathlib import Path\n"
-        "from radarseq.captures.sources.sandbox import PROBER\n"
+        "from radarseq.captures.sources.sandbox import SANDBOX\n"
         "from radarseq.captures.options.read_options import AS_WRITTEN\n"
-        "PROBER.check(Path(sys.argv[1]), AS_WRITTEN)\n"
-        "print(PROBER._child.pid, flush=True); time.sleep(60)"
+        "SANDBOX.check(Path(sys.argv[1]), AS_WRITTEN)\n"
+        "print(SANDBOX._child.pid, flush=True); time.sleep(60)"
     )
     command = [sys.executable, "-c", code, tmp_path / "a.npy"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as parent:

@@ -30,7 +30,9 @@ def test_the_cfar_gate_lets_noise_through_as_often_as_it_is_told(is_complex):
 def test_the_cfar_gate_leaves_out_windows_that_overlap():
     samples = noise(4000)
     samples[2000:2032] *= 10
-    options = ReadOptions(steps=32, hop=8, quality=QualityLimits(cfar_false_alarm=1e-3, cfar_cells=8))
+    options = ReadOptions(
+        steps=32, hop=8, quality=QualityLimits(cfar_false_alarm=1e-3, cfar_cells=8)
+    )
     found = codes(a_capture(samples, "step"), options)
     assert found[2000 // 8] == "ok"
     short = replace(options, steps=2000)

@@ -3,11 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
-from recordings import a_capture, codes, limits, noise
+from recordings import a_capture, blocks, codes, limits, noise
 
 from radarseq.captures.capture import Capture
 from radarseq.captures.options.read_options import AS_WRITTEN, ReadOptions
-from radarseq.captures.windowing.windows import blocks
 
 
 def codes_of(capture: Capture, options: ReadOptions = AS_WRITTEN) -> np.ndarray:

@@ -6,13 +6,12 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from recordings import a_capture, noise
+from recordings import a_capture, blocks, cut_rows, noise
 
 from radarseq.captures.capture import Mark
 from radarseq.captures.errors import RecordingError
 from radarseq.captures.options.read_options import ReadOptions
 from radarseq.captures.readers.registry import read_capture
-from radarseq.captures.windowing.windows import blocks, cut_rows
 
 
 def test_windows_follow_steps_hop_and_stride():
