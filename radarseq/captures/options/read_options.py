@@ -77,7 +77,8 @@ class ReadOptions:
     def __post_init__(self) -> None:
         """Check each value by itself, then against the others."""
         for item in fields(self):
-            value, types = getattr(self, item.name), get_args(item.type) or (item.type,)
+            value = getattr(self, item.name)
+            types: tuple[Any, ...] = get_args(item.type) or (item.type,)
             if type(value) not in types and not (float in types and type(value) is int):
                 expected = " or ".join(kind.__name__ for kind in types)
                 raise UsageError(f"{item.name} is {value!r}; expected {expected}")
@@ -138,7 +139,7 @@ class ReadOptions:
         Raises:
             UsageError: If a key is unknown or does not fit.
         """
-        content = self.to_json() | {"labels": ""}
+        content: dict[str, Any] = self.to_json() | {"labels": ""}
         if given.keys() & {"labels", "label_column", "name"}:
             content["label_column"] = None
             if "name" not in given and self.name_gives_label:

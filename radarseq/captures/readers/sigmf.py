@@ -172,9 +172,10 @@ def _breaks(path: Path, segments: list[dict[str, Any]], first: int) -> tuple[int
     breaks = []
     for i in range(1, len(starts)):
         before, here = indices[i - 1], indices[i]
-        is_known = isinstance(before, int) and isinstance(here, int)
-        if not (is_known and here - before == starts[i] - starts[i - 1]):
-            breaks.append(starts[i] - first)
+        if isinstance(before, int) and isinstance(here, int):
+            if here - before == starts[i] - starts[i - 1]:
+                continue
+        breaks.append(starts[i] - first)
     return tuple(breaks)
 
 
