@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from radarseq.captures.conversion.stack_examples import gather
+from radarseq.captures.conversion.stack_examples import stack_examples
 from radarseq.captures.options.read_options import ReadOptions
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import MANIFEST_NAME, UNFINISHED_NAME, UNKNOWN_LABEL, Examples
@@ -129,7 +129,7 @@ def unknown_objects(predictor: Predictor, paths: Sequence[Path], reading: ReadOp
     if len(paths) == 1 and is_dataset(paths[0]):
         examples = open_dataset(paths[0]).load()
     else:
-        examples = gather(paths, reading).examples
+        examples = stack_examples(paths, reading).examples
     source = ", ".join(str(path) for path in paths)
     names, classes = examples.header.class_names, []
     if "label" in examples:
