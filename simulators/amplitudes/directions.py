@@ -4,10 +4,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from simulators.amplitudes.closed_form import ripple_table
 from simulators.amplitudes.mesh import mesh_amplitudes, meshes_of
-from simulators.amplitudes.of_shape import amplitude, ripple_table
 from simulators.objects import MeshBody, ObjectClass
-from simulators.objects.kernel_ids import MAX_SIZES
+from simulators.objects.dispatch import MAX_SIZES, amplitude
 
 _BLOCK = 256  # looks at a time: a mask of the facets is held for each
 

@@ -15,14 +15,14 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from simulators.amplitudes.of_shape import RIPPLE_STEP
 from simulators.numba_options import COUNTED
 from simulators.objects import MeshBody, ObjectClass
-from simulators.scattering import closed_forms
-from simulators.scattering.facet_sums import exact_sum
+from simulators.scattering.closed_forms import elementary
+from simulators.scattering.closed_forms.elementary import RIPPLE_STEP
 from simulators.scattering.meshes import Mesh, bisect
-from simulators.scattering.multibounce import RAYS_PER_WAVELENGTH, shoot
-from simulators.scattering.ray_tree import nearest_hit, ray_tree
+from simulators.scattering.physical_optics.facet_sums import exact_sum
+from simulators.scattering.physical_optics.multibounce import RAYS_PER_WAVELENGTH, shoot
+from simulators.scattering.physical_optics.ray_tree import nearest_hit, ray_tree
 from simulators.scattering.validity import MIN_KA
 
 SHADOW_EDGE_WAVELENGTHS = 1.0  # facets are cut this fine where they may be half in shade
@@ -172,7 +172,7 @@ def mesh_amplitudes(meshes, object_class, k, scale, looks, ripple, smallest_ka, 
         if meshes.widths[object_class] > 0.0:
             radius = 0.5 * scale * meshes.means[object_class]
             for f in range(k.shape[0]):
-                out[:, f] = closed_forms.sphere(k[f], radius, ripple, smallest_ka, RIPPLE_STEP)
+                out[:, f] = elementary.sphere(k[f], radius, ripple, smallest_ka, RIPPLE_STEP)
             return
     out[:] = 0.0
     _by_facets(meshes, object_class, k * scale, looks, out)

@@ -17,10 +17,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from simulators.amplitudes.of_shape import amplitude, over_band
+from simulators.amplitudes.closed_form import over_band
 from simulators.amplitudes.tables import BEFORE, Tables, look_up, no_tables, row_count
-from simulators.objects.kernel_ids import KIND_SPHERE, SMALL_AS_SPHERE
-from simulators.scattering.cache import cached, key_of
+from simulators.disk_cache import cached, key_of
+from simulators.objects.dispatch import KIND_SPHERE, SMALL_AS_SPHERE, amplitude
 
 MAX_ERROR = 1e-3  # of the rms amplitude over the sphere, at the worst angle
 MAX_REFINEMENTS = 2  # each halves the step

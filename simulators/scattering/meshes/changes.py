@@ -1,14 +1,11 @@
-"""Other meshes of a mesh: finer, merged, welded, turned inside out, moved, turned, stretched."""
+"""Functions that make a mesh from a mesh: subdivide, merge, weld, reverse, move, rotate, scale."""
 
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import KDTree
 
-from simulators.scattering.meshes.surface import Floats, Mesh, check_sizes
+from simulators.scattering.meshes.surface import Floats, Mesh, check_sizes, connected_vertices
 
 
 def subdivide(mesh: Mesh, longest_edge_m: float) -> Mesh:
@@ -87,10 +84,11 @@ def merge(*meshes: Mesh) -> Mesh:
 
 def weld(mesh: Mesh, tolerance_m: float) -> Mesh:
     """Return the mesh with vertices closer than ``tolerance_m`` made one; unused ones go."""
+    from scipy.spatial import KDTree  # late: recipes without a mesh do without scipy
+
     points = mesh.vertices
     pairs = KDTree(points).query_pairs(tolerance_m, output_type="ndarray")
-    links = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), (len(points),) * 2)
-    _, cluster = connected_components(links, directed=False)
+    cluster = connected_vertices(len(points), pairs)
     used, facets = np.unique(cluster[mesh.facets], return_inverse=True)
     _, first = np.unique(cluster, return_index=True)
     return Mesh(points[first[used]], facets.reshape(-1, 3))

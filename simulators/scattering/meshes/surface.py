@@ -6,8 +6,6 @@ from functools import cached_property
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -89,10 +87,8 @@ class Mesh:
     @cached_property
     def parts(self) -> Integers:
         """Number of the connected part that each facet belongs to, from 0, shape ``(m,)``."""
-        count = len(self.vertices)
-        start, end = self.facets.ravel(), np.roll(self.facets, -1, axis=1).ravel()
-        links = coo_array((np.ones(len(start)), (start, end)), shape=(count, count))
-        _, vertex_part = connected_components(links, directed=False)
+        edges = np.stack([self.facets, np.roll(self.facets, -1, axis=1)], axis=2).reshape(-1, 2)
+        vertex_part = connected_vertices(len(self.vertices), edges)
         _, facet_part = np.unique(vertex_part[self.facets[:, 0]], return_inverse=True)
         return facet_part.astype(np.int64)
 
@@ -189,6 +185,20 @@ def _width(mesh: Mesh, members: NDArray[np.bool_]) -> float:
     heights = points @ np.vstack([mesh.normals[chosen], across.reshape(-1, 3)]).T
     widths = heights.max(axis=0) - heights.min(axis=0)
     return float(widths[widths > 1e-9 * widths.max()].min())
+
+
+def connected_vertices(count: int, links: Integers) -> Integers:
+    """Return the number of the connected group of each vertex, shape ``(count,)``.
+
+    Args:
+        count: Number of vertices.
+        links: Pairs of vertices that are connected, shape ``(n, 2)``.
+    """
+    from scipy.sparse import coo_array  # late: recipes without a mesh do without scipy
+    from scipy.sparse.csgraph import connected_components
+
+    graph = coo_array((np.ones(len(links)), (links[:, 0], links[:, 1])), shape=(count, count))
+    return connected_components(graph, directed=False)[1]
 
 
 def edge_counts(mesh: Mesh) -> tuple[Integers, Integers]:

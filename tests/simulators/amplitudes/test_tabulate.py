@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from simulators.amplitudes import tables, tabulate
-from simulators.amplitudes.of_shape import amplitude, ripple_table
+from simulators.amplitudes.closed_form import ripple_table
 from simulators.objects import Cone, Cylinder, RocketBody, Sphere
+from simulators.objects.dispatch import amplitude
 from simulators.pairs import PairGenerator
 from simulators.scene import Scene, Split
 from simulators.units import wavenumber

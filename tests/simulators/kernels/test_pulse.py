@@ -8,15 +8,15 @@ import pytest
 from pair_columns import columns, image, joined
 from scipy import stats
 
-from simulators.amplitudes.of_shape import amplitude
 from simulators.amplitudes.tabulate import MAX_ERROR
 from simulators.impairments.dropouts import Dropped
 from simulators.impairments.environment import Environment
 from simulators.impairments.fluctuation import Fluctuation
 from simulators.kernels.dwell import RCS_FLOOR_M2
 from simulators.objects import Box, Cone, Cylinder, Disc, Plate, RocketBody, Sphere
+from simulators.objects.dispatch import amplitude
 from simulators.pairs import FRESH_TRAIN, PairGenerator
-from simulators.scattering import mie
+from simulators.scattering.closed_forms import mie
 from simulators.scene import Motion, Radar, Receiver, Scene
 from simulators.units import SPEED_OF_LIGHT_MPS, wavelength_m, wavenumber
 from simulators.waveforms.pulse_settings import Pulse, WaveformSamples

@@ -7,13 +7,14 @@ import pytest
 from mesh_bodies import unit_vectors
 
 from simulators.amplitudes.directions import direction_amplitudes
-from simulators.amplitudes.of_shape import set_inertia
 from simulators.objects import Box, MeshBody, Sphere
+from simulators.objects.dispatch import set_inertia
 from simulators.pairs import PairGenerator
-from simulators.scattering import mesh_files, meshes
-from simulators.scattering.mie import sphere_amplitude_m
-from simulators.scattering.physical_optics import amplitude_m
-from simulators.scattering.visibility import visible_facets
+from simulators.scattering import meshes
+from simulators.scattering.closed_forms.mie import sphere_amplitude_m
+from simulators.scattering.meshes import mesh_files
+from simulators.scattering.physical_optics.amplitude import amplitude_m
+from simulators.scattering.physical_optics.visibility import visible_facets
 from simulators.scene import Radar, Scene
 from simulators.units import wavenumber
 
@@ -49,7 +50,7 @@ def test_a_mesh_with_shadows_and_bounces(tmp_path):
     peak = K / np.sqrt(np.pi) * 2 * 0.27 * 0.3 * np.sqrt(0.5)
     assert abs(many - one)[0] == pytest.approx(peak, rel=0.05)
     assert "3 bounces" in item.validity(K).method
-    assert "multiple bounces" in replace(item, bounces=1).validity(K).left_out
+    assert "multiple bounces" in replace(item, bounces=1).validity(K).neglected
 
 
 def test_shadows_of_a_mesh_are_those_that_a_grid_finds(tmp_path):
