@@ -22,12 +22,12 @@ from simulators.scattering.closed_forms.elementary import RIPPLE_STEP
 from simulators.scattering.meshes import Mesh, bisect
 from simulators.scattering.physical_optics.facet_sums import exact_sum
 from simulators.scattering.physical_optics.multibounce import RAYS_PER_WAVELENGTH, shoot
-from simulators.scattering.physical_optics.ray_tree import nearest_hit, ray_tree
+from simulators.scattering.physical_optics.ray_tree import ray_tree
+from simulators.scattering.physical_optics.visibility import find_visible
 from simulators.scattering.validity import MIN_KA
 
 SHADOW_EDGE_WAVELENGTHS = 1.0  # facets are cut this fine where they may be half in shade
 _MAX_FACETS = 200_000  # of a mesh that is cut up for its shadows
-_LEAVE = 1e-9  # of the extent: a facet this little nearer is the same surface
 
 
 _NO_POINTS, _NO_BOXES = np.zeros((0, 3)), np.zeros((0, 2, 3))
@@ -115,25 +115,12 @@ def _cut(item: MeshBody, wavenumber: float) -> Mesh:
 
 
 @njit(cache=True, nogil=True)
-def _see(vertices, facets, area_vectors, tree, extent, looks, seen):
-    """Set ``seen``, shape ``(d, m)``: whether nothing lies between a lit facet's centre and us."""
-    centre, corners = np.empty(3), vertices[facets.ravel()].reshape(facets.shape[0], 3, 3)
-    for d in range(looks.shape[0]):
-        for i in range(facets.shape[0]):
-            seen[d, i] = False
-            if looks[d] @ area_vectors[i] > 0.0:
-                for axis in range(3):
-                    centre[axis] = corners[i, :, axis].sum() / 3.0
-                hit, _ = nearest_hit(corners, tree, centre, looks[d], _LEAVE * extent)
-                seen[d, i] = hit < 0
-
-
-@njit(cache=True, nogil=True)
 def _by_facets(meshes, object_class, k, looks, out):
     """Set ``out``, ``(d, f)``, to the amplitudes of the body as drawn at the wavenumbers ``k``."""
     low, high = meshes.starts[object_class], meshes.starts[object_class + 1]
     vertices, facets = meshes.vertices[low[0] : high[0]], meshes.facets[low[1] : high[1]]
     area_vectors = meshes.area_vectors[low[1] : high[1]]
+    corners = vertices[facets.ravel()].reshape(facets.shape[0], 3, 3)
     tree = (
         meshes.order[low[1] : high[1]],
         meshes.spans[low[2] : high[2]],
@@ -142,11 +129,10 @@ def _by_facets(meshes, object_class, k, looks, out):
     seen = np.zeros((0, 0), np.bool_)
     if meshes.shadows[object_class]:
         seen = np.empty((looks.shape[0], facets.shape[0]), np.bool_)
-        _see(vertices, facets, area_vectors, tree, meshes.extents[object_class], looks, seen)
+        find_visible(corners, area_vectors, tree, meshes.extents[object_class], looks, seen)
     exact_sum(vertices, facets, area_vectors, looks, k, seen, out)
     bounces = meshes.bounces[object_class]
     if bounces > 1:
-        corners = vertices[facets.ravel()].reshape(facets.shape[0], 3, 3)
         step = 2.0 * np.pi / k.max() / RAYS_PER_WAVELENGTH
         shoot(corners, area_vectors, tree, looks, k, step, 2, bounces, np.uint64(0), out)
 

@@ -36,14 +36,13 @@ from numpy.typing import ArrayLike, NDArray
 from simulators import random as rng
 from simulators.scattering.meshes import Mesh
 from simulators.scattering.physical_optics.amplitude import checked_directions, checked_wavenumbers
-from simulators.scattering.physical_optics.ray_tree import nearest_hit, ray_tree
+from simulators.scattering.physical_optics.ray_tree import SAME_SURFACE, nearest_hit, ray_tree
 from simulators.scattering.validity import Validity
 
 RAYS_PER_WAVELENGTH = 10.0
 MAX_BOUNCES = 10
 _MAX_RAYS = 50_000_000
 _ROOT_PI = math.sqrt(math.pi)
-_LEAVE = 1e-9  # of the extent: how far a ray must go before it meets a facet again
 _STREAM_RAYS = 0  # a stream of its own seed and domain; rays share no draw with a scene
 _DOMAIN_RAYS = 7
 
@@ -178,7 +177,7 @@ def _follow(
     """
     path = -2.0 * extent  # the phase of the incident field is 0 in the plane of the origin
     for meeting in range(1, bounces + 1):
-        hit, distance = nearest_hit(corners, tree, origin, way, _LEAVE * extent)
+        hit, distance = nearest_hit(corners, tree, origin, way, SAME_SURFACE * extent)
         if hit < 0:
             return
         normal = area_vectors[hit] / np.sqrt(_dot(area_vectors[hit], area_vectors[hit]))
