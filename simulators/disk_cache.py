@@ -1,10 +1,10 @@
-"""Arrays that take long to make, kept on disk by what they are made of.
+"""Cache on disk for arrays that take long to compute.
 
 A file is named by a digest of everything that its content depends on, begins with a digest of that
 content, and appears whole by one rename: processes may share the folder, and a damaged file is
-made again. Whether a file was there changes how long a result takes, never the result. The folder
-is ``RADARSEQ_CACHE``, else ``radarseq`` under ``XDG_CACHE_HOME`` or ``~/.cache``; where it cannot
-be written, nothing is kept.
+computed again. The cache changes how long a result takes, never the result. The folder is
+``RADARSEQ_CACHE``, else ``radarseq`` under ``XDG_CACHE_HOME`` or ``~/.cache``; nothing is saved
+if it cannot be written.
 """
 
 import contextlib
@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-MAX_FOLDER_BYTES = 1 << 30  # beyond, the files unused for longest go
+MAX_FOLDER_BYTES = 1 << 30  # beyond, the least recently used files are removed
 _SUFFIX = ".table"
 _DIGEST_BYTES = 32
 
 
 def cache_folder() -> Path:
-    """Return the folder that tables are kept in; it need not exist."""
+    """Return the folder of the cache; it need not exist."""
     if named := os.environ.get("RADARSEQ_CACHE"):
         return Path(named)
     base = os.environ.get("XDG_CACHE_HOME")
@@ -45,13 +45,13 @@ def cached(
     dtype: type,
     make: Callable[[], NDArray[Any]],
 ) -> NDArray[Any]:
-    """Return ``make()``, from disk where it has been made before.
+    """Return ``make()``, read from disk if it was computed before.
 
     Args:
-        key: ``key_of`` everything that the array depends on, besides its shape and dtype.
+        key: ``key_of`` everything that the array depends on, except its shape and dtype.
         shape: Its shape.
         dtype: Its dtype.
-        make: Makes it.
+        make: Computes it.
     """
     file = cache_folder() / (key_of(shape, np.dtype(dtype).str, key) + _SUFFIX)
     found = _read(file, shape, dtype)
@@ -59,7 +59,7 @@ def cached(
         found = np.ascontiguousarray(make(), dtype=dtype)
         with contextlib.suppress(OSError):  # a full or read-only disk costs time, not results
             _write(file, found.tobytes())
-            _forget_oldest(file.parent)
+            _evict(file.parent)
     return found
 
 
@@ -89,22 +89,15 @@ def _write(file: Path, body: bytes) -> None:
         raise
 
 
-def _forget_oldest(folder: Path) -> None:
-    """Remove the files that were used longest ago while all of them are too large together."""
-    files = sorted(
-        ((status.st_mtime, status.st_size, file) for file, status in _tables(folder)),
-        reverse=True,
-    )
+def _evict(folder: Path) -> None:
+    """Remove the least recently used files beyond ``MAX_FOLDER_BYTES`` in all."""
+    files = []
+    for file in folder.glob("*" + _SUFFIX):
+        with contextlib.suppress(FileNotFoundError):  # another process may evict too
+            status = file.stat()
+            files.append((status.st_mtime, status.st_size, file))
     total = 0
-    for _, size, file in files:
+    for _, size, file in sorted(files, reverse=True):
         total += size
         if total > MAX_FOLDER_BYTES:
             file.unlink(missing_ok=True)
-
-
-def _tables(folder: Path) -> list[tuple[Path, os.stat_result]]:
-    found = []
-    for file in folder.glob("*" + _SUFFIX):
-        with contextlib.suppress(FileNotFoundError):  # another process may tidy up too
-            found.append((file, file.stat()))
-    return found

@@ -1,1 +1,1 @@
-"""How bodies reflect: scattering amplitudes, |a|^2 in square metres, one sign convention."""
+"""Scattering amplitudes a of bodies, |a|^2 the cross-section in square metres; no priors, no time."""

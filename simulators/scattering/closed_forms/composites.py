@@ -1,6 +1,6 @@
 """Scattering amplitudes of composite bodies: coherent sums of flat parts.
 
-Conventions and limits are those of :mod:`simulators.scattering.closed_forms.elementary`.
+Conventions and limits are those of ``elementary``.
 """
 
 import numpy as np
@@ -17,8 +17,8 @@ _SMALL = 1e-3  # below this a series replaces a quotient of vanishing numbers
 def box(k, width, height, depth, ux, uy, uz):
     """Return the amplitude of a closed box: its three lit faces, coherently.
 
-    The phase from the centre to a face, k w |u|, is also the argument of the sinc that the other
-    two faces have along that side: three sines and cosines are all that is needed.
+    The phase from the centre to a face, k w |u|, is also the argument of the sinc of the other two
+    faces along that side, so three sines and cosines are enough.
     """
     ux, uy, uz = abs(ux), abs(uy), abs(uz)
     x, y, z = k * width * ux, k * height * uy, k * depth * uz
@@ -36,9 +36,9 @@ def box(k, width, height, depth, ux, uy, uz):
 def satellite(k, bus, panel_length, panel_width, antenna_radius, ux, uy, uz):
     """Return the amplitude of a cubic bus, two thin solar panels along x, and an antenna at +y.
 
-    The panels' normal is z. The antenna is a dish seen as its flat aperture, half its radius off
-    the bus and dark from behind. A coherent sum: shadows of the parts on each other, and bounces
-    between them, are left out.
+    The panels' normal is z. The antenna is a dish taken as its flat aperture, half its radius off
+    the bus and dark from behind. A coherent sum: shadows of the parts on each other and bounces
+    between them are neglected.
     """
     arm = 0.5 * (bus + panel_length)
     panels = plate(k, panel_length, panel_width, ux, uy, uz) * 2.0 * phasor(2.0 * k * arm * ux).real
@@ -48,10 +48,10 @@ def satellite(k, bus, panel_length, panel_width, antenna_radius, ux, uy, uz):
 
 @njit(cache=True, nogil=True)
 def bend(width, fold, angle_deg):
-    """Return how a bent plate lies in its principal axes, in the plane across the fold.
+    """Return the position of a bent plate in its principal axes, in the plane across the fold.
 
-    The fold runs along y at the share ``fold`` of the width; ``angle_deg`` is by how much the
-    plate is bent [deg], 0 for a flat one.
+    The fold runs along y at the share ``fold`` of the width; ``angle_deg`` is the bend [deg], 0 for
+    a flat plate.
 
     Returns:
         Cosine and sine of each part's direction away from the fold (x, z), then the fold's
@@ -82,7 +82,7 @@ def fragment(k, width, height, fold, angle_deg, ux, uy, uz):
     """Return the amplitude of a thin plate bent along a line, lit on either side.
 
     A coherent sum of its two flat parts about their centre of mass; x, y and z are the principal
-    axes, y along the fold. Shadows and bounces between the parts are left out.
+    axes, y along the fold. Shadows and bounces between the parts are neglected.
     """
     one, other, corner, _ = bend(width, fold, angle_deg)
     total = 0.0j

@@ -1,14 +1,14 @@
-"""Scattering amplitudes of corner reflectors: dihedral and trihedral, every bounce added up.
+"""Scattering amplitudes of corner reflectors, dihedral and trihedral, with all bounces.
 
-Looking into the corner, each face returns by physical optics what comes to it directly and what
-the other faces mirror onto it: one bounce, two bounces, and in a trihedral three. Which part of a
-face a mirror lights is exact geometry, and the integral over it is in closed form. From outside
-the corner the faces are thin plates that are lit on either side; there, shadows that they cast on
-each other are left out, and so are bounces.
+Inside the corner, each face scatters by physical optics the field that arrives directly and the
+field that the other faces reflect onto it: one bounce, two bounces, and in a trihedral three. The
+part of a face that a mirror lights is exact geometry, and the integral over it is in closed form.
+Outside the corner the faces are thin plates, lit on either side, without shadows on each other and
+without bounces.
 
-The electric field lies in the plane of the look and the body's z axis, as it leaves and as it is
-received. One and three bounces return the same in any polarisation; two bounces change sign with
-the field across the seam, which is what makes a dihedral's echo turn with it.
+The electric field lies in the plane of the look and the body's z axis, transmitted and received.
+One and three bounces return the same in any polarisation; two bounces change the sign of the field
+across the seam, so a dihedral's echo depends on its roll.
 
 References:
     Knott, Shaeffer, Tuley, Radar Cross Section, 2nd ed., section 6.4 (corner reflectors);
@@ -20,25 +20,25 @@ import numpy as np
 from numba import njit
 
 from simulators.scattering.closed_forms.elementary import plate
-from simulators.scattering.closed_forms.revolution import line_sum
+from simulators.scattering.closed_forms.revolution import line_integral
 from simulators.scattering.physical_optics.facet_integral import triangle_mean
 
 _ROOT_PI = np.sqrt(np.pi)
 _ROOT_HALF = np.sqrt(0.5)
-_ALONG = 1e-7  # a phase [rad] below which a sum along the seam is its length
+_MIN_PHASE = 1e-7  # [rad]; below, the integral along the seam is its length
 
 
 @njit(cache=True, nogil=True)
-def _seam_sum(start, shift, length, shortening, y):
+def _seam_integral(start, shift, length, shortening, y):
     """Return the integral over s in 0..1 of that over z from z0 to z0 + l of exp(jyz).
 
     The strip starts at z0 = start + shift s, and is l = length + shortening s long.
     """
-    if abs(y) * (abs(start) + abs(length) + abs(shift) + abs(shortening)) < _ALONG:
+    if abs(y) * (abs(start) + abs(length) + abs(shift) + abs(shortening)) < _MIN_PHASE:
         return complex(length + 0.5 * shortening, 0.0)
     end = start + length
-    upper = np.exp(1j * y * end) * line_sum(1.0, 1.0, y * (shift + shortening))
-    lower = np.exp(1j * y * start) * line_sum(1.0, 1.0, y * shift)
+    upper = np.exp(1j * y * end) * line_integral(1.0, 1.0, y * (shift + shortening))
+    lower = np.exp(1j * y * start) * line_integral(1.0, 1.0, y * shift)
     return -1j * (upper - lower) / y
 
 
@@ -60,7 +60,7 @@ def dihedral(k, width, height, ux, uy, uz):
 
 @njit(cache=True, nogil=True)
 def _across_seam(k, width, height, p, q, uz):
-    """Return what two bounces add, in both orders: each lights its mirror over the other face."""
+    """Return the sum of the two bounces: from either face by way of the other."""
     total = 0.0j
     for first, second in ((p, q), (q, p)):
         deep = width * min(1.0, second / first)  # lit on the second face, from the seam
@@ -70,16 +70,16 @@ def _across_seam(k, width, height, p, q, uz):
         shorter = abs(slope) * deep
         start = -0.5 * height
         shift = 0.0 if slope > 0.0 else shorter
-        strip = _seam_sum(start, shift, height, -shorter, 2.0 * k * uz)
+        strip = _seam_integral(start, shift, height, -shorter, 2.0 * k * uz)
         total += first * deep * strip
     return 1j * k / _ROOT_PI * total
 
 
 @njit(cache=True, nogil=True)
 def _polarisation(cx, cy, cz):
-    """Return the field's direction in the corner's frame: the axis of threefold symmetry, across.
+    """Return the field's direction: the component of the symmetry axis across the look.
 
-    Along that axis any direction serves, and the first one of the body's is taken.
+    For a look along that axis any direction serves; it is then the body's x axis.
     """
     third = np.sqrt(1.0 / 3.0)
     along = third * (cx + cy + cz)
@@ -95,7 +95,7 @@ def _polarisation(cx, cy, cz):
 
 @njit(cache=True, nogil=True)
 def _triangular_face(k, edge, along_1, along_2, normal):
-    """Return the amplitude of a thin right-angled triangle, its legs from the apex."""
+    """Return the amplitude of a thin right-angled triangle with its right angle at the apex."""
     phase_1, phase_2 = 2.0 * k * edge * along_1, 2.0 * k * edge * along_2
     area = 0.5 * edge * edge * abs(normal)
     return -1j * k / _ROOT_PI * area * triangle_mean(0.0, phase_1, phase_2)
@@ -103,48 +103,48 @@ def _triangular_face(k, edge, along_1, along_2, normal):
 
 @njit(cache=True, nogil=True)
 def _square_face(k, edge, along_1, along_2, normal):
-    """Return the amplitude of a thin square, its corner at the apex."""
+    """Return the amplitude of a thin square with a corner at the apex."""
     middle = np.exp(1j * k * edge * (along_1 + along_2))
     return plate(k, edge, edge, along_1, along_2, normal) * middle
 
 
 @njit(cache=True, nogil=True)
 def _lit_by_mirror(k, edge, square, first, second, third):
-    """Return the integral of exp(2jk u.r) over what a first face lights of a second one [m^2].
+    """Return the integral of exp(2jk u.r) [m^2] over the part of a second face that a first lights.
 
     Args:
         k: Wavenumber [rad/m].
         edge: Length of the three edges that meet [m].
         square: Whether the faces are square, else triangular.
         first: Cosine of the look to the first face's normal.
-        second: The same of the second face.
-        third: The same of the face that is not hit; the seam of the other two runs along it.
+        second: The same for the second face.
+        third: The same for the third face, whose normal the seam of the other two follows.
     """
     if not square:
         deep = edge * min(1.0, first / (second + third))
         return 0.5 * edge * deep * triangle_mean(0.0, 0.0, 2.0 * k * edge * third)
     deep, slope = edge * min(1.0, first / second), third / first
     deep = min(deep, edge / slope)
-    return deep * _seam_sum(0.0, 0.0, edge, -slope * deep, 2.0 * k * third)
+    return deep * _seam_integral(0.0, 0.0, edge, -slope * deep, 2.0 * k * third)
 
 
 @njit(cache=True, nogil=True)
 def _two_bounces(k, edge, square, first, second, third, field_first, field_second):
-    """Return what a first face mirrors onto a second one, in the polarisation that came."""
+    """Return the co-polar echo of the path from a first face by way of a second one."""
     turned = second * (2.0 * field_first**2 - 1.0) - 2.0 * field_first * field_second * first
     return -1j * k / _ROOT_PI * turned * _lit_by_mirror(k, edge, square, first, second, third)
 
 
 @njit(cache=True, nogil=True)
 def trihedral_aperture(edge, square, cx, cy, cz):
-    """Return the area [m^2] across the look whose rays meet all three faces.
+    """Return the area [m^2] across the look of the rays that hit all three faces.
 
     Args:
         edge: Length of the three edges that meet [m].
         square: Whether the faces are square, else triangular.
         cx: Cosine of the look to a face's normal, above 0.
-        cy: The same of the second face.
-        cz: The same of the third face.
+        cy: The same for the second face.
+        cz: The same for the third face.
     """
     low, high = min(cx, cy, cz), max(cx, cy, cz)
     middle = cx + cy + cz - low - high

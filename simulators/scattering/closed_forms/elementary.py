@@ -1,13 +1,13 @@
-"""Scattering amplitudes of elementary bodies in closed form, one look at a time.
+"""Scattering amplitudes of elementary bodies in closed form, for one direction at a time.
 
 Every function takes the wavenumber ``k`` [rad/m], sizes [m] and the direction cosines of the unit
 vector from the body to the radar in the body's frame, and returns the complex amplitude ``a`` [m]:
 ``|a|^2`` is the cross-section [m^2]. The time factor is exp(+jwt), so a point at r contributes the
 two-way phase exp(+2jk u.r); phases are referred to the centre of mass.
 
-These are physical-optics results: right near the specular directions of a body that is large
-against the wavelength (k times size above 3), not at edges and tips far from them, and without
-multiple bounces. The functions are compiled; the generator and the figures call the same ones.
+These are physical-optics results: accurate near the specular directions of a body that is large
+against the wavelength (k times size above 3), but not at edges and tips far from them, and without
+multiple bounces.
 
 References:
     Knott, Shaeffer, Tuley, Radar Cross Section, 2nd ed., chapters 5 and 6;
@@ -85,7 +85,7 @@ def ellipsoid(k, a, b, c, ux, uy, uz):
     """Return the amplitude of an ellipsoid with semi-axes a, b, c, by geometrical optics.
 
     The specular point lies at the distance h towards the radar, h^2 = (a ux)^2 + (b uy)^2 +
-    (c uz)^2, where the principal radii multiply to (a b c)^2 / h^4. The creeping wave is left out.
+    (c uz)^2, where the principal radii multiply to (a b c)^2 / h^4. The creeping wave is neglected.
     """
     square = (a * ux) ** 2 + (b * uy) ** 2 + (c * uz) ** 2
     return -_ROOT_PI * a * b * c / square * np.exp(2j * k * np.sqrt(square))
@@ -93,7 +93,7 @@ def ellipsoid(k, a, b, c, ux, uy, uz):
 
 @njit(cache=True, nogil=True)
 def hemisphere(k, radius, base, uz):
-    """Return the specular point of a dome over +z whose rim lies at height ``base``."""
+    """Return the specular echo of a dome over +z whose rim lies at height ``base``."""
     if uz <= 0.0:
         return 0.0j
     return -_ROOT_PI * radius * np.exp(2j * k * (radius + base * uz))

@@ -1,10 +1,10 @@
 """Amplitudes of bodies with flat sides along a whole dwell, in loops that vectorise.
 
-The physics is that of ``closed_forms.plate``, ``composites.box`` and ``composites.satellite``,
-which take one look; here both sides of every branch are computed and one is chosen, so that a
-compiler may take several looks at a time; what they call is inlined by force and divides without
-asking for 0, or they would not be. A body without an axis has no table over one angle: these loops
-stand in for it.
+The physics is that of ``elementary.plate``, ``composites.box`` and ``composites.satellite``, which
+take one look. Here both sides of every branch are computed and one is selected, so that the
+compiler may take several looks at a time; for the same reason the functions called are inlined by
+force and divide without a check for 0. A body without an axis has no table over one angle; these
+loops take its place.
 """
 
 import numpy as np

@@ -9,7 +9,7 @@ from scipy.special import spherical_jn, spherical_yn
 
 from simulators.disk_cache import cached, key_of
 
-# Beyond this ka the optical limit is used: |a| is then within 5e-4 of the series, its phase within
+# Above this ka the optical limit is used: |a| is then within 5e-4 of the series, its phase within
 # 1 / (2 ka) = 5e-3 rad.
 MAX_KA = 100.0
 
@@ -50,10 +50,10 @@ def _amplitude(radius: float, ka: float) -> complex:
     if ka > MAX_KA:
         return complex(-math.sqrt(math.pi) * radius * np.exp(2j * ka))
     order = np.arange(1, math.ceil(ka + 4.05 * ka ** (1 / 3) + 2) + 3)
-    jn, jn_slope = spherical_jn(order, ka), spherical_jn(order, ka, derivative=True)
-    yn, yn_slope = spherical_yn(order, ka), spherical_yn(order, ka, derivative=True)
-    hankel, hankel_slope = jn - 1j * yn, jn_slope - 1j * yn_slope
-    electric = (jn + ka * jn_slope) / (hankel + ka * hankel_slope)
+    jn, d_jn = spherical_jn(order, ka), spherical_jn(order, ka, derivative=True)
+    yn, d_yn = spherical_yn(order, ka), spherical_yn(order, ka, derivative=True)
+    hankel, d_hankel = jn - 1j * yn, d_jn - 1j * d_yn
+    electric = (jn + ka * d_jn) / (hankel + ka * d_hankel)
     magnetic = jn / hankel
     series = np.sum((-1.0) ** order * (2 * order + 1) * (electric - magnetic))
     return complex(1j * math.sqrt(math.pi) * radius / ka * series)
@@ -63,11 +63,11 @@ def _amplitude(radius: float, ka: float) -> complex:
 def ripple_table(smallest_ka: float, largest_ka: float, step: float) -> NDArray[np.complex128]:
     """Return a / (sqrt(pi) r) exp(-2j ka) on a uniform grid of ka, for interpolation.
 
-    With the optical phase taken out, what is left of the series is the slow ripple between the
-    specular return and the creeping wave, whose period in ka is about 1.22.
+    Without the optical phase the series is a slow ripple between the specular return and the
+    creeping wave, with a period in ka of about 1.22.
 
     Returns:
-        Values at ``smallest_ka + step * (i - 1)``, one point beyond each end, shape ``(n,)``.
+        Values at ``smallest_ka + step * (i - 1)``, with one point beyond each end, shape ``(n,)``.
     """
     count = math.ceil((largest_ka - smallest_ka) / step) + 4
 

@@ -1,4 +1,4 @@
-"""Scattering amplitudes of bodies of revolution that are made of straight lines: cones, frusta.
+"""Scattering amplitudes of bodies of revolution with straight sides: cones, frusta, stages.
 
 Conventions and limits are those of ``elementary``. The side is exact physical optics, to 1e-6 of
 its peak: the integral along each straight line is in closed form, the integral around the axis is
@@ -14,7 +14,7 @@ _ROOT_PI = np.sqrt(np.pi)
 
 
 @njit(cache=True, nogil=True)
-def line_sum(first, last, y):
+def line_integral(first, last, y):
     """Return the integral over s in 0..1 of (first + (last - first) s) exp(jys)."""
     if abs(y) < 0.05:
         mean = complex(1.0 - y * y / 6.0 + y**4 / 120.0, 0.5 * y - y**3 / 24.0 + y**5 / 720.0)
@@ -28,7 +28,7 @@ def line_sum(first, last, y):
 
 @njit(cache=True, nogil=True)
 def _lit_half_angle(axial, radial, uz, across):
-    """Return the azimuth, from the line nearest to the radar, up to which a side is lit."""
+    """Return the lit half-angle of a side, from the line nearest to the radar [rad]."""
     if axial * uz >= radial * across:
         return np.pi
     if axial * uz <= -radial * across:
@@ -38,11 +38,11 @@ def _lit_half_angle(axial, radial, uz, across):
 
 @njit(cache=True, nogil=True)
 def side(k, lower_radius, lower_z, upper_radius, upper_z, uz):
-    """Return the sum over the lit side of a frustum, by physical optics.
+    """Return the physical-optics integral over the lit side of a frustum.
 
     Around the axis by the midpoint rule, which converges exponentially for a periodic integrand.
-    Where part of the side is dark, the azimuth is the lit half-angle times a sine: its slope
-    vanishes at both ends, and the integrand is smooth and periodic there too.
+    If part of the side is dark, the azimuth is the lit half-angle times a sine, whose derivative
+    vanishes at both ends: the integrand is smooth and periodic there too.
     """
     across = np.sqrt(max(0.0, 1.0 - uz * uz))
     height, narrowing = upper_z - lower_z, lower_radius - upper_radius
@@ -63,7 +63,9 @@ def side(k, lower_radius, lower_z, upper_radius, upper_z, uz):
         facing = axial * uz + radial * across * cosine
         start = 2.0 * k * (lower_radius * across * cosine + lower_z * uz)
         along = 2.0 * k * (height * uz - narrowing * across * cosine)
-        total += weight * facing * np.exp(1j * start) * line_sum(lower_radius, upper_radius, along)
+        total += (
+            weight * facing * np.exp(1j * start) * line_integral(lower_radius, upper_radius, along)
+        )
     return -1j * k / _ROOT_PI * slant * total * (2.0 / count)
 
 
@@ -91,7 +93,7 @@ def cone(k, radius, length, uz):
 
 @njit(cache=True, nogil=True)
 def cone_cylinder_centre(radius, cone_length, cylinder_length):
-    """Return how far the centre of mass lies above the joint of cone and cylinder [m]."""
+    """Return the height of the centre of mass above the joint of cone and cylinder [m]."""
     cone_mass, cylinder_mass = cone_length / 3.0, cylinder_length
     moment = cone_mass * cone_length / 4.0 - cylinder_mass * cylinder_length / 2.0
     return moment / (cone_mass + cylinder_mass)
@@ -113,10 +115,10 @@ def cone_cylinder(k, radius, cone_length, cylinder_length, uz):
 def rocket_body(k, radius, length, nozzle_radius, nozzle_length, uz):
     """Return the amplitude of a cylinder with a hemispherical dome at +z and a nozzle at -z.
 
-    The dome returns its specular point from any direction in front of it. The nozzle widens from
-    half its radius to its exit, which is taken as closed: what rings in the open bell is left out,
-    and so is the shadow of the cylinder on the nozzle. From behind, the exit hides its own area
-    of the flat end. The phase is referred to the middle of the cylinder.
+    The dome returns its specular echo in all directions in front of it. The nozzle widens from half
+    its radius to its exit, which is taken as closed: resonance in the open bell and the shadow of
+    the cylinder on the nozzle are neglected. From behind, the exit hides its own area of the flat
+    end. The phase is referred to the middle of the cylinder.
     """
     base = -0.5 * length
     exit_z = base - nozzle_length

@@ -1,4 +1,4 @@
-"""Special functions that compiled code calls: sinc, jinc, and the sine and cosine integrals.
+"""Compiled special functions: sinc, jinc, J1, and the sine and cosine integrals.
 
 References:
     Abramowitz and Stegun, Handbook of Mathematical Functions: 9.4.4 and 9.4.6 (J1), 5.2.8, 5.2.9,

@@ -1,12 +1,12 @@
 """Scattering amplitude of a thin straight wire near its first resonance: chaff, a needle, a whip.
 
-The wire carries the standing wave sin k(L/2 - |z|); its strength is the voltage that the field
-induces over the impedance of the shorted dipole. Both are those of antenna theory, so length and
-thickness tune the resonance; thin wires from 0.3 to 0.6 wavelengths are described.
+The wire carries the standing wave sin k(L/2 - |z|) with a current equal to the induced voltage over
+the impedance of the shorted dipole. Both are those of antenna theory, so length and thickness tune
+the resonance. The model holds for thin wires from 0.3 to 0.6 wavelengths.
 
-The electric field lies in the plane of look and wire. Turned by an angle psi about the look, a
-wire sees cos(psi) of it and returns cos(psi) of that to the same polarisation, so the
-cross-section falls with the fourth power of the cosine and averages 3/8 over a random turn.
+The electric field lies in the plane of look and wire. A wire turned by an angle psi about the look
+receives cos(psi) of it and returns cos(psi) of that to the same polarisation, so the cross-section
+falls with the fourth power of the cosine and averages 3/8 over a random turn.
 
 Reference:
     Balanis, Antenna Theory, 3rd ed., equations 4-62, 8-60 and 8-61 (induced-EMF method);

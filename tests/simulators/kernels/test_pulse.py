@@ -252,7 +252,10 @@ def test_a_waveform_of_the_users_own_is_sent_at_unit_power():
             lambda: Pulse(waveform="p4", bandwidth_hz=1e8),
             "bandwidth_hz is set, but p4 has one",
         ),
-        (lambda: Pulse(waveform_file="a.npy", length=3), "length is set beside waveform_file"),
+        (
+            lambda: Pulse(waveform_file="a.npy", length=3),
+            "length is set together with waveform_file",
+        ),
         (lambda: Pulse(sample_interval_s=0.0), "sample_interval_s must be 1e-13 to 1"),
         (lambda: Pulse(length=-1), "length is -1"),
         (lambda: WaveformSamples(i=(1.0,), q=()), "i has 1 samples, q 0"),

@@ -37,7 +37,7 @@ def test_cone_nose_on(half_angle_deg, expected_dbsm):
 def test_sum_along_a_line_is_the_integral_of_its_weight_times_exp_jys(y):
     with mpmath.workdps(30):
         expected = complex(mpmath.quad(lambda s: (0.7 - 0.4 * s) * mpmath.expj(y * s), [0, 0.5, 1]))
-    assert abs(revolution.line_sum(0.7, 0.3, y) - expected) < 1e-11
+    assert abs(revolution.line_integral(0.7, 0.3, y) - expected) < 1e-11
 
 
 CONES = [(0.05, 0.2), (0.1, 0.4), (0.1, 0.15)]
