@@ -1,1 +1,1 @@
-"""Scattering amplitudes a of bodies, |a|^2 the cross-section in square metres; no priors, no time."""
+"""Scattering amplitudes of bodies, |a|^2 in square metres, without priors and without motion."""

@@ -1,4 +1,4 @@
-"""Physical optics on triangle meshes: the monostatic amplitude of any body.
+"""Monostatic amplitude of any triangle mesh by physical optics.
 
 Each lit facet carries the current of an infinite flat conductor, and the amplitude is
 
@@ -7,8 +7,8 @@ Each lit facet carries the current of an infinite flat conductor, and the amplit
 in metres, |a|^2 the cross-section [m^2], time factor exp(+jwt), phase referred to the origin of
 the mesh. ``facet_integral`` computes the mean, ``facet_sums`` the sum.
 
-Physical optics is right near specular directions of bodies that are large against the wavelength;
-not at edges and tips far from them, not in cavities, and without multiple bounces.
+Physical optics is accurate near specular directions of bodies that are large against the
+wavelength, but not at edges and tips far from them and not in cavities; it has no multiple bounces.
 
 References:
     Gordon, IEEE Trans. Antennas Propag. 23 (1975) 590 (the sum over corners);
@@ -32,17 +32,17 @@ Complexes = NDArray[np.complex128]
 Method = Literal["exact", "fast"]
 
 _NEGLECTED = "edges and tips far from specular directions, and multiple bounces"
-FACETS_PER_WAVELENGTH = 3  # the fast kernel takes facets up to this part of a wavelength
+FACETS_PER_WAVELENGTH = 3  # the fast kernel takes edges up to a wavelength over this
 
 
 def validity(mesh: Mesh, wavenumbers: ArrayLike, *, method: Method = "exact") -> Validity:
-    """Return the method in words, the smallest k a, and warnings, to go with amplitudes.
+    """Return the method in words, the smallest k a, the neglected effects and warnings.
 
     Args:
         mesh: The body.
         wavenumbers: Wavenumbers k [rad/m] of the amplitudes, shape ``(f,)``.
-        method: Which kernel made them: ``"exact"`` for :func:`amplitude_m`, ``"fast"`` for
-            :func:`fast_amplitude_m`.
+        method: Kernel of the amplitudes: ``"exact"`` for ``amplitude_m``, ``"fast"`` for
+            ``fast_amplitude_m``.
 
     Example:
         >>> from simulators.scattering.meshes import box
@@ -75,7 +75,7 @@ def amplitude_m(
 ) -> Complexes:
     """Return the physical-optics amplitude with the exact integral over every facet.
 
-    Facets may be of any size against the wavelength: a flat side needs no more than two.
+    Facets may be of any size against the wavelength: two are enough for a flat side.
 
     Args:
         mesh: The body; its outside is where its normals point.
@@ -120,12 +120,12 @@ def fast_amplitude_m(
     """Return the physical-optics amplitude of a fine mesh, facet phases to second order.
 
     ``I = exp(j pc) (1 - q2 / 2)`` with pc the phase of the facet's centre and q2 the mean square
-    of the phase about it: within 3.5e-3 of the amplitude's rms for edges of a third of the
-    shortest wavelength, and falling with the edge's cube. Faster than :func:`amplitude_m`
-    where facets are small and frequencies many; arguments and result are the same.
+    of the phase about it. The error is 3.5e-3 of the amplitude's rms for edges of a third of the
+    shortest wavelength, and falls with the cube of the edge. Faster than ``amplitude_m`` for small
+    facets and many frequencies; arguments and result are the same.
 
     Raises:
-        ValueError: As :func:`amplitude_m`; or if an edge is longer than a third of the shortest
+        ValueError: As ``amplitude_m``; or if an edge is longer than a third of the shortest
             wavelength, or the wavenumbers are not equally spaced.
     """
     looks, k = checked_directions(directions), checked_wavenumbers(wavenumbers)
@@ -157,7 +157,7 @@ def phase_mean(phases: ArrayLike) -> Complexes:
 
 
 def checked_directions(directions: ArrayLike) -> Floats:
-    """Return unit vectors of shape ``(d, 3)``; refuse what is none."""
+    """Return directions as an array of shape ``(d, 3)``; refuse other shapes and lengths than 1."""
     looks = np.asarray(directions, dtype=np.float64, order="C")
     if looks.ndim != 2 or looks.shape[1] != 3:
         raise ValueError(f"expected directions of shape (d, 3), got {looks.shape}")
@@ -169,7 +169,7 @@ def checked_directions(directions: ArrayLike) -> Floats:
 
 
 def checked_wavenumbers(wavenumbers: ArrayLike) -> Floats:
-    """Return positive wavenumbers of shape ``(f,)``; refuse what is none."""
+    """Return wavenumbers as an array of shape ``(f,)``; refuse other shapes and signs."""
     k = np.asarray(wavenumbers, dtype=np.float64, order="C")
     if k.ndim != 1 or len(k) == 0:
         raise ValueError(f"expected wavenumbers of shape (f,), f >= 1, got {k.shape}")
@@ -181,7 +181,7 @@ def checked_wavenumbers(wavenumbers: ArrayLike) -> Floats:
 
 def _checked_mask(visible: NDArray[np.bool_] | None, looks: int, facets: int) -> NDArray[np.bool_]:
     if visible is None:
-        return np.zeros((0, 0), dtype=np.bool_)  # no row: the kernels take all as seen
+        return np.zeros((0, 0), dtype=np.bool_)  # no row: the kernels take all facets as seen
     mask = np.asarray(visible, order="C")
     if mask.shape != (looks, facets) or mask.dtype != np.bool_:
         raise ValueError(
@@ -192,7 +192,7 @@ def _checked_mask(visible: NDArray[np.bool_] | None, looks: int, facets: int) ->
 
 
 def _spacing(k: Floats) -> float:
-    """Return the step of equally spaced wavenumbers; nan if they are not."""
+    """Return the spacing of equally spaced wavenumbers; nan if they are not."""
     if len(k) < 2:
         return 0.0
     grid = np.linspace(k[0], k[-1], len(k))

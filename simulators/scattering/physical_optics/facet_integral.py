@@ -1,10 +1,10 @@
-"""The mean of exp(jp) over a triangle on which the phase p is linear, for any phases.
+"""Mean of exp(jp) over a triangle on which the phase p is linear, for any phases.
 
 With corner phases a, b, c [rad] it is a second divided difference of the exponential,
 
     I = 2 (e^ja (b - c) + e^jb (c - a) + e^jc (a - b)) / ((a - b) (b - c) (c - a)),
 
-taken here as a difference of two first ones. Where two phases nearly agree the quotient loses
+computed here as a difference of two first ones. If two phases nearly agree the quotient loses
 digits; series take its place, so that no case is singular.
 
 References:
@@ -17,8 +17,8 @@ import math
 import numpy as np
 from numba import njit
 
-_APART = 0.25  # corner phases this far apart [rad] divide without loss: error 8 eps |phase|
-_TOGETHER = 0.5  # phases within this span [rad] take one series, 13 terms to 2e-16
+_MIN_DIVISOR = 0.25  # [rad]; a difference of phases from here on divides to 8 eps |phase|
+_SERIES_SPAN = 0.5  # [rad]; phases within this span take one series, 13 terms to 2e-16
 _SERIES = np.array([2.0 / math.factorial(n + 2) for n in range(14)])
 
 
@@ -67,20 +67,20 @@ def ordered_mean(up, down, low, middle, high):
     """Return the mean of exp(jp) over a triangle, for any phases.
 
     Args:
-        up: High less middle corner phase [rad], 0 or more.
-        down: Middle less low corner phase [rad], 0 or more.
+        up: Highest minus middle corner phase [rad], 0 or more.
+        down: Middle minus lowest corner phase [rad], 0 or more.
         low: exp(jp) at the corner of lowest phase.
-        middle: The same at the next.
-        high: The same at the last.
+        middle: exp(jp) at the corner of middle phase.
+        high: exp(jp) at the corner of highest phase.
     """
     span = up + down
-    if span < _TOGETHER:
+    if span < _SERIES_SPAN:
         return middle * _series_mean(up, down)
-    if up < _APART:
+    if up < _MIN_DIVISOR:
         above = middle * _line_mean(up)
     else:
         above = _over_j(high - middle, 1.0 / up)
-    if down < _APART:
+    if down < _MIN_DIVISOR:
         below = middle * _line_mean(-down)
     else:
         below = _over_j(middle - low, 1.0 / down)

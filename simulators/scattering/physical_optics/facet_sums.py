@@ -1,7 +1,7 @@
-"""The compiled sums of physical optics over the facets of a mesh: exact, and fast for fine meshes.
+"""Compiled sums of physical optics over the facets of a mesh: exact, and fast for fine meshes.
 
-The weights of the exact integral depend on k by a factor 1/k^2 alone, so facets hand them to their
-corners once a look, and a frequency costs one phasor a vertex. Facets with close corner phases
+The weights of the exact integral depend on k only by a factor 1/k^2, so each facet adds them to its
+corners once per look, and a frequency costs one phasor per vertex. Facets with close corner phases
 take the mean of ``facet_integral``, which has no singular case.
 """
 
@@ -13,12 +13,12 @@ from numba import njit
 from simulators.scattering.physical_optics.facet_integral import ordered_mean
 
 _ROOT_PI = math.sqrt(math.pi)
-# Weights that corners share need phases this far apart [rad]. Smaller is faster; a facet may err
-# by 200 eps |phase|, a body by far less: against the sum of series it is 1e-14 to 2e-13 of the
-# largest amplitude.
-_SHARED_APART = 0.05
-_RESTART = 256  # frequencies between fresh exponentials; rounding grows by one eps a step
-_BLOCK = 512  # facets whose phasors stay in the first-level cache
+# Facets with corner phases this far apart [rad] share weights at corners. Smaller is faster; the
+# error is up to 200 eps |phase| for a facet and far less for a body: against the sum of series it
+# is 1e-14 to 2e-13 of the largest amplitude.
+_MIN_SHARED_DIVISOR = 0.05
+_RESTART = 256  # frequencies between new exponentials; rounding grows by one eps per frequency
+_BLOCK = 512  # facets whose phasors fit the first-level cache
 _LOOSE_SUM = {"reassoc", "contract", "nsz"}  # lets a sum run in vector registers
 
 # pi in three parts, the first two of 33 bits: n times one of them is exact up to n = 2^20.
@@ -36,7 +36,7 @@ _S0, _S1, _S2, _S3, _S4, _S5, _S6, _S7, _S8, _S9, _S10, _S11 = (
 def _phasors(scale, path, real, imaginary):
     """Set ``real + j imaginary`` to exp(j scale path), within 4e-16 + eps |scale path|.
 
-    The library's sine and cosine are calls; these polynomials run in vector registers.
+    The math library's sine and cosine are calls; these polynomials run in vector registers.
     """
     for i in range(path.shape[0]):
         phase = scale * path[i]
@@ -100,8 +100,8 @@ def _by_rising_path(path, a, b, c):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _hand_out(path, facets, place, lit, lit_weight, apart, weight, near, near_weight):
-    """Give each lit facet's weight to its corners, or list it if their phases are close.
+def _share_weights(path, facets, place, lit, lit_weight, min_divisor, weight, near, near_weight):
+    """Add each lit facet's weight to its corners, or list the facet if their phases are close.
 
     Args:
         path: Phase over k of each numbered corner [m].
@@ -109,13 +109,13 @@ def _hand_out(path, facets, place, lit, lit_weight, apart, weight, near, near_we
         place: Number of each vertex among the corners.
         lit: The lit facets.
         lit_weight: Their A n.u [m^2].
-        apart: Smallest difference of ``path`` [m] that is divided by.
+        min_divisor: Smallest difference of ``path`` [m] to divide by.
         weight: Weight of each corner, times k^2, set in place.
         near: Filled with (low, middle, high) corners of facets with close phases.
         near_weight: Filled with their A n.u [m^2].
 
     Returns:
-        How many facets are in ``near``.
+        Number of facets in ``near``.
     """
     weight[:] = 0.0
     count = 0
@@ -123,7 +123,7 @@ def _hand_out(path, facets, place, lit, lit_weight, apart, weight, near, near_we
         facet = facets[lit[i]]
         a, b, c = place[facet[0]], place[facet[1]], place[facet[2]]
         ab, bc, ca = path[a] - path[b], path[b] - path[c], path[c] - path[a]
-        if min(abs(ab), abs(bc), abs(ca)) < apart:
+        if min(abs(ab), abs(bc), abs(ca)) < min_divisor:
             near[count, 0], near[count, 1], near[count, 2] = _by_rising_path(path, a, b, c)
             near_weight[count] = lit_weight[i]
             count += 1
@@ -158,18 +158,18 @@ def _near_sum(k, path, real, imaginary, near, near_weight):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def exact_sum(vertices, facets, area_vectors, looks, k, seen, out):
-    """Set ``out``, shape ``(d, f)``, to the amplitudes; ``seen`` has no row if all is seen."""
+    """Set ``out``, shape ``(d, f)``, to the amplitudes; ``seen`` has no row if all facets are."""
     lit, lit_weight = np.empty(len(facets), np.int64), np.empty(len(facets))
     near, near_weight = np.empty((len(facets), 3), np.int64), np.empty(len(facets))
     place, scratch = np.empty(len(vertices), np.int64), np.empty((4, len(vertices)))
-    apart = _SHARED_APART / k.min()
+    min_divisor = _MIN_SHARED_DIVISOR / k.min()
     for d in range(looks.shape[0]):
         row = seen[d] if seen.shape[0] else seen[:0].ravel()
         lights = _gather(looks[d], area_vectors, row, lit, lit_weight)
         corners = _collect(looks[d], vertices, facets, lit[:lights], place, scratch[0])
         path, weight, real, imaginary = scratch[:, :corners]
-        count = _hand_out(
-            path, facets, place, lit[:lights], lit_weight, apart, weight, near, near_weight
+        count = _share_weights(
+            path, facets, place, lit[:lights], lit_weight, min_divisor, weight, near, near_weight
         )
         for f in range(k.shape[0]):
             _phasors(k[f], path, real, imaginary)
@@ -193,7 +193,7 @@ def _centre_paths(look, corners, lit, path, spread):
 
 @njit(cache=True, nogil=True, fastmath=_LOOSE_SUM)
 def _sum_and_turn(k, weight, spread, phasor, turn):
-    """Return the sum over facets at k, and turn their phasors on to the next wavenumber."""
+    """Return the sum over facets at k, and advance their phasors to the next wavenumber."""
     real, imaginary = phasor
     turn_real, turn_imaginary = turn
     total_real, total_imaginary = 0.0, 0.0

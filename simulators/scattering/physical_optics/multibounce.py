@@ -1,26 +1,26 @@
-"""Echoes that bounce inside a body, by shooting and bouncing rays.
+"""Multiple bounces on a mesh, by shooting and bouncing rays.
 
-A grid of parallel rays comes from the radar. Each carries the field of its tube, is mirrored at
-every facet that it meets, and at every meeting the current of physical optics on its footprint
-radiates back to the radar:
+A grid of parallel rays comes from the radar. Each carries the field of its tube, is reflected at
+every facet that it hits, and at every hit the current of physical optics on its footprint radiates
+back to the radar:
 
-    a = -j k / sqrt(pi) * sum over meetings of  p.(n x (d x e)) dA / |n.d| exp(jk (u.r - s)),
+    a = -j k / sqrt(pi) * sum over hits of  p.(n x (d x e)) dA / |n.d| exp(jk (u.r - s)),
 
-with e the field that arrives along d after the path s, n the normal, p the field that left, and dA
-the tube across the look. One meeting a ray is physical optics with exact shadows, sampled at the
-rays; two and three make corners, and what a panel mirrors onto a bus. Each ray lies at a random
-place in its cell of the grid, drawn by counter: a regular grid would meet seams and edges in step,
-and lose or double whole rows of rays. A ray that meets the back of a facet ends there.
+with e the field that arrives along d after the path s, n the normal, p the transmitted field, and
+dA the tube's area across the look. One hit per ray is physical optics with exact shadows, sampled
+at the rays; two and three hits are corners, or a panel that reflects onto a bus. Each ray lies at a
+random place in its cell of the grid, drawn by counter: the rays of a regular grid would hit seams
+and edges together, and lose or double whole rows. A ray that hits the back of a facet ends there.
 
-The field p lies in the plane of the look and the body's z axis. Edges, tips, creeping waves and
-the spreading of tubes at curved mirrors are left out: behind a curved mirror the tube is taken as
-wide as it came, so that curved facets bounce as the flat facets of the mesh do.
+The field p lies in the plane of the look and the body's z axis. Edges, tips, creeping waves and the
+spreading of tubes at curved mirrors are neglected: a tube keeps its width, as at the flat facets of
+the mesh.
 
 Cost: a look shoots (size / wavelength * rays_per_wavelength)^2 rays, 10^4 for a body of 10
-wavelengths at the 10 rays that are usual. On a trihedral a ray of three bounces takes about 0.3 us
-of one core; it grows with the logarithm of the number of facets, and a meeting costs one phasor
-for each wavenumber more. What is left of the sampling falls by 5 from 10 to 30 rays a wavelength;
-at 10 it is 1 to 3 % of the peak of a corner that is 3 wavelengths wide.
+wavelengths at the usual 10 rays. On a trihedral a ray of three bounces takes about 0.3 us of one
+core. The time grows with the logarithm of the number of facets, and each further wavenumber costs
+one phasor per hit. The sampling error falls by 5 from 10 to 30 rays per wavelength; at 10 it is 1
+to 3 % of the peak of a corner that is 3 wavelengths wide.
 
 References:
     Ling, Chou, Lee, IEEE Trans. Antennas Propag. 37 (1989) 194 (shooting and bouncing rays);
@@ -43,7 +43,7 @@ RAYS_PER_WAVELENGTH = 10.0
 MAX_BOUNCES = 10
 _MAX_RAYS = 50_000_000
 _ROOT_PI = math.sqrt(math.pi)
-_STREAM_RAYS = 0  # a stream of its own seed and domain; rays share no draw with a scene
+_STREAM_RAYS = 0  # with a domain of their own: rays share no draw with a scene
 _DOMAIN_RAYS = 7
 
 
@@ -57,17 +57,17 @@ def multibounce_amplitude_m(
     rays_per_wavelength: float = RAYS_PER_WAVELENGTH,
     seed: int = 0,
 ) -> NDArray[np.complex128]:
-    """Return the amplitude of a body with its multiple bounces.
+    """Return the amplitude of a body with multiple bounces.
 
     Args:
         mesh: The body; its outside is where its normals point. A thin plate is two facets back to
             back.
         directions: Unit vectors from the body to the radar, body frame, shape ``(d, 3)``.
         wavenumbers: Wavenumbers k [rad/m], shape ``(f,)``.
-        bounces: The last meeting of a ray that counts, 1 to 10.
-        first: The first that counts: 2 leaves out what physical optics gives exactly.
+        bounces: Last hit of a ray that counts, 1 to 10.
+        first: First hit that counts; 2 excludes the part that physical optics gives exactly.
         rays_per_wavelength: Rays along a wavelength of the largest wavenumber.
-        seed: Of the rays' places in their cells. Another one shows how much they matter.
+        seed: Seed of the rays' places in their cells; another seed shows the sampling error.
 
     Returns:
         Amplitude a [m], phase referred to the origin of the mesh, shape ``(d, f)``.
@@ -113,7 +113,7 @@ def validity(mesh: Mesh, wavenumbers: ArrayLike, *, bounces: int = 3) -> Validit
 
 @njit(cache=True, nogil=True)
 def _field_of(look):
-    """Return the unit vector across a look in the plane of the body's z axis; x along that axis."""
+    """Return the field: across the look, in its plane with the z axis; x for a look along z."""
     across = np.sqrt(max(0.0, 1.0 - look[2] ** 2))
     if across < 1e-9:
         return 1.0, 0.0, 0.0
@@ -122,7 +122,7 @@ def _field_of(look):
 
 @njit(cache=True, nogil=True)
 def shoot(corners, area_vectors, tree, looks, k, step, first, bounces, seed, out):
-    """Add every look's rays to ``out``, shape ``(d, f)``; ``step`` [m] lies between two rays."""
+    """Add every look's rays to ``out``, shape ``(d, f)``; the rays are ``step`` [m] apart."""
     origin, way, field = np.empty(3), np.empty(3), np.empty(3)
     extent = 0.0
     for i in range(corners.shape[0]):
@@ -144,7 +144,7 @@ def shoot(corners, area_vectors, tree, looks, k, step, first, bounces, seed, out
             for axis in range(3):
                 origin[axis] = x * e[axis] + y * h[axis] + 2.0 * extent * look[axis]
                 way[axis], field[axis] = -look[axis], e[axis]
-            _follow(corners, area_vectors, tree, look, e, extent, step * step, first, bounces,
+            _trace(corners, area_vectors, tree, look, e, extent, step * step, first, bounces,
                     origin, way, field, k, out[d])  # fmt: skip
 
 
@@ -168,15 +168,15 @@ def _dot(a, b):
 
 
 @njit(cache=True, nogil=True)
-def _follow(
+def _trace(
     corners, area_vectors, tree, look, e, extent, area, first, bounces, origin, way, field, k, out
 ):
-    """Follow one ray, and add to ``out``, shape ``(f,)``, what it sends back at each meeting.
+    """Trace one ray, and add the echo of each of its hits to ``out``, shape ``(f,)``.
 
-    ``origin``, ``way`` and ``field`` are the ray's, and change with it.
+    ``origin``, ``way`` and ``field`` are those of the ray, and change with every hit.
     """
     path = -2.0 * extent  # the phase of the incident field is 0 in the plane of the origin
-    for meeting in range(1, bounces + 1):
+    for bounce in range(1, bounces + 1):
         hit, distance = nearest_hit(corners, tree, origin, way, SAME_SURFACE * extent)
         if hit < 0:
             return
@@ -188,7 +188,7 @@ def _follow(
         for axis in range(3):
             origin[axis] += distance * way[axis]
         along = _dot(normal, field)
-        if meeting >= first:
+        if bounce >= first:
             # n x (d x e) = d (n.e) - e (n.d), as received in the polarisation that was sent
             current = _dot(e, way) * along + _dot(e, field) * facing
             weight = current * area / (facing * _ROOT_PI)
