@@ -27,10 +27,10 @@ from simulators.scattering.validity import MIN_KA
 def ripple_table(
     objects: Sequence[ObjectClass], wavenumber: float, highest: float | None = None
 ) -> tuple[NDArray[np.complex128], float]:
-    """Return the table that ``amplitude`` looks spheres up in, and the ka that it starts at.
+    """Return the table of ``amplitude`` for spheres, and its first k a.
 
-    It covers the spheres among the object classes, and the small objects that are taken as some;
-    it is empty if there are neither.
+    It covers the spheres among the object classes and the small objects that are replaced by
+    spheres; it is empty if there are neither.
 
     Args:
         objects: The object classes.
@@ -61,7 +61,7 @@ def amplitudes_along(kind, k, sizes, directions, ripple, smallest_ka, echo):
         directions: Directions to the radar in the body's frame, ``(3, steps)``.
         ripple: See ``amplitude``.
         smallest_ka: See ``amplitude``.
-        echo: Is set, complex128 ``(steps,)``.
+        echo: Set in place, complex128 ``(steps,)``.
     """
     if kind == KIND_SPHERE:
         same = amplitude(kind, k, sizes, 0.0, 0.0, 1.0, ripple, smallest_ka)
@@ -87,8 +87,8 @@ def amplitudes_along(kind, k, sizes, directions, ripple, smallest_ka, echo):
 def over_band(kind, k, sizes, ux, uy, uz, ripple, smallest_ka, values):
     """Set ``values``, ``(f,)``, to the amplitudes [m] of a body at all wavenumbers of a band.
 
-    One method serves the band: an object too small for physical optics at the lowest wavenumber is
-    a sphere at all, where its class asks for that.
+    The band has one method: an object too small for physical optics at the lowest wavenumber is a
+    sphere at all of them, if its class replaces small objects by spheres.
 
     Args:
         kind: See ``amplitude``.
@@ -99,7 +99,7 @@ def over_band(kind, k, sizes, ux, uy, uz, ripple, smallest_ka, values):
         uz: See ``amplitude``.
         ripple: See ``amplitude``.
         smallest_ka: See ``amplitude``.
-        values: Is set, complex128 ``(f,)``.
+        values: Set in place, complex128 ``(f,)``.
     """
     if kind >= SMALL_AS_SPHERE:
         kind -= SMALL_AS_SPHERE

@@ -49,7 +49,7 @@ CUBESAT_SIDES_M = np.array(
 
 @njit(cache=True, nogil=True)
 def smallest_size(kind, sizes):
-    """Return the smallest length among a body's sizes [m], the one that k a is judged by."""
+    """Return the smallest length among a body's sizes [m], the a of k a."""
     if kind == KIND_SPHERE or kind == KIND_DISC or kind == KIND_TRIHEDRAL:
         return sizes[0]
     if kind == KIND_CUBESAT:
@@ -118,8 +118,8 @@ def amplitude(kind, k, sizes, ux, uy, uz, ripple, smallest_ka):
         ux: First component of the unit vector from the body to the radar, body frame.
         uy: Second component.
         uz: Third component, along the axis of a body that has one.
-        ripple: What ``ripple_table`` returned.
-        smallest_ka: The same.
+        ripple: Table of ``amplitudes.closed_form.ripple_table``.
+        smallest_ka: First k a of that table.
     """
     if kind >= SMALL_AS_SPHERE:
         kind -= SMALL_AS_SPHERE
@@ -165,18 +165,18 @@ def _composite(kind, k, sizes, ux, uy, uz):
         return composites.fragment(k, sizes[0], sizes[1], sizes[2], sizes[3], ux, uy, uz)
     if kind == KIND_ROCKET_BODY:
         return revolution.rocket_body(k, sizes[0], sizes[1], sizes[2], sizes[3], uz)
-    return complex(np.nan, np.nan)  # a mesh: ``meshed.mesh_echo`` knows its facets
+    return complex(np.nan, np.nan)  # a mesh: ``amplitudes.mesh`` has its facets
 
 
 @njit(cache=True, nogil=True)
-def _set_boxed(width, height, depth, inertia):
+def _set_box(width, height, depth, inertia):
     inertia[0] = (height**2 + depth**2) / 12.0
     inertia[1] = (width**2 + depth**2) / 12.0
     inertia[2] = (width**2 + height**2) / 12.0
 
 
 @njit(cache=True, nogil=True)
-def _set_turned(across, along, inertia):
+def _set_revolution(across, along, inertia):
     """Set the moments of a body of revolution about z."""
     inertia[0] = inertia[1] = across
     inertia[2] = along
@@ -188,7 +188,7 @@ def _set_frustum(a, b, length, inertia):
     fourth = a**4 + a**3 * b + a * a * b * b + a * b**3 + b**4
     centre = revolution.frustum_centre(a, b, length)
     spread = length * length * (a * a + 3.0 * a * b + 6.0 * b * b) / (10.0 * squares) - centre**2
-    _set_turned(0.15 * fourth / squares + spread, 0.3 * fourth / squares, inertia)
+    _set_revolution(0.15 * fourth / squares + spread, 0.3 * fourth / squares, inertia)
 
 
 @njit(cache=True, nogil=True)
@@ -198,7 +198,7 @@ def _set_cone_cylinder(radius, cone_length, cylinder_length, inertia):
     cone = 0.15 * radius**2 + 0.0375 * cone_length**2 + (0.25 * cone_length - centre) ** 2
     cylinder = radius**2 / 4.0 + cylinder_length**2 / 12.0 + (0.5 * cylinder_length + centre) ** 2
     across = cone_share * cone + (1.0 - cone_share) * cylinder
-    _set_turned(across, radius**2 * (0.5 - 0.2 * cone_share), inertia)
+    _set_revolution(across, radius**2 * (0.5 - 0.2 * cone_share), inertia)
 
 
 @njit(cache=True, nogil=True)
@@ -226,18 +226,18 @@ def _set_corner(kind, sizes, inertia):
         inertia[1] = square / 24.0 + sizes[1] ** 2 / 12.0
         inertia[2] = square / 24.0 + square / 6.0
     elif sizes[1] > 0.5:
-        _set_turned(square * 7.0 / 36.0, square * 5.0 / 18.0, inertia)
+        _set_revolution(square * 7.0 / 36.0, square * 5.0 / 18.0, inertia)
     else:
-        _set_turned(square * 11.0 / 108.0, square / 6.0, inertia)
+        _set_revolution(square * 11.0 / 108.0, square / 6.0, inertia)
 
 
 @njit(cache=True, nogil=True)
 def set_inertia(kind, sizes, inertia):
     """Set the principal moments of a uniform body of unit mass about its centre of mass [m^2].
 
-    A rocket body moves as its cylinder: dome and nozzle are thin shells. A satellite's panels hold
-    a tenth of its mass each, its dish none. A mesh brings its moments with it as constants, up to
-    the square of its scale, which free motion does not know.
+    A rocket body has the moments of its cylinder: dome and nozzle are thin shells. A satellite's
+    panels have a tenth of its mass each, its dish none. A mesh has its moments among its columns,
+    up to the square of its scale, which does not change free motion.
 
     Args:
         kind: An object class's ``kind`` or ``kernel_kind``.
@@ -251,20 +251,20 @@ def set_inertia(kind, sizes, inertia):
         inertia[1] = sizes[0] ** 2 / 12.0
         inertia[2] = inertia[0] + inertia[1]
     elif kind == KIND_CYLINDER or kind == KIND_ROCKET_BODY:
-        _set_turned(sizes[0] ** 2 / 4.0 + sizes[1] ** 2 / 12.0, sizes[0] ** 2 / 2.0, inertia)
+        _set_revolution(sizes[0] ** 2 / 4.0 + sizes[1] ** 2 / 12.0, sizes[0] ** 2 / 2.0, inertia)
     elif kind == KIND_CONE:
-        _set_turned(0.15 * sizes[0] ** 2 + 0.0375 * sizes[1] ** 2, 0.3 * sizes[0] ** 2, inertia)
+        _set_revolution(0.15 * sizes[0] ** 2 + 0.0375 * sizes[1] ** 2, 0.3 * sizes[0] ** 2, inertia)
     elif kind == KIND_DISC:
-        _set_turned(sizes[0] ** 2 / 4.0, sizes[0] ** 2 / 2.0, inertia)
+        _set_revolution(sizes[0] ** 2 / 4.0, sizes[0] ** 2 / 2.0, inertia)
     elif kind == KIND_ELLIPSOID:
         inertia[0] = (sizes[1] ** 2 + sizes[2] ** 2) / 5.0
         inertia[1] = (sizes[0] ** 2 + sizes[2] ** 2) / 5.0
         inertia[2] = (sizes[0] ** 2 + sizes[1] ** 2) / 5.0
     elif kind == KIND_BOX:
-        _set_boxed(sizes[0], sizes[1], sizes[2], inertia)
+        _set_box(sizes[0], sizes[1], sizes[2], inertia)
     elif kind == KIND_CUBESAT:
         sides = CUBESAT_SIDES_M[int(sizes[0])]
-        _set_boxed(sides[0], sides[1], sides[2], inertia)
+        _set_box(sides[0], sides[1], sides[2], inertia)
     elif kind == KIND_SATELLITE:
         _set_satellite(sizes[0], sizes[1], sizes[2], inertia)
     elif kind == KIND_FRUSTUM:
@@ -274,10 +274,10 @@ def set_inertia(kind, sizes, inertia):
     elif kind == KIND_DIHEDRAL or kind == KIND_TRIHEDRAL:
         _set_corner(kind, sizes, inertia)
     elif kind == KIND_DIPOLE:
-        _set_turned(sizes[1] ** 2 / 4.0 + sizes[0] ** 2 / 12.0, sizes[1] ** 2 / 2.0, inertia)
+        _set_revolution(sizes[1] ** 2 / 4.0 + sizes[0] ** 2 / 12.0, sizes[1] ** 2 / 2.0, inertia)
     elif kind == KIND_FRAGMENT:
         _set_fragment(sizes[0], sizes[1], sizes[2], sizes[3], inertia)
     elif kind == KIND_SPHERE:
-        _set_turned(1.0, 1.0, inertia)
+        _set_revolution(1.0, 1.0, inertia)
     else:
         inertia[0], inertia[1], inertia[2] = sizes[1], sizes[2], sizes[3]

@@ -1,4 +1,4 @@
-"""Meshes from and to files: STL, OBJ and PLY, as CAD programs write them.
+"""Reads and writes meshes as STL, OBJ and PLY files of CAD programs.
 
 None of these formats states its unit of length, so the caller must. Reading goes through trimesh,
 an optional dependency: ``pip install radarseq[mesh]``.
@@ -19,12 +19,12 @@ _WELD = 1e-6  # of the extent: STL repeats each corner per facet, in single prec
 def read_mesh(path: str | Path, *, units: str, closed: bool = True) -> Mesh:
     """Return the mesh in an STL, OBJ or PLY file, checked, in metres.
 
-    Corners that coincide are made one; other files that it names (materials) are not opened.
+    Corners that coincide are merged; other files that it names (materials) are not opened.
 
     Args:
         path: The file; its suffix says the format.
         units: The unit of its lengths: ``"m"``, ``"cm"``, ``"mm"`` or ``"in"``.
-        closed: Whether it must be the closed surface of a body; ``False`` lets a shell through.
+        closed: Whether it must be the closed surface of a body; ``False`` accepts a shell.
 
     Returns:
         The mesh, vertices in metres.
@@ -33,15 +33,21 @@ def read_mesh(path: str | Path, *, units: str, closed: bool = True) -> Mesh:
         ImportError: If trimesh is not installed.
         FileNotFoundError: If there is no such file.
         ValueError: If the suffix or the unit is unknown, the file cannot be parsed or holds no
-            facets, or the mesh has faults; every fault is listed.
+            facets, or the mesh has defects; all are listed.
     """
     path = Path(path)
-    factor = _metres_per_unit(units)
-    mesh = _parse(path, factor)
+    mesh = _parse(path, *_format(path, units))
     mesh = weld(mesh, _WELD * mesh.extent_m)
     found = defects(mesh, closed=closed)
     if found:
-        raise ValueError(_report(path, units, mesh, found))
+        advice = "Repair the mesh, or state other units"
+        if any("watertight" in sentence for sentence in found):
+            advice += "; closed=False accepts an open shell, lit from outside alone"
+        raise ValueError(
+            f"{path}: {len(mesh.facets)} facets, read in {units!r}, are not usable:\n- "
+            + "\n- ".join(found)
+            + f"\n{advice}"
+        )
     return mesh
 
 
@@ -53,43 +59,32 @@ def write_mesh(path: str | Path, mesh: Mesh, *, units: str) -> None:
         ValueError: If the suffix or the unit is unknown.
     """
     path = Path(path)
-    factor = _metres_per_unit(units)
-    kind = _kind(path)
-    trimesh = _trimesh()
+    trimesh, kind, factor = _format(path, units)
     body = trimesh.Trimesh(mesh.vertices / factor, mesh.facets, process=False)
     data = body.export(file_type=kind)
     path.write_bytes(data.encode() if isinstance(data, str) else data)
 
 
-def _metres_per_unit(units: str) -> float:
+def _format(path: Path, units: str) -> tuple[ModuleType, str, float]:
+    """Return trimesh, the file's format, and its metres per unit."""
     if units not in METRES_PER_UNIT:
         raise ValueError(f"unknown units {units!r}; expected one of {', '.join(METRES_PER_UNIT)}")
-    return METRES_PER_UNIT[units]
-
-
-def _kind(path: Path) -> str:
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise ValueError(
             f"{path}: unknown suffix {suffix!r}; expected one of {', '.join(SUFFIXES)}. "
             "Export the body from the CAD program as one of these"
         )
-    return suffix[1:]
-
-
-def _trimesh() -> ModuleType:
     try:
         import trimesh
     except ImportError as error:
         raise ImportError(
             "mesh files need trimesh, which is not installed: pip install 'radarseq[mesh]'"
         ) from error
-    return trimesh
+    return trimesh, suffix[1:], METRES_PER_UNIT[units]
 
 
-def _parse(path: Path, factor: float) -> Mesh:
-    kind = _kind(path)
-    trimesh = _trimesh()
+def _parse(path: Path, trimesh: ModuleType, kind: str, factor: float) -> Mesh:
     with path.open("rb") as file:
         try:
             # As a stream, without a resolver: nothing that the file names can be opened.
@@ -100,13 +95,3 @@ def _parse(path: Path, factor: float) -> Mesh:
                 f"{path}: cannot be read as {kind.upper()} ({type(error).__name__}: {error}); "
                 "expected a surface of triangles. Export it again"
             ) from error
-
-
-def _report(path: Path, units: str, mesh: Mesh, found: list[str]) -> str:
-    listed = "".join(f"\n- {sentence}" for sentence in found)
-    advice = "Mend the mesh, or state other units"
-    if any("watertight" in sentence for sentence in found):
-        advice += "; closed=False accepts an open shell, lit from outside alone"
-    return (
-        f"{path}: {len(mesh.facets)} facets, read in {units!r}, are not usable:{listed}\n{advice}"
-    )
