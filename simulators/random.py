@@ -15,7 +15,7 @@ from numba import njit
 
 from simulators.fast_trig import sine_cosine
 
-# One stream per purpose: a new purpose takes a new number and shifts no other draw.
+# One stream a purpose: a new purpose takes a new number and shifts no other draw.
 STREAM_EXAMPLE = 0  # split, class, instance
 STREAM_OBJECT = 1  # sizes of an object
 STREAM_MOTION = 2  # attitude, rates, residual velocity
