@@ -54,6 +54,7 @@ def _known_keys(kind: Any, way: tuple[Any, ...]) -> list[str]:
 
 
 def unknown_key(key: str, known: list[str]) -> str:
+    """Return the sentence that refuses a key, with the nearest known one and all of them."""
     near = difflib.get_close_matches(key.rpartition(".")[2], known, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return f"unknown key {key!r}: {hint}Known keys: {', '.join(known)}"
