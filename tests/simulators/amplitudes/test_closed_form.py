@@ -12,6 +12,7 @@ from simulators.units import wavenumber
 K = wavenumber(10e9)
 
 
+@pytest.mark.slow
 def test_spheres_and_small_bodies_share_one_table():
     plates = Plate(name="p", width_m=(0.004, 0.3), height_m=(0.004, 0.3), small_body="sphere")
     ripple, smallest = ripple_table([plates, Sphere(name="s")], K)

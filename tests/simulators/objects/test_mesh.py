@@ -52,6 +52,7 @@ def test_a_mesh_with_shadows_and_bounces(tmp_path):
     assert "multiple bounces" in replace(item, bounces=1).validity(K).neglected
 
 
+@pytest.mark.slow
 def test_shadows_of_a_mesh_are_those_of_a_ray_from_every_centre(tmp_path):
     """The kernel walks a tree of boxes; here each ray is held against each facet."""
     pytest.importorskip("trimesh")
