@@ -19,7 +19,8 @@ from radarseq.dataset.schema import Examples, Header
 from radarseq.dataset.simulate import simulate
 from radarseq.dataset.write import write_dataset
 from simulators.objects import MeshBody
-from simulators.scattering import mesh_files, meshes
+from simulators.scattering import meshes
+from simulators.scattering.meshes import mesh_files
 
 RECIPE = Path(__file__).parents[1] / "datasets" / "four_shapes.toml"
 

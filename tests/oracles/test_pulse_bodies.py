@@ -8,7 +8,9 @@ from corner_meshes import dihedral_mesh
 
 from simulators.objects import Box, Dipole, MeshBody, Sphere
 from simulators.pairs import PairGenerator
-from simulators.scattering import corners, mesh_files, meshes
+from simulators.scattering import meshes
+from simulators.scattering.closed_forms import corners
+from simulators.scattering.meshes import mesh_files
 from simulators.scene import Motion, Radar, Scene
 from simulators.units import SPEED_OF_LIGHT_MPS, wavenumber
 from simulators.waveforms import responses

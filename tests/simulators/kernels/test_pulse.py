@@ -8,15 +8,15 @@ import pytest
 from pair_columns import columns, image, joined
 from scipy import stats
 
-from simulators.amplitudes.of_shape import amplitude
 from simulators.amplitudes.tabulate import MAX_ERROR
 from simulators.impairments.dropouts import Dropped
 from simulators.impairments.environment import Environment
 from simulators.impairments.fluctuation import Fluctuation
 from simulators.kernels.dwell import RCS_FLOOR_M2
 from simulators.objects import Box, Cone, Cylinder, Disc, Plate, RocketBody, Sphere
+from simulators.objects.dispatch import amplitude
 from simulators.pairs import FRESH_TRAIN, PairGenerator
-from simulators.scattering import mie
+from simulators.scattering.closed_forms import mie
 from simulators.scene import Motion, Radar, Receiver, Scene
 from simulators.units import SPEED_OF_LIGHT_MPS, wavelength_m, wavenumber
 from simulators.waveforms.pulse_settings import Pulse, WaveformSamples
@@ -254,7 +254,10 @@ def test_a_waveform_of_the_users_own_is_sent_at_unit_power():
             lambda: Pulse(waveform="p4", bandwidth_hz=1e8),
             "bandwidth_hz is set, but p4 has one",
         ),
-        (lambda: Pulse(waveform_file="a.npy", length=3), "length is set beside waveform_file"),
+        (
+            lambda: Pulse(waveform_file="a.npy", length=3),
+            "length is set together with waveform_file",
+        ),
         (lambda: Pulse(sample_interval_s=0.0), "sample_interval_s must be 1e-13 to 1"),
         (lambda: Pulse(length=-1), "length is -1"),
         (lambda: WaveformSamples(i=(1.0,), q=()), "i has 1 samples, q 0"),

@@ -6,9 +6,9 @@ from mesh_bodies import bent, unit_vectors
 
 from simulators.amplitudes.directions import direction_amplitudes
 from simulators.objects import Box, Cubesat, Fragment
-from simulators.objects.extents import CUBESAT_SIDES_M
+from simulators.objects.dispatch import CUBESAT_SIDES_M
 from simulators.scattering import meshes
-from simulators.scattering.physical_optics import amplitude_m
+from simulators.scattering.physical_optics.amplitude import amplitude_m
 from simulators.units import wavenumber
 
 K = wavenumber(10e9)
