@@ -6,13 +6,11 @@ from typing import Any
 from radarseq.config import parse
 from radarseq.errors import DatasetError, RecipeError
 from radarseq.models.input_spec import InputSpec
-from radarseq.models.network import SHORTEST_SPECTRUM
-from radarseq.models.settings import FORECASTING, ModelSettings
+from radarseq.models.network import MIN_SPECTRUM_STEPS
+from radarseq.models.settings import DEFAULT_WIDTHS, FORECASTING, ModelSettings
 from radarseq.training.settings import TrainSettings
 
 CONFIG = "config.toml"
-# Widths at which the models have about as many weights as each other.
-DEFAULT_WIDTHS = {"wavenet": 32, "lstm": 64, "gru": 72, "rnn": 128, "conv_gru": 64, "resnet": 64}
 _MODEL_KEYS = [item.name for item in fields(ModelSettings)]
 _TRAIN_KEYS = [item.name for item in fields(TrainSettings)]
 
@@ -66,7 +64,7 @@ def fit_features(settings: ModelSettings, spec: InputSpec, asked: bool) -> Model
     Plain real sequences that are to be foreseen or turned into others have no radar level to take
     out: the network is shown their values. Classes are told by the radar features also there.
     """
-    if not asked and spec.steps < SHORTEST_SPECTRUM:
+    if not asked and spec.steps < MIN_SPECTRUM_STEPS:
         few = tuple(name for name in settings.features if name != "spectrum")
         settings = replace(settings, features=few)
     if asked or spec.is_complex or settings.task in ("classify", "both"):

@@ -57,10 +57,11 @@ class TrainSettings:
             activations are rounded to 7 bits too. Weights, features, heads and losses are float32.
         cuda_graph: Whether a CUDA device is handed the whole step at once where the batch is at
             most 8,192 and the task allows it: small steps cost more to ask for than to do.
-        kernels: By what layers are computed. ``auto``: on the CPU, in float32, a WaveNet's layers
-            by compiled functions, where its width and skip are multiples of 32 and batches are
-            large enough; else by torch's operations. ``torch``: by these always. ``triton``: on a
-            CUDA device, a WaveNet's layers by fused kernels, where they fit.
+        engine: By which layers are computed, see ``radarseq.models.engines.select``. ``fused``:
+            by compiled functions on the CPU, in float32, those of a WaveNet, LSTM or GRU, where
+            batches are large enough. ``triton``: on a CUDA device, those of a WaveNet by fused
+            kernels. ``torch``: by torch's operations. ``auto``: ``fused`` where it can be, else
+            ``torch``.
         pairs_per_epoch: Of fresh pairs.
         validation_pairs: Of fresh pairs, the same in every epoch.
     """
@@ -92,7 +93,7 @@ class TrainSettings:
     seed: int = 0
     precision: Precision = "float32"
     cuda_graph: bool = True
-    kernels: Literal["auto", "torch", "triton"] = "auto"
+    engine: Literal["auto", "torch", "fused", "triton"] = "auto"
     pairs_per_epoch: int = 20_000
     validation_pairs: int = 4_000
 

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 
 from radarseq.device import choose_device
-from radarseq.models.backbones.masked_batch_norm import FrameNorm
-from radarseq.models.engines.select import check_kernels, use_compiled_layers, use_fused_layers
+from radarseq.models.backbones.masked_batch_norm import MaskedBatchNorm
+from radarseq.models.engines.select import check_engine, set_training_engine
 from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
 from radarseq.storage.atomic import (
@@ -131,8 +131,7 @@ def train(
         settings = group.on_all_ranks(lambda: resumed_settings(out, data, settings))
     model_settings, train_settings = resolve_settings(settings)
     check_precision(train_settings.precision, chosen)
-    if train_settings.kernels == "triton":
-        check_kernels(chosen)
+    check_engine(train_settings.engine, chosen)
     with ExitStack() as held:
         if group.is_first:
             owned = output_folder(out, resume=resume or _holds_no_run(out))
@@ -248,13 +247,9 @@ def _trainer(
     group.broadcast(network.state_dict().values())
     set_precision(network, settings.precision)
     for part in network.modules():
-        if isinstance(part, FrameNorm):
-            part.across = group.summed_with_gradient
-    kept_from = ""
-    if settings.kernels == "triton":
-        kept_from = use_fused_layers(network)
-    elif settings.kernels == "auto":
-        use_compiled_layers(network)
+        if isinstance(part, MaskedBatchNorm):
+            part.all_reduce = group.summed_with_gradient
+    _, kept_from = set_training_engine(network, settings.engine)
     weight = None
     if settings.class_weights == "balanced" and network.classes is not None:
         weight = _balanced(prepared).to(next(network.parameters()))

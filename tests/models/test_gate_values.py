@@ -7,7 +7,7 @@ from small_networks import network_of, signal_of, spec_of
 from radarseq.errors import UsageError
 from radarseq.models.backbones.recurrent import Recurrent
 from radarseq.models.backbones.wavenet import WaveNet
-from radarseq.models.gate_values import gates_of, recurrent_gates, wavenet_gates
+from radarseq.models.gate_values import compute_gates, recurrent_gates, wavenet_gates
 
 
 @pytest.mark.parametrize("plain", [True, False])
@@ -58,8 +58,8 @@ def test_a_wavenets_gates_lead_to_its_output():
 def test_gates_of_a_whole_network_and_of_one_without():
     signal, tx = signal_of(spec_of())
     for model, names in (("lstm", ["input", "forget", "output"]), ("gru", ["reset", "update"])):
-        layers = gates_of(network_of(spec_of(), model=model), signal, tx)
+        layers = compute_gates(network_of(spec_of(), model=model), signal, tx)
         assert [list(layer.gates) for layer in layers] == [names, names]
         assert layers[0].memory.shape == (32, 5, 8)
     with pytest.raises(UsageError, match="'rnn' cannot be shown"):
-        gates_of(network_of(spec_of(), model="rnn"), signal, tx)
+        compute_gates(network_of(spec_of(), model="rnn"), signal, tx)

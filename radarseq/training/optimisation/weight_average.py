@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from radarseq.models.backbones.masked_batch_norm import FrameNorm
+from radarseq.models.backbones.masked_batch_norm import MaskedBatchNorm
 
 
 class Average:
@@ -72,7 +72,7 @@ def _moving(network: nn.Module) -> dict[str, Tensor]:
     """Return by name what training moves; the statistics of features and target stay."""
     moving: dict[str, Tensor] = dict(network.named_parameters())
     for name, part in network.named_modules():
-        if isinstance(part, FrameNorm):
+        if isinstance(part, MaskedBatchNorm):
             moving |= {f"{name}.{own}": buffer for own, buffer in part.named_buffers()}
     return moving
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from radarseq.errors import UsageError
-from radarseq.models.features.log_mel import BANDS, LogMel, frames_in, mel_filters
+from radarseq.models.features.log_mel import BANDS, LogMel, count_frames, mel_filters
 from radarseq.models.input_spec import InputSpec
 from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
@@ -101,7 +101,7 @@ def test_changes_stand_beside_the_bands_and_leave_them_alone():
 
 
 def test_a_frame_for_each_hop_that_has_begun():
-    assert frames_in(torch.tensor([1, 80, 81]), 80).tolist() == [1, 1, 2]
+    assert count_frames(torch.tensor([1, 80, 81]), 80).tolist() == [1, 1, 2]
     assert LogMel(RATE_HZ, 80)(sound_of(1, 81)).steps.shape == (1, 2, BANDS)
 
 
