@@ -50,7 +50,7 @@ def test_a_wavenets_gates_lead_to_its_output():
     net = WaveNet(3, width=6, skip=5, dilations=(1, 2, 40), stacks=1)
     x = torch.randn(20, 4, 3)
     layers = wavenet_gates(net, x)
-    combined = net.combined(sum(layer.state for layer in layers))
+    combined = net.output(sum(layer.state for layer in layers))
     torch.testing.assert_close(combined, net(x), rtol=0, atol=1e-6)
     assert all(((g := layer.gates["gate"]) > 0).all() and (g < 1).all() for layer in layers)
 

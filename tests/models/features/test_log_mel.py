@@ -114,7 +114,7 @@ def test_what_has_no_frames_or_no_hertz_is_refused():
         ModelSettings(features=("log_mel", "log_mel"), task="classify")
     with pytest.raises(ValueError, match="needs an output at each sample"):
         ModelSettings(features=("log_mel",), task="echo")
-    with pytest.raises(UsageError, match="do not say their sample interval"):
+    with pytest.raises(UsageError, match="lack their sample interval"):
         network_of(dataclasses.replace(SPEC, sample_interval_s=0.0))
     with pytest.raises(UsageError, match="takes real sound"):
         network_of(dataclasses.replace(SPEC, is_complex=True))
