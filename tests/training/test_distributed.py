@@ -15,7 +15,7 @@ from radarseq.errors import UsageError
 from radarseq.training.distributed import ProcessGroup, requested_group
 from radarseq.training.train import train
 
-WORKER = ROOT / "tests" / "ranks_worker.py"
+WORKER = ROOT / "tests" / "helpers" / "ranks_worker.py"
 # No dropout, which each process draws for its own rows; no spectrum, which is single precision.
 SMALL = {"width": 4, "skip": 4, "dropout": 0.0, "features": ["iq", "level"], "dilations": [1, 2]}
 STORED = SMALL | {"epochs": 2, "batch_size": 75, "class_weights": "balanced", "ema": 0.9}
