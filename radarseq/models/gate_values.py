@@ -57,7 +57,7 @@ def compute_gates(
     if isinstance(network.backbone, Recurrent) and network.backbone.kind != "rnn":
         return recurrent_gates(network.backbone, steps)
     raise UsageError(
-        f"the gates of {network.settings.model!r} cannot be shown; those of wavenet, lstm and gru "
+        f"the gates of {network.settings.model!r} cannot be computed; those of wavenet, lstm and gru "
         "can"
     )
 

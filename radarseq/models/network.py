@@ -79,7 +79,7 @@ class Network(nn.Module):
 
     @property
     def has_spectrum(self) -> bool:
-        """Whether the class depends on a spectrum too, of as many steps as in training."""
+        """True if the class depends on a spectrum too, of as many steps as in training."""
         return self.classes is not None and self.classes.spectrum is not None
 
     @property

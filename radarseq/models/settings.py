@@ -101,22 +101,22 @@ class ModelSettings:
 
     @property
     def classifies(self) -> bool:
-        """Whether the network gives a class of the whole sequence."""
+        """True if the network gives a class of the whole sequence."""
         return self.task in ("both", "classify")
 
     @property
     def gives_symbols(self) -> bool:
-        """Whether the network scores symbols at every step."""
+        """True if the network scores symbols at every step."""
         return self.task in ("next_symbol", "step_label")
 
     @property
     def gives_sequence(self) -> bool:
-        """Whether the network estimates a target's samples at every step."""
+        """True if the network estimates a target's samples at every step."""
         return self.task != "classify" and not self.gives_symbols
 
     @property
     def has_frames(self) -> bool:
-        """Whether the backbone receives a frame every ``hop`` samples in place of the samples."""
+        """True if the backbone receives a frame every ``hop`` samples in place of the samples."""
         return not set(FRAME_FEATURES).isdisjoint(self.features)
 
     def _check_features(self) -> None:

@@ -116,7 +116,7 @@ def test_what_has_no_frames_or_no_hertz_is_refused():
         ModelSettings(features=("log_mel",), task="echo")
     with pytest.raises(UsageError, match="lack their sample interval"):
         network_of(dataclasses.replace(SPEC, sample_interval_s=0.0))
-    with pytest.raises(UsageError, match="takes real sound"):
+    with pytest.raises(UsageError, match="is for real sound and a class"):
         network_of(dataclasses.replace(SPEC, is_complex=True))
     with pytest.raises(UsageError, match="cannot be streamed"):
         NetworkStream(network_of(causal=True))

@@ -91,8 +91,8 @@ class _Layers(torch.autograd.Function):
         )
 
         def work(first: int, end: int, inputs: Floats, gates: Floats) -> None:
-            before: Any = (x, *rows, *arrays)
-            wavenet_forward(*before, first, end, inputs, gates, skips)
+            arguments: Any = (x, *rows, *arrays, first, end, inputs, gates, skips)
+            wavenet_forward(*arguments)
 
         ctx.edges = part_edges(batch, count_parts(batch), BLOCK)
         ctx.buffers = pool.run_parts(work, ctx.edges, shapes, save=needs_grad)
