@@ -57,8 +57,8 @@ def compute_gates(
     if isinstance(network.backbone, Recurrent) and network.backbone.kind != "rnn":
         return recurrent_gates(network.backbone, steps)
     raise UsageError(
-        f"the gates of {network.settings.model!r} cannot be computed; those of wavenet, lstm and gru "
-        "can"
+        f"the gates of {network.settings.model!r} cannot be computed; those of wavenet, lstm and "
+        "gru can"
     )
 
 

@@ -61,5 +61,5 @@ def test_gates_of_a_whole_network_and_of_one_without():
         layers = compute_gates(network_of(spec_of(), model=model), signal, tx)
         assert [list(layer.gates) for layer in layers] == [names, names]
         assert layers[0].memory.shape == (32, 5, 8)
-    with pytest.raises(UsageError, match="'rnn' cannot be shown"):
+    with pytest.raises(UsageError, match="'rnn' cannot be computed"):
         compute_gates(network_of(spec_of(), model="rnn"), signal, tx)
