@@ -16,22 +16,22 @@ _MAX_ROWS = 20_000  # boosting gains little beyond, and takes minutes
 
 
 def labelled(examples: Examples) -> Examples:
-    """Return the examples whose label is known; none where there are no labels."""
+    """Return the rows whose label is known; none without labels."""
     return examples.take(examples["label"] >= 0 if "label" in examples else slice(0))
 
 
-def majority_probabilities(training: Examples, judged: Examples) -> NDArray[np.float64]:
-    """Return the classes' shares of the training rows for every judged row, ``(n, class)``."""
+def majority_probabilities(training: Examples, evaluated: Examples) -> NDArray[np.float64]:
+    """Return the classes' shares of the training rows for each evaluated row, ``(n, class)``."""
     counts = np.bincount(
         labelled(training)["label"], minlength=len(training.header.class_names)
     ).astype(float)
     share = counts / max(1.0, counts.sum())
-    return np.broadcast_to(share, (len(judged), len(share)))
+    return np.broadcast_to(share, (len(evaluated), len(share)))
 
 
 @dataclass(frozen=True)
 class Boosting:
-    """Boosted trees on statistics of the sequences, fitted.
+    """Boosted trees, fitted on statistics of the sequences.
 
     Attributes:
         model: The trees; None where the training rows have one class.
@@ -63,8 +63,8 @@ def fit_boosting(training: Examples, seed: int = 0) -> Boosting:
     if len(np.unique(training["label"])) < 2:
         return Boosting(None, share)
     if len(training) > _MAX_ROWS:
-        picked = np.random.default_rng(seed).permutation(len(training))[:_MAX_ROWS]
-        training = training.take(np.sort(picked))
+        sample = np.random.default_rng(seed).permutation(len(training))[:_MAX_ROWS]
+        training = training.take(np.sort(sample))
     model = HistGradientBoostingClassifier(
         max_iter=150, learning_rate=0.1, max_leaf_nodes=31, min_samples_leaf=10, random_state=seed
     )

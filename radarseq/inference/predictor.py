@@ -15,7 +15,7 @@ from radarseq.errors import MismatchError
 from radarseq.inference.checkpoint import Checkpoint, load_best, load_checkpoint
 from radarseq.inference.ensemble_file import holds_ensemble, load_ensemble
 from radarseq.inference.task_targets import check_symbols_known, task_examples
-from radarseq.models.engines.select import use_engine
+from radarseq.models.engines.select import set_engine
 from radarseq.models.ensemble import Trained
 from radarseq.models.streaming import EnsembleStream, NetworkStream, open_stream
 
@@ -69,7 +69,7 @@ class Predictor:
     ) -> None:
         self.path = checkpoint.path
         self.network: Trained = checkpoint.network.to(device)
-        self.engine = use_engine(self.network, engine, cache)
+        self.engine = set_engine(self.network, engine, cache)
         self.header: Header = checkpoint.header
         self.manifest = checkpoint.manifest
         self.temperature = checkpoint.temperature
@@ -278,7 +278,7 @@ def load(run: Path | str, *, device: str = "auto", engine: str = "auto") -> Pred
             an ensemble.
         device: ``auto``, ``cpu`` or ``cuda``.
         engine: ``auto``, ``torch``, ``fused``, ``compile`` or ``onnx``, see
-            ``radarseq.models.engines.select.use_engine``. ONNX models are stored with
+            ``radarseq.models.engines.select.set_engine``. ONNX models are stored with
             the checkpoint.
 
     Raises:

@@ -59,7 +59,7 @@ def test_an_interrupted_batch_resumes_where_it_was(
     with pytest.raises(OutputError, match="differs in reading"):
         plainly(space_run, captures, out, name="{label}_{group}", resume=True)
     with monkeypatch.context() as patched:
-        patched.setattr("radarseq.inference.predictor.use_engine", lambda *_: "fused")
+        patched.setattr("radarseq.inference.predictor.set_engine", lambda *_: "fused")
         with pytest.raises(OutputError, match="differs in engine"):
             plainly(space_run, captures, out, name=NAME, resume=True)
     again = []
@@ -78,7 +78,7 @@ def test_an_interrupted_batch_resumes_where_it_was(
     assert len(again) == 13 - len(parts) + 1
     with pytest.raises(OutputError, match="finished evaluation with other settings"):
         plainly(space_run, captures, out, name=NAME, resume=True, false_reject=0.2)
-    monkeypatch.setattr("radarseq.inference.predictor.use_engine", lambda *_: "fused")
+    monkeypatch.setattr("radarseq.inference.predictor.set_engine", lambda *_: "fused")
     with pytest.raises(OutputError, match="finished evaluation with other settings"):
         plainly(space_run, captures, out, name=NAME, resume=True)
 
