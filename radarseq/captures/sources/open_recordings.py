@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,19 +24,35 @@ from radarseq.storage.atomic import printable
 
 @dataclass(frozen=True)
 class Recording:
-    """A recording that can be read, and what is known of it. It may be sent to another process.
+    """A recording by its path. It opens when its capture is first read, in each process anew.
 
     Attributes:
-        capture: The recording.
+        path: The file or folder, as given.
         reading: How it is cut.
         label: Its class, by the name pattern or the table of labels; None where they say nothing.
         group: The object or recording that it belongs to.
+        location: The path from the current folder of this process; None where that is ``path``.
     """
 
-    capture: Capture
+    path: Path
     reading: ReadOptions
     label: str | None
     group: str
+    location: Path | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle the path alone: another process, in another folder, opens the file itself."""
+        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        return own | {"location": self.path.absolute()}
+
+    @cached_property
+    def capture(self) -> Capture:
+        """Content of the recording.
+
+        Raises:
+            RecordingError: If it cannot be read.
+        """
+        return replace(read_capture(self.location or self.path, self.reading), source=self.path)
 
     @cached_property
     def windows(self) -> int:
@@ -134,11 +150,11 @@ def read_every_byte(path: Path, reading: ReadOptions = AS_WRITTEN) -> None:
 
 
 def _opened(path: Path, reading: ReadOptions, named: Named, common: str) -> Recording:
-    capture = read_capture(path, reading)
-    plan_cut(capture, reading)  # a recording shorter than a window is a fault
     own = printable(Path(os.path.relpath(path.absolute(), common)).as_posix())
     group = "/".join(filter(None, named)) if named.group else own
-    return Recording(capture, reading, named.label, group)
+    recording = Recording(path, reading, named.label, group)
+    plan_cut(recording.capture, reading)  # a recording shorter than a window is a fault
+    return recording
 
 
 def _check_interval(opened: Recording, expected_s: float | None) -> None:
