@@ -7,7 +7,6 @@ an interruption changes the results.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 
@@ -27,7 +26,8 @@ class Mismatch(Failure):
     """A recording that is not of the kind that the model was trained on."""
 
 
-class Item(NamedTuple):
+@dataclass(frozen=True)
+class Item:
     """One recording of a batch: its index, itself, and ``key_of`` its file."""
 
     index: int

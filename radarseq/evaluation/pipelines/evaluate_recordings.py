@@ -5,10 +5,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from radarseq.baselines.classifiers import ClassBaselines
 from radarseq.captures.sources.open_recordings import iter_recordings
+from radarseq.dataset.schema import Examples
 from radarseq.evaluation.decisions.calibration import calibrate
 from radarseq.evaluation.decisions.capture_table import capture_rows
+from radarseq.evaluation.metrics.by_task import sequence_part
 from radarseq.evaluation.metrics_json import (
     capture_metrics,
     common_metrics,
@@ -27,7 +31,9 @@ from radarseq.evaluation.pipelines.stress import stress_metrics
 from radarseq.evaluation.request import EvaluationRequest, EvaluationResult
 from radarseq.execution.pool import workers_at
 from radarseq.inference.checkpoint import versions
+from radarseq.inference.task_targets import task_examples
 from radarseq.inference.training_rows import load_training_rows
+from radarseq.models.settings import FORECASTING
 from radarseq.storage.atomic import printable
 from radarseq.storage.sealed import canonical_sha256
 
@@ -83,6 +89,8 @@ def evaluate_recordings(
     metrics["quality"] = quality_metrics(captures, data["left_out"], data["examples"])
     examples = shown_examples(folder, batch.parts, predictor)
     prediction = None if examples is None else predictor.predict_examples(examples)
+    if examples is not None:
+        metrics |= _sequence_metrics(request, examples, getattr(rows(), "training", None))
     if settings.stress and examples is not None:
         part = stress_metrics(predictor, examples, baselines.boosting, ood)
         metrics |= {} if part is None else {"stress": part}
@@ -103,6 +111,30 @@ def evaluate_recordings(
         ],
         content=shown(request.run, examples, prediction, captures),
     )
+
+
+def _sequence_metrics(
+    request: EvaluationRequest, examples: Examples, training: Examples | None
+) -> dict[str, Any]:
+    """Return the part ``forecast`` or ``symbols``, of the windows whose samples were saved.
+
+    A recording has no target. But where the task looks ahead, the last steps of a window are the
+    truth for the steps before them: the models get the window without its last steps.
+    """
+    network = request.predictor.network
+    horizon = network.settings.horizon if network.settings.task == "forecast" else 1
+    is_stored = network.settings.task == "forecast" and network.spec.horizon != horizon
+    if network.settings.task not in FORECASTING or is_stored or examples.steps <= horizon:
+        return {}
+    target = task_examples(examples, network.settings)["target"]
+    columns = {
+        "target": np.pad(target, ((0, 0), (0, horizon), (0, 0))),
+        "length": np.full(len(examples), examples.steps - horizon, np.int32),
+    }
+    cut = Examples(examples.header, examples.columns | columns)
+    prediction = request.predictor.predict_examples(cut)
+    compared = {name: other.predict_examples(cut) for name, other in request.compare.items()}
+    return sequence_part(request.predictor.name, network, prediction, cut, training, compared)
 
 
 def _data(request: EvaluationRequest, batch: Batch) -> dict[str, Any]:
