@@ -1,7 +1,7 @@
 """Part of a batch: the evaluated windows of one recording, on disk until the batch is complete.
 
 A part is three files of the evaluation folder: ``parts/00012.rows``, one record per window;
-``parts/00012.shown``, the samples of some windows for the page; and ``parts/00012.json``, which is
+``parts/00012.samples``, the samples of some windows for the page; and ``parts/00012.json``, which is
 written last and makes the part complete. An interrupted batch keeps its complete parts.
 """
 
@@ -21,7 +21,7 @@ from radarseq.storage.atomic import atomic_file, printable, sha256_file
 from radarseq.storage.sealed import read_json, write_json
 
 FOLDER, PLAN = "parts", "batch.json"
-ROWS, SHOWN = "rows", "shown"
+ROWS, SAMPLES = "rows", "samples"
 _BLOCK_BYTES = 16 << 20
 
 
@@ -58,7 +58,7 @@ class Part:
         skipped: Number of windows that are not usable, by reason.
         carrier_hz: Carrier frequency [Hz]; 0 where it is not known.
         rows: One record per evaluated window.
-        shown: One record per window for the page.
+        samples: One record per window whose samples are saved for the page.
     """
 
     file: str
@@ -69,7 +69,7 @@ class Part:
     skipped: dict[str, int]
     carrier_hz: float
     rows: Table
-    shown: Table
+    samples: Table
 
 
 def key_of(path: Path) -> list[int]:
@@ -106,7 +106,7 @@ class PartWriter:
 def part_writer(
     folder: Path, index: int, kind: str, columns: Mapping[str, Column]
 ) -> Iterator[PartWriter]:
-    """Open ``ROWS`` or ``SHOWN`` of part ``index``; the file appears when the context ends well.
+    """Open ``ROWS`` or ``SAMPLES`` of part ``index``; the file appears when the context ends well.
 
     Raises:
         OSError: If the disk is full.
@@ -127,13 +127,13 @@ def load_part(folder: Path, index: int, source: Path) -> Part | None:
         return None
     try:
         content = read_json(path, DataError)
-        content |= {kind: Table(**content[kind]) for kind in (ROWS, SHOWN)}
+        content |= {kind: Table(**content[kind]) for kind in (ROWS, SAMPLES)}
         part = Part(**content)
         if part.file != printable(source) or part.key != key_of(source):
             return None
         is_complete = all(
             sha256_file(_path(folder, index, kind)) == table.sha256
-            for kind, table in ((ROWS, part.rows), (SHOWN, part.shown))
+            for kind, table in ((ROWS, part.rows), (SAMPLES, part.samples))
         )
         return part if is_complete else None
     except (DataError, OSError, TypeError, KeyError):

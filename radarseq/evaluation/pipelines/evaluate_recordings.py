@@ -24,7 +24,7 @@ from radarseq.evaluation.output.partial_results import Part, begin_batch
 from radarseq.evaluation.output.sigmf_annotations import write_annotations
 from radarseq.evaluation.page.content import shown
 from radarseq.evaluation.pipelines.batch import Batch, BatchProgress, evaluate_batch
-from radarseq.evaluation.pipelines.merge import merge_parts, shown_examples
+from radarseq.evaluation.pipelines.merge import merge_parts, saved_examples
 from radarseq.evaluation.pipelines.recording_evaluator import RecordingEvaluator
 from radarseq.evaluation.pipelines.select_rows import unknown_objects
 from radarseq.evaluation.pipelines.stress import stress_metrics
@@ -87,7 +87,7 @@ def evaluate_recordings(
         weight = calibration.fusion_weight
         metrics["captures"] = capture_metrics(captures, windows.class_names, weight)
     metrics["quality"] = quality_metrics(captures, data["left_out"], data["examples"])
-    examples = shown_examples(folder, batch.parts, predictor)
+    examples = saved_examples(folder, batch.parts, predictor)
     prediction = None if examples is None else predictor.predict_examples(examples)
     if examples is not None:
         metrics |= _sequence_metrics(request, examples, getattr(rows(), "training", None))
@@ -141,7 +141,7 @@ def _data(request: EvaluationRequest, batch: Batch) -> dict[str, Any]:
     """Return the ``data`` part of the metrics, with warnings of skipped rows and other carriers."""
     parts = [part for _, part in batch.parts]
     skipped = sum((Counter(part.skipped) for part in parts), Counter())
-    warnings = [f"rows left out because {reason}: {n}" for reason, n in sorted(skipped.items())]
+    warnings = [f"rows skipped because {reason}: {n}" for reason, n in sorted(skipped.items())]
     trained = request.predictor.header.carrier_hz
     other = sum(
         bool(trained and part.carrier_hz) and abs(part.carrier_hz / trained - 1) > 1e-6

@@ -17,12 +17,12 @@ from radarseq.evaluation.decisions.fusion import Fusion
 from radarseq.evaluation.decisions.ood_threshold import OodThreshold
 from radarseq.evaluation.output.folder import predictions_file
 from radarseq.evaluation.output.hdf5_columns import Column
-from radarseq.evaluation.output.partial_results import ROWS, SHOWN, Part, read_records
+from radarseq.evaluation.output.partial_results import ROWS, SAMPLES, Part, read_records
 from radarseq.evaluation.pipelines.recording_evaluator import BASELINE, COMPARED
 from radarseq.inference.predictor import Predictor
 
 MAX_LABELLED = 4_000_000  # windows whose probabilities are held for the metrics
-_MAX_SHOWN_BYTES = 64 << 20
+_MAX_SAVED_BYTES = 64 << 20
 _COPIED = ("row", "label", "probability", "unknown_score", "echo")
 _IN_MEMORY = ("label", "group", "decision", "unknown_score", "is_unknown")
 
@@ -133,7 +133,7 @@ def _compared_columns(parts: list[tuple[int, Part]]) -> list[str]:
     return [n for n in filled[0] if all(n in names for names in filled)] if filled else []
 
 
-def shown_examples(
+def saved_examples(
     folder: Path, parts: list[tuple[int, Part]], predictor: Predictor
 ) -> Examples | None:
     """Return the saved samples of the first recordings as rows of a dataset; None without any."""
@@ -141,9 +141,9 @@ def shown_examples(
     columns: dict[str, list[NDArray]] = {}
     taken_bytes = 0
     for number, part in parts:
-        if taken_bytes > _MAX_SHOWN_BYTES:
+        if taken_bytes > _MAX_SAVED_BYTES:
             break
-        for records in read_records(folder, number, SHOWN, part.shown):
+        for records in read_records(folder, number, SAMPLES, part.samples):
             taken_bytes += records.nbytes
             samples = "rx" if predictor.network.spec.is_complex else "x"
             named = {samples: records["samples"]}

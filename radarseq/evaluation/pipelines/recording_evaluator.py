@@ -20,7 +20,7 @@ from radarseq.evaluation.decisions.ood_scores import OodDetector
 from radarseq.evaluation.output.hdf5_columns import Column
 from radarseq.evaluation.output.partial_results import (
     ROWS,
-    SHOWN,
+    SAMPLES,
     Part,
     part_writer,
     seal_part,
@@ -30,7 +30,7 @@ from radarseq.storage.atomic import printable
 
 BASELINE, COMPARED = "baseline", "compared "  # columns of a labelled part
 _BLOCK_BYTES = 2 << 20  # of samples: about a second of work between two looks at ``stopped``
-MAX_SHOWN = 64  # windows of a recording whose samples are saved for the page
+MAX_SAVED = 64  # windows of a recording whose samples are saved for the page
 
 
 class Abandoned(Exception):
@@ -82,11 +82,11 @@ class RecordingEvaluator:
         is_labelled = first is not None and (
             first.rows.labels is not None or recording.label in self.predictor.class_names
         )
-        every = max(1, -(-recording.windows // MAX_SHOWN))
+        every = max(1, -(-recording.windows // MAX_SAVED))
         counts: Counter[str] = Counter()
         with (
             part_writer(folder, index, ROWS, self._columns(is_labelled=is_labelled)) as writer,
-            part_writer(folder, index, SHOWN, self._shown_columns()) as shown,
+            part_writer(folder, index, SAMPLES, self._sample_columns()) as saved,
         ):
             for block in chain([] if first is None else [first], blocks):
                 if self.state.stopped.is_set():
@@ -104,7 +104,7 @@ class RecordingEvaluator:
                     columns["samples"] = rows.samples
                     if rows.tx is not None:
                         columns["tx"] = rows.tx
-                    shown.write(columns)
+                    saved.write(columns)
                 self.state.windows += len(block.codes)
             del counts[REASONS[OK]]
             if not writer.rows and not counts[REASONS[EMPTY]]:
@@ -123,7 +123,7 @@ class RecordingEvaluator:
             skipped=dict(+counts),
             carrier_hz=recording.capture.carrier_hz,
             rows=writer.table(),
-            shown=shown.table(),
+            samples=saved.table(),
         )
         seal_part(folder, index, part)
         return part
@@ -166,7 +166,7 @@ class RecordingEvaluator:
             columns["echo"] = Column(np.dtype(kind), (spec.steps, *channels))
         return columns
 
-    def _shown_columns(self) -> dict[str, Column]:
+    def _sample_columns(self) -> dict[str, Column]:
         spec = self.predictor.network.spec
         is_flat = spec.is_complex and spec.channels == 1
         kind = np.dtype(np.complex64 if spec.is_complex else np.float32)
