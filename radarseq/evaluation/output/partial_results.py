@@ -1,8 +1,8 @@
 """Part of a batch: the evaluated windows of one recording, on disk until the batch is complete.
 
 A part is three files of the evaluation folder: ``parts/00012.rows``, one record per window;
-``parts/00012.samples``, the samples of some windows for the page; and ``parts/00012.json``, which is
-written last and makes the part complete. An interrupted batch keeps its complete parts.
+``parts/00012.samples``, the samples of some windows for the page; and ``parts/00012.json``, which
+is written last and makes the part complete. An interrupted batch keeps its complete parts.
 """
 
 import hashlib
