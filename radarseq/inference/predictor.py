@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from radarseq.dataset.schema import Examples, Header
 from radarseq.device import choose_device
-from radarseq.errors import MismatchError
-from radarseq.inference.checkpoint import Checkpoint, load_best, load_checkpoint
+from radarseq.errors import CheckpointError, MismatchError
+from radarseq.inference.checkpoint import WEIGHTS, Checkpoint, load_best, load_checkpoint
 from radarseq.inference.ensemble_file import holds_ensemble, load_ensemble
 from radarseq.inference.task_targets import check_symbols_known, task_examples
 from radarseq.models.engines.select import set_engine
@@ -79,6 +79,20 @@ class Predictor:
     def name(self) -> str:
         """Name of the model in tables and verdicts."""
         return self.network.name
+
+    @property
+    def weights_sha256(self) -> str:
+        """Digest of the weights; two models with the same digest are the same."""
+        return str(self.manifest.get("files", {}).get(WEIGHTS, ""))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the path and the digest, not the weights: another process loads them again."""
+        return _load_same, (
+            self.path.absolute(),
+            self.device.type,
+            self.engine,
+            self.weights_sha256,
+        )
 
     @property
     def hidden_values(self) -> int:
@@ -301,3 +315,14 @@ def load(run: Path | str, *, device: str = "auto", engine: str = "auto") -> Pred
             hint += f". Name one of its runs, such as {first}, or train --seeds again with --resume"
         checkpoint, cache = load_best(run, hint), run / "checkpoints" / "best.onnx"
     return Predictor(checkpoint, choose_device(device), engine=engine, cache=cache)
+
+
+def _load_same(path: Path, device: str, engine: str, weights_sha256: str) -> Predictor:
+    """Load a model that was pickled by its path, and check that its weights are the same."""
+    predictor = load(path, device=device, engine=engine)
+    if predictor.weights_sha256 != weights_sha256:
+        raise CheckpointError(
+            f"{path}: a worker finds another model there than the one that this process loaded. "
+            "Wait until training has ended, and check that all machines share the folder"
+        )
+    return predictor

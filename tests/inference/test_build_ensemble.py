@@ -17,7 +17,6 @@ from radarseq.captures.conversion.export import export
 from radarseq.cli import app
 from radarseq.dataset.read import open_dataset
 from radarseq.errors import CheckpointError, UsageError
-from radarseq.evaluation.decisions.calibration_file import weights_sha256
 from radarseq.inference.build_ensemble import form_ensemble
 from radarseq.inference.predictor import load
 from radarseq.storage.sealed import read_json
@@ -83,15 +82,15 @@ def test_an_ensemble_streams_what_it_says_of_the_whole(toy_data, tmp_path):
 
 
 def test_an_evaluation_judges_the_ensemble_beside_a_member(formed, space, tmp_path, plainly):
-    judged = plainly(formed, space, tmp_path / "e", beside=[formed / "seed-0"])
+    judged = plainly(formed, space, tmp_path / "e", compare=[formed / "seed-0"])
     models = judged.metrics["classification"]
     assert judged.metrics["model"]["name"] == "ensemble of 3 wavenet"
     assert judged.metrics["model"]["seed"] == [0, 1, 2]
     alone = plainly(formed / "seed-0", space, tmp_path / "alone")
     member = alone.metrics["classification"]["model"]["accuracy"]
     assert models["baselines"]["wavenet"]["accuracy"] == member
-    kept = read_json(formed / "judging.json", CheckpointError)
-    assert kept["weights_sha256"] == weights_sha256(load(formed, device="cpu"))
+    kept = read_json(formed / "calibration.json", CheckpointError)
+    assert kept["weights_sha256"] == load(formed, device="cpu").weights_sha256
 
 
 def test_recordings_are_judged_alike_by_any_number_of_workers(formed, space, tmp_path, plainly):

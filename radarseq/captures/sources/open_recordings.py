@@ -3,9 +3,10 @@
 import math
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from radarseq.captures.capture import Capture
 from radarseq.captures.errors import Failure, RecordingError
@@ -22,19 +23,35 @@ from radarseq.storage.atomic import printable
 
 @dataclass(frozen=True)
 class Recording:
-    """An open recording with its label and group. It may be sent to another process.
+    """A recording by its path. It opens when its capture is first read, in each process anew.
 
     Attributes:
-        capture: The recording.
+        path: The file or folder, as given.
         options: How it is read and cut into windows.
         label: Its class, by the name pattern or the table of labels; None if they give none.
         group: The object or recording that it belongs to.
+        location: The path from the current folder of this process; None where that is ``path``.
     """
 
-    capture: Capture
+    path: Path
     options: ReadOptions
     label: str | None
     group: str
+    location: Path | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle the path alone: another process, in another folder, opens the file itself."""
+        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        return own | {"location": self.path.absolute()}
+
+    @cached_property
+    def capture(self) -> Capture:
+        """Content of the recording.
+
+        Raises:
+            RecordingError: If it cannot be read.
+        """
+        return replace(read_capture(self.location or self.path, self.options), source=self.path)
 
     @cached_property
     def plan(self) -> WindowPlan:
@@ -103,7 +120,7 @@ def iter_recordings(
                 group = printable(Path(os.path.relpath(path.absolute(), top)).as_posix())
             elif label:
                 group = f"{label}/{group}"
-            recording = Recording(read_capture(path, options), options, label, group)
+            recording = Recording(path, options, label, group)
             _ = recording.plan  # a recording shorter than a window is an error
             _check_interval(recording, expected_interval_s)
         except RecordingError as error:

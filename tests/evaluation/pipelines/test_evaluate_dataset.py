@@ -123,7 +123,7 @@ def test_the_other_runs_metrics_are_those_it_has_alone(judged, lstm_run, space, 
 
 
 def test_the_same_again_gives_the_same_bytes(judged, space_run, lstm_run, space, tmp_path, drawn):
-    again = evaluate(space_run, space, tmp_path / "e", beside=[lstm_run], device="cpu")
+    again = evaluate(space_run, space, tmp_path / "e", compare=[lstm_run], device="cpu")
     one, other = (
         {str(p.relative_to(f)): p.read_bytes() for p in f.rglob("*") if p.is_file()}
         for f in (again.folder, judged.folder)
@@ -149,7 +149,7 @@ def test_another_split_is_judged_where_asked(space_run, space, space_examples, t
 
 def test_two_runs_of_one_kind_are_told_apart(space_run, space, tmp_path):
     twin = shutil.copytree(space_run, tmp_path / "twin")
-    metrics = evaluate(space_run, space, tmp_path / "e", beside=[twin], device="cpu").metrics
+    metrics = evaluate(space_run, space, tmp_path / "e", compare=[twin], device="cpu").metrics
     name = f"wavenet ({twin})"
     assert metrics["classification"]["baselines"][name] == metrics["classification"]["model"]
     assert name in metrics["classification"]["verdict"]
@@ -233,7 +233,7 @@ def test_a_run_with_other_classes_cannot_stand_beside(space_run, space, toy, tmp
     write_dataset(tmp_path / "d", toy)
     train(tmp_path / "d", tmp_path / "toy", epochs=1, width=4, skip=4, device="cpu")
     with pytest.raises(DatasetError, match="knows the classes down, up"):
-        evaluate(space_run, space, tmp_path / "e", beside=[tmp_path / "toy"], device="cpu")
+        evaluate(space_run, space, tmp_path / "e", compare=[tmp_path / "toy"], device="cpu")
 
 
 def test_damaged_data_are_refused_before_anything_is_written(space_run, space, tmp_path):
