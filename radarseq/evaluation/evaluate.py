@@ -23,8 +23,8 @@ from radarseq.evaluation.output.folder import (
 from radarseq.evaluation.output.parquet import check_parquet, write_parquet
 from radarseq.evaluation.output.partial_results import FOLDER, PLAN
 from radarseq.evaluation.output.sigmf_annotations import write_annotations
-from radarseq.evaluation.page.content import shown
-from radarseq.evaluation.page.redraw import draw, read_rows
+from radarseq.evaluation.page.content import draw_page, report_content
+from radarseq.evaluation.page.redraw import read_rows
 from radarseq.evaluation.page.saved_data import write_report_data
 from radarseq.evaluation.pipelines.batch import BatchProgress
 from radarseq.evaluation.pipelines.evaluate_dataset import evaluate_dataset
@@ -163,9 +163,9 @@ def _write(task: Task, outcome: EvaluationResult, folder: Path) -> None:
         target = None if task.settings.annotate else folder / ANNOTATIONS
         steps = task.predictor.network.spec.steps
         write_annotations(folder / PREDICTIONS, outcome.recordings, task.reading, steps, target)
-    kept = shown(task.run, outcome.examples, outcome.prediction, outcome.captures)
-    write_report_data(folder, kept)
-    draw(folder, outcome.metrics)
+    content = report_content(task.run, outcome.examples, outcome.prediction, outcome.captures)
+    write_report_data(folder, content)
+    draw_page(folder, outcome.metrics, outcome.captures, outcome.failures, content)
     shutil.rmtree(folder / FOLDER, ignore_errors=True)
     (folder / PLAN).unlink(missing_ok=True)
     write_metrics(folder, outcome.metrics)

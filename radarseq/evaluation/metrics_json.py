@@ -59,6 +59,7 @@ def window_metrics(task: Task, windows: Windows, chosen: OodThreshold | None) ->
             windows.baselines,
             windows.beside,
             windows.snr_db,
+            None if windows.group is None else windows.group[windows.labelled],
         )
         part["curves"] = class_curves(windows.probability, label, windows.class_names)
         if windows.group is not None:

@@ -1,13 +1,20 @@
-"""Which charts an evaluation has numbers for, each with how to read it, in the page's order."""
+"""Charts of an evaluation: one function per chart, in the order of the page.
 
-from collections.abc import Mapping
+A chart is drawn where its function returns a figure; without its numbers it returns None.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
 from radarseq.report import curves, figures, forecasts, robustness
-from radarseq.report.decisions import UNKNOWN
+from radarseq.report.capture_table import UNKNOWN
+from radarseq.report.tables import group_noun
+
+Metrics = Mapping[str, Any]
+_CHARTS: list[tuple[str, str, str, Callable[[Metrics], str | None]]] = []
 
 
 @dataclass(frozen=True)
@@ -15,16 +22,16 @@ class Chart:
     """A figure of the page.
 
     Attributes:
-        title: What it shows.
-        reading: How to read it, a sentence or two.
-        drawn: The figure, an SVG element.
-        section: The part of the page where it stands.
+        section: Part of the page that it belongs to.
+        title: Of the figure.
+        reading: How to read it, one or two sentences.
+        figure: An SVG element.
     """
 
+    section: str
     title: str
     reading: str
-    drawn: Markup
-    section: str
+    figure: Markup
 
     @property
     def file_name(self) -> str:
@@ -32,151 +39,198 @@ class Chart:
         return self.title.lower().replace(",", "").replace(" ", "_") + ".svg"
 
 
-def charts(metrics: Mapping[str, Any]) -> list[Chart]:
+def charts(metrics: Metrics) -> list[Chart]:
     """Return the charts that the metrics have numbers for."""
-    found = [*_decisions(metrics), *_foreseen(metrics), *_captures(metrics), *_robust(metrics)]
-    return [Chart(title, reading, Markup(drawn), part) for part, title, reading, drawn in found]
+    noun = group_noun(metrics)
+    drawn = ((texts, draw(metrics)) for *texts, draw in _CHARTS)
+    return [
+        Chart(section, title.format(noun=noun), reading.format(noun=noun), Markup(figure))
+        for (section, title, reading), figure in drawn
+        if figure is not None
+    ]
 
 
-def _decisions(metrics: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
-    classes, name = _classes(metrics), _name(metrics)
-    decisions, echo = metrics.get("classification") or {}, metrics.get("echo") or {}
-    found = []
-    if (matrix := decisions.get("confusion")) and classes:
-        found.append((*_CONFUSION, figures.confusion(matrix, classes)))
-    if bins := decisions.get("by_snr"):
-        chance = 1 / len(classes) if classes else None
-        drawn = figures.accuracy_by_snr(bins, chance=chance, model_name=name)
-        found.append((*_ACCURACY, drawn))
-    if bins := decisions.get("reliability"):
-        found.append((*_RELIABILITY, figures.reliability(bins)))
-    if lines := decisions.get("curves"):
-        found.append((*_ROC, curves.roc(lines)))
-        found.append((*_PRECISION, curves.precision_recall(lines)))
-    if bins := echo.get("by_snr"):
-        found.append((*_ECHO, figures.echo_by_snr(bins, model_name=name)))
-    return found
+def _chart(section: str, title: str, reading: str) -> Callable[..., Callable[[Metrics], Any]]:
+    """Add a function to the charts; ``{noun}`` in a text becomes object or recording."""
+
+    def add(draw: Callable[[Metrics], str | None]) -> Callable[[Metrics], str | None]:
+        _CHARTS.append((section, title, reading, draw))
+        return draw
+
+    return add
 
 
-def _foreseen(metrics: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
-    forecast, symbols = metrics.get("forecast") or {}, metrics.get("symbols") or {}
-    name, found = _name(metrics), []
-    if examples := forecast.get("examples"):
-        drawn = forecasts.forecast_examples(examples, model_name=name)
-        found.append((*_FORECASTS, drawn))
-    if forecast.get("horizon", 0) > 1:
-        found.append((*_HORIZON, forecasts.error_by_horizon(forecast, model_name=name)))
-    if symbols.get("model"):
-        found.append((*_SYMBOLS, forecasts.symbols_by_method(symbols, model_name=name)))
-    return found
+def _part(metrics: Metrics, name: str) -> Mapping[str, Any]:
+    return metrics.get(name) or {}
 
 
-def _captures(metrics: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
-    classes, summary = _classes(metrics), metrics.get("capture_summary") or {}
-    found = []
-    if (matrix := summary.get("confusion")) and classes and summary.get("labelled"):
-        names = [*classes, UNKNOWN][: len(matrix[0])]
-        found.append((*_CAPTURE_CONFUSION, figures.confusion(matrix, classes, names)))
-    if (bins := summary.get("reliability")) and any(one.get("examples") for one in bins):
-        found.append((*_CAPTURE_RELIABILITY, figures.reliability(bins, counted="Captures")))
-    return found
+def _classes(metrics: Metrics) -> list[str]:
+    return _part(metrics, "data").get("class_names") or []
 
 
-def _robust(metrics: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
-    unknown, stress = metrics.get("unknown") or {}, metrics.get("stress") or {}
-    quality = metrics.get("quality") or {}
-    reasons = quality.get("left_out") or (metrics.get("data") or {}).get("left_out") or {}
-    found = []
-    if (unknown.get("histogram") or {}).get("edges"):
-        found.append((*_UNKNOWN, robustness.unknown_histogram(unknown)))
-    if stress.get("conditions"):
-        drawn = robustness.stress_sweep(stress, model_name=_name(metrics))
-        found.append((*_STRESS, drawn))
-    if any(reasons.values()):
-        found.append((*_QUALITY, robustness.left_out(reasons, quality.get("judged"))))
-    return found
+def _name(metrics: Metrics) -> str:
+    return _part(metrics, "model").get("name", "model")
 
 
-def _classes(metrics: Mapping[str, Any]) -> list[str]:
-    return (metrics.get("data") or {}).get("class_names") or []
-
-
-def _name(metrics: Mapping[str, Any]) -> str:
-    return (metrics.get("model") or {}).get("name", "model")
-
-
-_CONFUSION = (
+@_chart(
     "windows",
     "Confusion",
-    "Examples by true and decided class; percent of the true class. The diagonal is right.",
+    "Windows by true and decided class; percent of the true class. The diagonal is correct.",
 )
-_ACCURACY = (
+def _confusion(metrics: Metrics) -> str | None:
+    matrix, classes = _part(metrics, "classification").get("confusion"), _classes(metrics)
+    return figures.confusion(matrix, classes) if matrix and classes else None
+
+
+@_chart(
     "windows",
     "Accuracy over SNR",
-    "Share of right decisions. Where few examples lie, the curve is uncertain.",
+    "Share of correct decisions. Where there are few windows, the curve is uncertain.",
 )
-_RELIABILITY = (
+def _accuracy(metrics: Metrics) -> str | None:
+    bins, classes = _part(metrics, "classification").get("by_snr"), _classes(metrics)
+    if not bins:
+        return None
+    chance = 1 / len(classes) if classes else None
+    return figures.accuracy_by_snr(bins, chance=chance, model_name=_name(metrics))
+
+
+@_chart(
     "windows",
     "Reliability",
-    "How often the model is right when it is this sure. Below the dashed line it is too sure.",
+    "Share of correct decisions over the model's confidence. Below the dashed line the model is "
+    "overconfident.",
 )
-_ROC = (
+def _reliability(metrics: Metrics) -> str | None:
+    bins = _part(metrics, "classification").get("reliability")
+    return figures.reliability(bins) if bins else None
+
+
+@_chart(
     "windows",
     "ROC",
     "Each class against the rest, over all thresholds. Top left is perfect; the dashed line is "
     "guessing.",
 )
-_PRECISION = (
+def _roc(metrics: Metrics) -> str | None:
+    lines = _part(metrics, "classification").get("curves")
+    return curves.roc(lines) if lines else None
+
+
+@_chart(
     "windows",
     "Precision and recall",
-    "Of the windows called a class, how many are it; of those that are it, how many are found. "
-    "AP is the average precision.",
+    "Precision: share of the windows decided for a class that belong to it. Recall: share of the "
+    "windows of a class that are found. AP is the average precision.",
 )
-_ECHO = (
+def _precision(metrics: Metrics) -> str | None:
+    lines = _part(metrics, "classification").get("curves")
+    return curves.precision_recall(lines) if lines else None
+
+
+@_chart(
     "windows",
     "Echo error over SNR",
-    "Power of what the predicted echo gets wrong against that of the echo; lower is better.",
+    "Power of the predicted echo's error over the power of the echo; lower is better.",
 )
-_FORECASTS = (
+def _echo(metrics: Metrics) -> str | None:
+    bins = _part(metrics, "echo").get("by_snr")
+    return figures.echo_by_snr(bins, model_name=_name(metrics)) if bins else None
+
+
+@_chart(
     "windows",
     "Forecasts of examples",
-    "What was known, what came after it, and what the model and the last value said of it.",
+    "The known values, the values that followed, and the forecasts of the model and of the last "
+    "value.",
 )
-_HORIZON = (
+def _forecasts(metrics: Metrics) -> str | None:
+    examples = _part(metrics, "forecast").get("examples")
+    if not examples:
+        return None
+    return forecasts.forecast_examples(examples, model_name=_name(metrics))
+
+
+@_chart(
     "windows",
     "Forecast error by horizon",
-    "How far ahead a forecast is worth more than a simpler one; lower is better.",
+    "Error of each method over the number of steps ahead; lower is better.",
 )
-_SYMBOLS = (
+def _horizon(metrics: Metrics) -> str | None:
+    forecast = _part(metrics, "forecast")
+    if forecast.get("horizon", 0) <= 1:
+        return None
+    return forecasts.error_by_horizon(forecast, model_name=_name(metrics))
+
+
+@_chart(
     "windows",
     "Symbols by method",
-    "Left: how surprised a method is by the symbol that is there, lower is better. Right: how "
-    "often its first choice is right.",
+    "Left: loss of each method on the true symbols, lower is better. Right: share of symbols that "
+    "are its first choice.",
 )
-_CAPTURE_CONFUSION = (
+def _symbols(metrics: Metrics) -> str | None:
+    symbols = _part(metrics, "symbols")
+    if not symbols.get("model"):
+        return None
+    return forecasts.symbols_by_method(symbols, model_name=_name(metrics))
+
+
+@_chart(
     "captures",
-    "Confusion, by capture",
-    "Captures by true and decided class, all windows of each together. The last column has those "
+    "Confusion, by {noun}",
+    "All windows of each {noun} together, by true and decided class. The last column has those "
     "that were called unknown, or empty.",
 )
-_CAPTURE_RELIABILITY = (
+def _group_confusion(metrics: Metrics) -> str | None:
+    classes, summary = _classes(metrics), _part(metrics, "capture_summary")
+    matrix = summary.get("confusion")
+    if not (matrix and classes and summary.get("labelled")):
+        return None
+    return figures.confusion(matrix, classes, [*classes, UNKNOWN][: len(matrix[0])])
+
+
+@_chart(
     "captures",
-    "Reliability, by capture",
-    "How often a capture's decision is right when it is this sure.",
+    "Reliability, by {noun}",
+    "Share of correct decisions over the probability of the decision, one decision per {noun}.",
 )
-_UNKNOWN = (
+def _group_reliability(metrics: Metrics) -> str | None:
+    bins = _part(metrics, "capture_summary").get("reliability") or []
+    if not any(row.get("examples") for row in bins):
+        return None
+    return figures.reliability(bins, counted=f"{group_noun(metrics)}s".capitalize())
+
+
+@_chart(
     "robustness",
     "Unknown scores",
-    "Right of the threshold a window is called unknown. Known objects should lie left of it.",
+    "A window is called unknown right of the threshold. Known objects should lie left of it.",
 )
-_STRESS = (
+def _unknown(metrics: Metrics) -> str | None:
+    unknown = _part(metrics, "unknown")
+    if not _part(unknown, "histogram").get("edges"):
+        return None
+    return robustness.unknown_histogram(unknown)
+
+
+@_chart(
     "robustness",
-    "Accuracy under corruption",
-    "The same windows, damaged in one way each; bars are 95 % intervals, the dashed line is the "
-    "accuracy without damage.",
+    "Accuracy under impairments",
+    "The same windows with one impairment each; bars are 95 % intervals, the dashed line is the "
+    "accuracy without impairment.",
 )
-_QUALITY = (
-    "robustness",
-    "Quality faults",
-    "Windows that were not judged because of what is wrong with the recording.",
-)
+def _stress(metrics: Metrics) -> str | None:
+    stress = _part(metrics, "stress")
+    if not stress.get("conditions"):
+        return None
+    return robustness.stress_sweep(stress, model_name=_name(metrics))
+
+
+@_chart("robustness", "Skipped windows", "Windows that were not evaluated, by their issue.")
+def _skipped(metrics: Metrics) -> str | None:
+    quality = _part(metrics, "quality")
+    reasons = quality.get("left_out") or _part(metrics, "data").get("left_out") or {}
+    if not any(reasons.values()):
+        return None
+    return robustness.skipped_windows(reasons, quality.get("judged"))

@@ -1,4 +1,4 @@
-"""What was foreseen: forecasts of examples, their error by how far ahead, symbols by method."""
+"""Charts of forecasts and symbols: examples, error by horizon, loss and accuracy by method."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -18,16 +18,16 @@ _MAX_LINES = len(SERIES)
 
 
 def forecast_examples(examples: Sequence[Part], *, model_name: str = "model") -> str:
-    """Return a panel an example: what was known, what came, and what was foreseen of it.
+    """Return one panel per example: known values, true values and forecasts.
 
     Args:
         examples: ``past`` and ``future``, the truth up to the last known step and after it, and
             ``model`` and ``naive``, the forecasts of ``future``; naive may be None.
-        model_name: What to call ``model``.
+        model_name: Name of ``model`` in the legend.
     """
     return svg(
         partial(_draw_examples, examples, model_name),
-        label="Forecasts of examples beside the truth and the last value",
+        label="Forecasts of examples, true values and the last known value",
         height_in=1.0 + 1.35 * len(examples),
     )
 
@@ -53,11 +53,11 @@ def _draw_examples(examples: Sequence[Part], model_name: str, figure: Figure) ->
 
 
 def error_by_horizon(part: Part, *, model_name: str = "model") -> str:
-    """Return the mean squared error over how many steps ahead, of the model and its baselines.
+    """Return the chart of mean squared error over the steps ahead, one line per method.
 
     Args:
         part: The ``forecast`` part of the metrics.
-        model_name: What to call the model.
+        model_name: Name of the model in the legend.
     """
     return svg(
         partial(_draw_by_horizon, part, model_name),
@@ -69,12 +69,12 @@ def error_by_horizon(part: Part, *, model_name: str = "model") -> str:
 def _draw_by_horizon(part: Part, model_name: str, figure: Figure) -> None:
     axes = figure.subplots()
     methods = {model_name: part["model"]} | dict(part["baselines"])
-    for (name, told), (color, marker, dash) in zip(methods.items(), SERIES, strict=False):
-        values = numbers(told["mse_by_horizon"])
+    for (name, metrics), (color, marker, dash) in zip(methods.items(), SERIES, strict=False):
+        values = numbers(metrics["mse_by_horizon"])
         ahead = np.arange(1, len(values) + 1)
-        shown = printable(name, _MAX_NAME_LENGTH)
-        axes.plot(ahead, values, color=color, marker=marker, ls=dash, label=shown)
-    if all(min(told["mse_by_horizon"]) > 0 for told in methods.values()):
+        label = printable(name, _MAX_NAME_LENGTH)
+        axes.plot(ahead, values, color=color, marker=marker, ls=dash, label=label)
+    if all(min(metrics["mse_by_horizon"]) > 0 for metrics in methods.values()):
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.yaxis.set_minor_formatter(NullFormatter())
@@ -85,15 +85,15 @@ def _draw_by_horizon(part: Part, model_name: str, figure: Figure) -> None:
 
 
 def symbols_by_method(part: Part, *, model_name: str = "model") -> str:
-    """Return bars of the nats a symbol and of the share of right symbols, a method each.
+    """Return bars of the loss per symbol and of the share of correct symbols, one per method.
 
     Args:
         part: The ``symbols`` part of the metrics.
-        model_name: What to call the model.
+        model_name: Name of the model in the legend.
     """
     return svg(
         partial(_draw_symbols, part, model_name),
-        label="Nats a symbol and accuracy, model and baselines",
+        label="Nats per symbol and accuracy, model and baselines",
         height_in=1.3 + 0.45 * min(_MAX_LINES, 1 + len(part["baselines"])),
     )
 
@@ -103,10 +103,10 @@ def _draw_symbols(part: Part, model_name: str, figure: Figure) -> None:
     methods = list(({model_name: part["model"]} | dict(part["baselines"])).items())[:_MAX_LINES]
     names = [printable(name, _MAX_NAME_LENGTH) for name, _ in methods]
     for axes, key, scale, form, title in (
-        (left, "nats", 1.0, "{:.3f}", "Nats a symbol"),
-        (right, "accuracy", 100.0, "{:.1f}", "Right symbols (%)"),
+        (left, "nats", 1.0, "{:.3f}", "Nats per symbol"),
+        (right, "accuracy", 100.0, "{:.1f}", "Correct symbols (%)"),
     ):
-        _bars(axes, [scale * told[key] for _, told in methods], form)
+        _bars(axes, [scale * metrics[key] for _, metrics in methods], form)
         axes.set_xlabel(title)
     left.set_yticks(range(len(names)), names)
     left.invert_yaxis()
