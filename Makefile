@@ -1,19 +1,23 @@
-# Two commands: `make demo` and `make test`. Both set up first; a second run reuses the set-up.
+# `make demo` shows what radarseq does, `make test` checks it. Every target sets up first; a second
+# run reuses the set-up.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 DEMO := runs/demo
 
-.PHONY: setup demo test check format wheel clean
+.PHONY: setup demo test quick check format wheel clean
 
 setup: $(VENV)/.ready
 
-# torch first and by exact version: a looser request can fetch gigabytes of GPU libraries.
+# pip first: dependency groups need 25.1, and the venv of an older Python brings an older one.
+# Then torch, by exact version: a looser request can fetch gigabytes of GPU libraries.
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(INSTALL) pip
+	$(INSTALL) $$(grep ^torch== constraints.txt)
+	$(INSTALL) --build-constraint constraints.txt -e . --group dev
 	touch $@
 
 demo: setup
@@ -29,6 +33,10 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest -n 2
+
+# What neither trains a model nor takes long: a look between two edits, not instead of `make test`.
+quick: setup
+	$(BIN)/python -m pytest -n 2 -m "not trains and not slow"
 
 check: setup
 	$(BIN)/ruff check .

@@ -9,8 +9,8 @@ is compiled, once on a machine, is compiled before. Peers get the echoes without
 level, and the level; ours make the same, and more, from the samples. Ours plan 25 epochs, over
 which the learning rate falls, as ``make demo`` does.
 
-Peers come with ``pip install 'radarseq[bench]'``; aeon wants an older numba than constraints.txt
-has, so that an environment of its own is the place for it. One that is not there is named as such.
+Peers come with ``pip install -e . --group bench``, in an environment of their own: aeon needs an
+older numba than constraints.txt has. A peer that is not installed is reported as such.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from peer_models import PEERS, Budget, Data, Labels, Trained
 from side_by_side import machine, with_range
 
 from radarseq.dataset.schema import Examples
-from radarseq.dataset.simulate import examples_of, header_of, simulate
+from radarseq.dataset.simulate import header_of, simulate, to_examples
 from radarseq.inference.predictor import load
 from radarseq.recipes.recipe import Recipe, read_recipe
 from radarseq.training.train import train
@@ -106,7 +106,7 @@ def main() -> None:
         few = data_in(Path(folder) / "few", recipe, FEW)
         data = data_in(Path(folder) / "data", recipe, STORED)
         fresh = PairGenerator(recipe.scene, seed=SEED, domain=FRESH_TEST)(0, JUDGED)
-        judged = examples_of(fresh, header_of(recipe, SEED))
+        judged = to_examples(fresh, header_of(recipe, SEED))
         contenders = {f"ours, {m}": ("radarseq", partial(ours, m)) for m in OURS} | PEERS
         for name, (package, fit) in contenders.items():
             if asked.only and not name.startswith(tuple(asked.only.split(","))):

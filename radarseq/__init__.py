@@ -1,6 +1,6 @@
-"""Short radar sequences, simulated, learnt and judged.
+"""Simulation, learning and evaluation of short radar sequences.
 
-The functions do what the commands of the same names do; each is imported when it is first used.
+Each function does the work of the command of its name. It is imported when it is first used.
 """
 
 from importlib import import_module

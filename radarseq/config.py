@@ -1,12 +1,12 @@
-"""Recipes and settings: text to typed, frozen objects; an unknown key or a misfit stops here."""
+"""Checks settings against their types: text to typed, frozen objects, or an error per key."""
 
 import difflib
 import json
-import re
 import typing
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar
 
+import tomli_w
 from pydantic import TypeAdapter, ValidationError
 
 from radarseq.errors import RecipeError
@@ -28,9 +28,9 @@ def parse(kind: type[T], content: Any, source: str, place: str = "") -> T:
     """
     try:
         return TypeAdapter(kind).validate_json(json.dumps(content, default=str), strict=True)
-    except ValidationError as fault:
-        told = "\n".join(f"{source}: {_explain(kind, error, place)}" for error in fault.errors())
-        raise RecipeError(told) from fault
+    except ValidationError as cause:
+        message = "\n".join(f"{source}: {_explain(kind, error, place)}" for error in cause.errors())
+        raise RecipeError(message) from cause
 
 
 def _explain(kind: type, error: Any, place: str) -> str:
@@ -65,26 +65,13 @@ def _short(value: Any) -> str:
 
 
 def to_toml(content: dict[str, Any]) -> str:
-    """Return plain settings (numbers, strings, lists, one level of tables) as TOML."""
-    flat = {k: v for k, v in content.items() if not isinstance(v, dict)}
-    lines = [
-        f"{_toml_key(key)} = {_toml_value(value)}"
-        for key, value in flat.items()
+    """Return plain settings (numbers, strings, lists, tables) as TOML; None is left out."""
+    return tomli_w.dumps(_without_none(content))
+
+
+def _without_none(content: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: _without_none(value) if isinstance(value, dict) else value
+        for key, value in content.items()
         if value is not None
-    ]
-    for key, table in content.items():
-        if isinstance(table, dict):
-            lines += ["", f"[{_toml_key(key)}]", to_toml(table).rstrip()]
-    return "\n".join(lines) + "\n"
-
-
-def _toml_key(key: str) -> str:
-    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _toml_value(key)
-
-
-def _toml_value(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_toml_value(item) for item in value) + "]"
-    if isinstance(value, float):
-        return repr(value)
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    }

@@ -1,4 +1,4 @@
-"""Which device to compute on."""
+"""Choice of the device to compute on."""
 
 import os
 
@@ -28,13 +28,12 @@ def choose_device(name: str = "auto") -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda" and int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        own, found = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
-        if own >= found:
+        rank, count = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+        if rank >= count:
             raise DeviceError(
-                f"process {own} of this machine (from 0) finds {found} CUDA devices. Start as many "
-                "processes a machine as it has devices (torchrun --nproc-per-node), or use "
-                "--device cpu"
+                f"process {rank} of this machine (from 0) finds {count} CUDA devices. Start one "
+                "process per device (torchrun --nproc-per-node), or use --device cpu"
             )
-        torch.cuda.set_device(own)
-        return torch.device("cuda", own)
+        torch.cuda.set_device(rank)
+        return torch.device("cuda", rank)
     return torch.device(name)

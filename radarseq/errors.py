@@ -1,4 +1,4 @@
-"""What can go wrong, one class for each kind of mistake, with the exit status it ends in.
+"""Error classes, one per kind of mistake, each with its exit status.
 
 Every message names the file or the key, what was found, what was expected, and what to do.
 """
@@ -13,21 +13,21 @@ EXIT_TERMINATED = 143
 
 
 class RadarseqError(Exception):
-    """Something went wrong at run time; the base of all errors raised here."""
+    """Failure at run time; base of all errors of radarseq."""
 
     exit_code = EXIT_FAILURE
 
 
 class DivergedError(RadarseqError):
-    """Training has left the numbers: a loss or a gradient that is none, or out of all bounds."""
+    """A loss or a gradient is not a number, or is beyond all bounds."""
 
 
 class DeviceMemoryError(RadarseqError):
-    """The device has too little memory for what was asked."""
+    """The device has too little memory for the request."""
 
 
 class ProcessGroupError(RadarseqError):
-    """Another process of a run that several share has failed, or does not answer."""
+    """Another process of a distributed run has failed, or does not answer."""
 
 
 class ClusterError(RadarseqError):
@@ -63,7 +63,7 @@ class DatasetError(DataError):
 
 
 class MismatchError(DataError):
-    """Data and model do not belong together: other steps, axis, interval or features."""
+    """Data and model do not fit: other steps, axis, interval or features."""
 
 
 class CheckpointError(DataError):

@@ -1,7 +1,7 @@
-"""What a command leaves of its memory to the process that goes on.
+"""Memory of the process and versions of installed packages.
 
-What the C library's heap has had, it keeps, with holes between what is still in use: after two
-hundred passes of simulate, train and evaluate in one process, 419 MB for 233 MB in use.
+The C library keeps freed pages of its heap, with holes between blocks in use: after two hundred
+passes of simulate, train and evaluate in one process, 419 MB for 233 MB in use.
 """
 
 import sys
@@ -22,12 +22,12 @@ def trim_heap(command: Callable[P, R]) -> Callable[P, R]:
         try:
             return command(*args, **keywords)
         finally:
-            give_free_pages_back()
+            release_free_pages()
 
     return called
 
 
-def give_free_pages_back() -> None:
+def release_free_pages() -> None:
     """Return the free pages of the heap to the system; where that is no call, do nothing."""
     if not sys.platform.startswith("linux"):
         return

@@ -18,6 +18,8 @@ from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import Examples, Header
 from radarseq.dataset.simulate import simulate
 from radarseq.dataset.write import write_dataset
+from simulators.objects import MeshBody
+from simulators.scattering import mesh_files, meshes
 
 RECIPE = Path(__file__).parents[1] / "datasets" / "four_shapes.toml"
 
@@ -122,3 +124,13 @@ def plainly(monkeypatch):
         return judge.evaluate(run, data, out, device="cpu", **settings)
 
     return evaluate
+
+
+@pytest.fixture
+def bus(tmp_path):
+    """A box drawn in millimetres, off its centre and turned."""
+    pytest.importorskip("trimesh")
+    turn = np.array([[0.8, -0.6, 0.0], [0.6, 0.8, 0.0], [0.0, 0.0, 1.0]])
+    mesh = meshes.translate(meshes.rotate(meshes.box(0.3, 0.2, 0.4), turn), [1.0, 2.0, 3.0])
+    mesh_files.write_mesh(tmp_path / "bus.obj", mesh, units="mm")
+    return MeshBody(name="bus", path=str(tmp_path / "bus.obj"), units="mm", scale=(0.5, 2.0))

@@ -189,7 +189,12 @@ def test_only_the_entry_point_imports_the_commands():
 def test_every_import_is_declared():
     """What pyproject.toml does not name is there by luck."""
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    declared = {"sklearn": "scikit-learn", "markupsafe": "jinja2", "mpl_toolkits": "matplotlib"}
+    declared = {
+        "tomli_w": "tomli-w",
+        "sklearn": "scikit-learn",
+        "markupsafe": "jinja2",
+        "mpl_toolkits": "matplotlib",
+    }
     roots = {name.split(".")[0] for file in files_of("radarseq") for name in imports_of(file)}
     for name in sorted(roots - sys.stdlib_module_names - {"radarseq", "simulators"}):
         assert f'"{declared.get(name, name)}>=' in text, f"{name} is not among the dependencies"

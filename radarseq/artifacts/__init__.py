@@ -1,1 +1,1 @@
-"""Recognises, describes and validates what is on disk. No formats."""
+"""Recognises, describes and validates files and folders. No formats of its own."""

@@ -1,4 +1,4 @@
-"""Saying what a dataset, a capture, a recipe, a run or an evaluation is."""
+"""Describes a dataset, a recording, a recipe, a run or an evaluation."""
 
 import json
 from collections import Counter
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def inspect(path: Path | str, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return what is at ``path``, as plain JSON types.
+    """Return a description of a file or folder, as plain JSON types.
 
     Args:
         path: A dataset, a recording, a recipe, a run, a checkpoint or an evaluation.
@@ -41,7 +41,7 @@ def inspect(path: Path | str, given: Mapping[str, Any] | None = None) -> dict[st
     """
     path = Path(path)
     kind = kind_of(path)
-    tell = {
+    summarizers = {
         Kind.DATASET: _dataset,
         Kind.RUN: _run,
         Kind.ENSEMBLE: _ensemble,
@@ -54,11 +54,11 @@ def inspect(path: Path | str, given: Mapping[str, Any] | None = None) -> dict[st
         raise UsageError(
             f"{path} is a {kind}; {', '.join(sorted(given))} are for recordings. Leave them out"
         )
-    return {"kind": str(kind), "path": str(path)} | tell[kind](path)
+    return {"kind": str(kind), "path": str(path)} | summarizers[kind](path)
 
 
 def plot(path: Path | str, folder: Path | str) -> dict[str, Any]:
-    """Draw what a recipe simulates; return the files and what they show, as plain JSON types.
+    """Draw the figures of a recipe; return the files and their captions, as plain JSON types.
 
     Args:
         path: A recipe.
@@ -78,8 +78,8 @@ def plot(path: Path | str, folder: Path | str) -> dict[str, Any]:
     with output_folder(folder):
         try:
             pictures = draw_recipe(content, folder)
-        except ValueError as fault:
-            raise RecipeError(f"{path}: {fault}") from fault
+        except ValueError as error:
+            raise RecipeError(f"{path}: {error}") from error
     files = {picture.path.name: picture.shows for picture in pictures}
     return {"kind": str(kind), "path": str(path), "plots": str(folder), "files": files}
 
@@ -88,7 +88,7 @@ def _dataset(path: Path) -> dict[str, Any]:
     dataset = open_dataset(path)
     examples, header = dataset.load(), dataset.header
     columns = {n: f"{v.dtype} {v.shape}" for n, v in examples.columns.items()}
-    told: dict[str, Any] = {
+    summary: dict[str, Any] = {
         "examples": len(dataset),
         "steps": examples.steps,
         "shards": len(dataset.shards),
@@ -104,22 +104,22 @@ def _dataset(path: Path) -> dict[str, Any]:
     if "label" in examples:
         counts = Counter(examples["label"].tolist())
         names = dict(enumerate(header.class_names)) | {-1: "unknown"}
-        told["classes"] = {names[label]: counts[label] for label in sorted(counts)}
+        summary["classes"] = {names[label]: counts[label] for label in sorted(counts)}
     if "split" in examples:
         counts = np.bincount(examples["split"], minlength=len(SPLIT_NAMES))
-        told["split"] = dict(zip(SPLIT_NAMES, counts.tolist(), strict=True))
+        summary["split"] = dict(zip(SPLIT_NAMES, counts.tolist(), strict=True))
     if header.group_names:
-        told["recordings"] = len(header.group_names)
-    return told
+        summary["recordings"] = len(header.group_names)
+    return summary
 
 
 def _recipe(path: Path) -> dict[str, Any]:
     recipe = read_recipe(path)
     if isinstance(recipe.content, Series):
-        told = {key: getattr(recipe.content, key) for key in ("steps", "horizon", "features")}
+        summary = {key: getattr(recipe.content, key) for key in ("steps", "horizon", "features")}
         interval_s = recipe.content.sample_interval_s
         split = vars(recipe.content.split)
-        return {"name": recipe.name, **told, "sample_interval_s": interval_s, "split": split}
+        return {"name": recipe.name, **summary, "sample_interval_s": interval_s, "split": split}
     scene = recipe.scene
     pulse = None
     if scene.mode == "pulse":
@@ -146,31 +146,31 @@ def _recipe(path: Path) -> dict[str, Any]:
 
 def _scattering(item: ObjectClass, carrier_hz: float) -> dict[str, Any]:
     """Return how a class's echo is made, and how far that holds; a mesh's size with it."""
-    told = item.validity(wavenumber(carrier_hz))
+    validity = item.validity(wavenumber(carrier_hz))
     size = {"bounding_m": list(item.bounding_m())} if isinstance(item, MeshBody) else {}
-    held = {"method": told.method, "smallest_ka": told.smallest_ka, "left_out": told.left_out}
-    return held | size | ({"warnings": list(told.warnings)} if told.warnings else {})
+    described = {name: getattr(validity, name) for name in ("method", "smallest_ka", "left_out")}
+    return described | size | ({"warnings": list(validity.warnings)} if validity.warnings else {})
 
 
 def _settings(settings: Any, hidden: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return a part of a scene as plain types; what is not set, or off, is left out."""
-    told: dict[str, Any] = {}
+    """Return a part of a scene as plain types, without settings that are off."""
+    summary: dict[str, Any] = {}
     for item in fields(settings):
         value = getattr(settings, item.name)
         if is_dataclass(value) and not isinstance(value, type):
             value = {} if value == type(value)() else _settings(value)
         if item.name not in hidden and value not in (None, "", 0, {}, (0.0, 0.0)):
-            told[item.name] = list(value) if isinstance(value, tuple) else value
-    return told
+            summary[item.name] = list(value) if isinstance(value, tuple) else value
+    return summary
 
 
 def _run(path: Path) -> dict[str, Any]:
     from radarseq.training.history import read_history
 
-    told = _checkpoint(path / "checkpoints" / "best")
+    summary = _checkpoint(path / "checkpoints" / "best")
     if history := read_history(path):
-        told["epochs"] = len(history)
-    return told
+        summary["epochs"] = len(history)
+    return summary
 
 
 def _checkpoint(path: Path) -> dict[str, Any]:
@@ -184,9 +184,9 @@ def _ensemble(path: Path) -> dict[str, Any]:
 
     ensemble = load_ensemble(path)
     runs = [printable(path / name) for name in ensemble.manifest["members"]]
-    told = {"runs": runs} | _trained(ensemble)
-    del told["metrics"]  # the ensemble's own are not known before it is judged
-    return told
+    summary = {"runs": runs} | _trained(ensemble)
+    del summary["metrics"]  # an ensemble has metrics of its own only once it is evaluated
+    return summary
 
 
 def _trained(checkpoint: "Checkpoint[Trained]") -> dict[str, Any]:
@@ -222,20 +222,20 @@ def _capture(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     if path.is_dir() and files != [path]:
         if not files and not refused:
             raise DataError(f"{path}: holds nothing that is known: no dataset, run or recording")
-        told: dict[str, Any] = {"recordings": [printable(file) for file in files]}
-        told["refused"] = [f"{printable(file)}: {why}. {do}" for file, why, do in refused]
-        return {key: value for key, value in told.items() if value}
+        summary: dict[str, Any] = {"recordings": [printable(file) for file in files]}
+        summary["refused"] = [f"{printable(file)}: {why}. {do}" for file, why, do in refused]
+        return {key: value for key, value in summary.items() if value}
     (found,) = iter_recordings([path], reading)
     if isinstance(found, Failure):
         raise RecordingError(*found)
     return summarize_recording(found)
 
 
-def as_text(told: dict[str, Any], indent: int = 0) -> str:
-    """Return what ``inspect`` told as aligned lines for a person."""
+def as_text(summary: dict[str, Any], indent: int = 0) -> str:
+    """Return the description of ``inspect`` as aligned lines of text."""
     lines = []
-    width = max((len(key) for key in told), default=0)
-    for key, value in told.items():
+    width = max((len(key) for key in summary), default=0)
+    for key, value in summary.items():
         start = " " * indent + f"{key:<{width}}  "
         if isinstance(value, dict):
             lines += [start.rstrip(), as_text(value, indent + 2)] if value else [start + "none"]

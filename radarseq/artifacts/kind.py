@@ -1,4 +1,4 @@
-"""What a path is: decided by what it holds, never by guessing."""
+"""Kind of a file or folder, recognised by its content."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -18,7 +18,7 @@ class Kind(StrEnum):
     EVALUATION = "evaluation"
     RECIPE = "recipe"
     CAPTURE = "capture"
-    UNKNOWN = "thing that radarseq knows"  # what should tell the kind is damaged
+    UNKNOWN = "thing that radarseq knows"  # the file that names the kind is damaged
 
 
 _MANIFEST_KINDS = {
@@ -29,7 +29,7 @@ _MANIFEST_KINDS = {
 
 
 def kind_of(path: Path) -> Kind:
-    """Return what is at ``path``.
+    """Return the kind of a file or folder.
 
     Raises:
         DataError: If there is nothing, or nothing that could be read.

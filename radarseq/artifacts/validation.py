@@ -1,4 +1,4 @@
-"""Checking what is on disk: every byte of a dataset, a run, a recipe or an evaluation."""
+"""Validates every byte of a dataset, a run, a recipe, an evaluation or a recording."""
 
 from collections.abc import Callable, Container
 from dataclasses import dataclass
@@ -23,24 +23,24 @@ from radarseq.storage.sealed import read_json, read_sealed_text
 
 @dataclass(frozen=True)
 class Validation:
-    """What a check found.
+    """Result of a validation.
 
     Attributes:
-        path: What was checked.
-        kind: What it is.
+        path: The file or folder.
+        kind: Its kind.
         checked: How many files were read.
-        faults: What is wrong, a sentence each; empty if nothing is.
+        issues: A sentence for each defect; empty if there is none.
     """
 
     path: Path
     kind: Kind
     checked: int
-    faults: tuple[str, ...]
+    issues: tuple[str, ...]
 
     @property
     def is_valid(self) -> bool:
         """Whether nothing is wrong."""
-        return not self.faults
+        return not self.issues
 
 
 def validate(path: Path | str) -> Validation:
@@ -50,7 +50,7 @@ def validate(path: Path | str) -> Validation:
         path: A file or folder.
 
     Returns:
-        All faults; it does not stop at the first.
+        All issues, not only the first.
 
     Raises:
         DataError: If there is nothing at ``path``.
@@ -58,10 +58,10 @@ def validate(path: Path | str) -> Validation:
     path = Path(path)
     try:
         kind = kind_of(path)
-    except DataError as fault:
+    except DataError as error:
         if not path.exists():
             raise
-        return Validation(path, Kind.UNKNOWN, 1, (str(fault),))
+        return Validation(path, Kind.UNKNOWN, 1, (str(error),))
     checks = {
         Kind.DATASET: _dataset,
         Kind.RUN: _run,
@@ -71,32 +71,32 @@ def validate(path: Path | str) -> Validation:
         Kind.RECIPE: _recipe,
         Kind.CAPTURE: _capture,
     }
-    faults: list[str] = []
+    issues: list[str] = []
     if (path / UNFINISHED_MARK).exists():
-        faults.append(f"{path}: was not finished; run the command that makes it again")
+        issues.append(f"{path}: was not finished; run the command that makes it again")
     try:
-        checked = checks[kind](path, faults)
-    except RadarseqError as fault:
-        faults.append(str(fault))
+        checked = checks[kind](path, issues)
+    except RadarseqError as error:
+        issues.append(str(error))
         checked = 1
-    return Validation(path, kind, checked, tuple(faults))
+    return Validation(path, kind, checked, tuple(issues))
 
 
-def _dataset(path: Path, faults: list[str]) -> int:
-    if (path / UNFINISHED_NAME).exists():  # what a resumed simulation would start from
+def _dataset(path: Path, issues: list[str]) -> int:
+    if (path / UNFINISHED_NAME).exists():  # a resumed simulation would start from it
         read_json(path / UNFINISHED_NAME, DatasetError)
     dataset = open_dataset(path)
     names = {
         tuple(sorted(columns))
         for shard in dataset.shards
-        if (columns := read_shard(shard, dataset.header, faults))
+        if (columns := read_shard(shard, dataset.header, issues))
     }
     if len(names) > 1:
-        faults.append(f"{path}: the shards do not have the same columns")
+        issues.append(f"{path}: the shards do not have the same columns")
     return len(dataset.shards) + 1
 
 
-def _run(path: Path, faults: list[str]) -> int:
+def _run(path: Path, issues: list[str]) -> int:
     from radarseq.training.history import METRICS, read_history
     from radarseq.training.train import CONFIG
 
@@ -105,40 +105,40 @@ def _run(path: Path, faults: list[str]) -> int:
     found = [folder for folder in folders if folder.exists()]
     if not found:
         raise CheckpointError(f"{path}: a run without a checkpoint; train it, or resume it")
-    checked = sum(_collected(faults, _checkpoint, folder, faults) for folder in found)
+    checked = sum(_collected(issues, _checkpoint, folder, issues) for folder in found)
     for file in sorted(path.glob("*.json")):
         if file.name != METRICS:
-            _collected(faults, read_json, file, CheckpointError)
+            _collected(issues, read_json, file, CheckpointError)
             checked += 1
     if (path / METRICS).exists():  # written when training has ended
-        return checked + _collected(faults, check_digests, path, faults)
-    _collected(faults, read_sealed_text, path / CONFIG, CheckpointError)
-    if len(found) == len(folders):  # without the last checkpoint nothing vouches for the history
-        _collected(faults, read_history, path)
+        return checked + _collected(issues, check_digests, path, issues)
+    _collected(issues, read_sealed_text, path / CONFIG, CheckpointError)
+    if len(found) == len(folders):  # the last checkpoint holds the digest of the history
+        _collected(issues, read_history, path)
     return checked + 2
 
 
-def _ensemble(path: Path, faults: list[str]) -> int:
+def _ensemble(path: Path, issues: list[str]) -> int:
     from radarseq.inference.ensemble_file import load_ensemble, members_in
 
     members = members_in(path)
-    checked = sum(_collected(faults, _run, path / name, faults) for name in members)
-    if not faults:
+    checked = sum(_collected(issues, _run, path / name, issues) for name in members)
+    if not issues:
         load_ensemble(path)
     return checked + 1
 
 
-def _collected(faults: list[str], check: Callable[..., Any], *arguments: Any) -> int:
-    """Return how many files a check has read; what it raises goes to ``faults``."""
+def _collected(issues: list[str], check: Callable[..., Any], *arguments: Any) -> int:
+    """Return how many files a check has read; append the error that it raises to ``issues``."""
     try:
         count = check(*arguments)
-    except DataError as fault:
-        faults.append(str(fault))
+    except DataError as error:
+        issues.append(str(error))
         return 1
     return count if isinstance(count, int) else 1
 
 
-def _checkpoint(path: Path, faults: list[str]) -> int:
+def _checkpoint(path: Path, issues: list[str]) -> int:
     from radarseq.inference.checkpoint import STATE, load_checkpoint, load_state
 
     checkpoint = load_checkpoint(path)
@@ -147,16 +147,16 @@ def _checkpoint(path: Path, faults: list[str]) -> int:
     return len(checkpoint.manifest["files"]) + 1
 
 
-def _evaluation(path: Path, faults: list[str]) -> int:
-    return check_digests(path, faults)
+def _evaluation(path: Path, issues: list[str]) -> int:
+    return check_digests(path, issues)
 
 
-def check_digests(folder: Path, faults: list[str], passed_over: Container[str] = ()) -> int:
-    """Append a fault for each file that ``metrics.json`` vouches for and that is not as it was.
+def check_digests(folder: Path, issues: list[str], passed_over: Container[str] = ()) -> int:
+    """Append an issue for each file whose digest in ``metrics.json`` does not hold.
 
     Args:
         folder: An evaluation, or a run.
-        faults: What is wrong is appended, a sentence each.
+        issues: A sentence is appended for each defect.
         passed_over: Names of files that need not be as they were.
 
     Returns:
@@ -173,24 +173,24 @@ def check_digests(folder: Path, faults: list[str], passed_over: Container[str] =
             continue
         path = folder / name
         if Path(name).is_absolute() or ".." in Path(name).parts:
-            faults.append(f"{folder / 'metrics.json'}: names {name!r}, outside its folder; refused")
+            issues.append(f"{folder / 'metrics.json'}: names {name!r}, outside its folder; refused")
             continue
         try:
             if sha256_file(path) != digest:
-                faults.append(f"{path}: altered or truncated; make the folder again")
+                issues.append(f"{path}: altered or truncated; make the folder again")
         except FileNotFoundError:
-            faults.append(f"{path}: missing")
-        except OSError as fault:
-            faults.append(f"{path}: cannot be read ({fault.strerror})")
+            issues.append(f"{path}: missing")
+        except OSError as error:
+            issues.append(f"{path}: cannot be read ({error.strerror})")
     return len(files) + 1
 
 
-def _recipe(path: Path, faults: list[str]) -> int:
+def _recipe(path: Path, issues: list[str]) -> int:
     read_recipe(path)
     return 1
 
 
-def _capture(path: Path, faults: list[str]) -> int:
+def _capture(path: Path, issues: list[str]) -> int:
     from radarseq.captures.sources.find_files import find_captures
     from radarseq.captures.sources.open_recordings import read_every_byte
 
@@ -200,6 +200,6 @@ def _capture(path: Path, faults: list[str]) -> int:
     for file in files:
         try:
             read_every_byte(file)
-        except CaptureError as fault:
-            faults.append(str(fault))
+        except CaptureError as error:
+            issues.append(str(error))
     return len(files)

@@ -1,4 +1,4 @@
-"""The commands. Each is thin: it reads its arguments, calls the function of its name, and prints.
+"""Command line: reads arguments, calls the library function of each command, prints.
 
 Nothing heavy is imported before a command runs, so that --help is instant.
 """
@@ -22,7 +22,7 @@ from radarseq.errors import EXIT_FAILURE, RadarseqError
 
 app = typer.Typer(
     name="radarseq",
-    help="Short radar sequences, simulated, learnt and judged.",
+    help="Simulate, learn and evaluate short radar sequences.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -56,10 +56,10 @@ def main() -> None:
 def _run() -> None:
     try:
         app()
-    except RadarseqError as fault:
-        _fail(str(fault), fault.exit_code)
-    except OSError as fault:
-        _fail(f"{fault.filename or 'output'}: {fault.strerror or fault}", EXIT_FAILURE)
+    except RadarseqError as error:
+        _fail(str(error), error.exit_code)
+    except OSError as error:
+        _fail(f"{error.filename or 'output'}: {error.strerror or error}", EXIT_FAILURE)
 
 
 def _fail(message: str, status: int) -> None:

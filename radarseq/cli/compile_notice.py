@@ -1,4 +1,4 @@
-"""What a first run on a machine waits for: functions that numba compiles, and then keeps."""
+"""Notice that numba compiles its functions: the first run on a machine waits for it."""
 
 import sys
 
@@ -8,20 +8,20 @@ from radarseq.cli.console import note
 
 
 def show_compile_notice() -> None:
-    """Say on stderr, on a terminal only, when numba begins to compile: it can take a while.
+    """Print a notice on stderr, on a terminal only, when numba begins to compile.
 
-    Functions that it finds in its cache are not compiled again, and nothing is said.
+    Functions in its cache are not compiled again, and no notice is printed.
     """
     if sys.stderr.isatty():
         event.register("numba:compile", _Notice())
 
 
 class _Notice(event.Listener):
-    told = False
+    summary = False
 
     def on_start(self, event: event.Event) -> None:
-        if not self.told:
-            self.told = True
+        if not self.summary:
+            self.summary = True
             note("compiling for this machine, once: up to half a minute")
 
     def on_end(self, event: event.Event) -> None:

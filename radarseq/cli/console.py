@@ -1,4 +1,4 @@
-"""What the commands print: results on stdout, everything else on stderr."""
+"""Output of the commands: results on stdout, everything else on stderr."""
 
 import json
 import sys
@@ -12,9 +12,9 @@ import typer
 from radarseq.errors import EXIT_PARTIAL
 
 
-def print_result(told: dict[str, Any], as_json: bool, text: Callable[[], str]) -> None:
+def print_result(summary: dict[str, Any], as_json: bool, text: Callable[[], str]) -> None:
     """Print a result on stdout, as JSON or as text."""
-    print(json.dumps(told, ensure_ascii=False) if as_json else text())
+    print(json.dumps(summary, ensure_ascii=False) if as_json else text())
 
 
 def note(text: str) -> None:
@@ -29,7 +29,7 @@ def warn(warnings: Iterable[str]) -> None:
 
 
 def finish(failures: list[str]) -> None:
-    """Name the inputs that failed, and end with the status that says that others did not."""
+    """List the inputs that failed, and exit with the status of partial success."""
     for failure in failures:
         note(f"failed: {failure}")
     if failures:
@@ -52,19 +52,19 @@ def show_epoch(row: dict[str, float]) -> None:
         note(f"epoch {row['epoch']:.0f}  {rest}")
 
 
-def train_text(told: dict[str, Any]) -> str:
-    """Return what a training run came to."""
-    field = told["receptive_field"]
+def train_text(summary: dict[str, Any]) -> str:
+    """Return the result of a training run as text."""
+    field = summary["receptive_field"]
     seen = "unlimited" if field is None else f"{field} samples"
-    if not told["sequences_per_s"]:
-        return f"{told['run']}: nothing to do, {told['epochs']} epochs are done"
-    metrics = {k: v for k, v in told["metrics"].items() if k != "epoch"}
+    if not summary["sequences_per_s"]:
+        return f"{summary['run']}: nothing to do, {summary['epochs']} epochs are done"
+    metrics = {k: v for k, v in summary["metrics"].items() if k != "epoch"}
     return "\n".join(
         [
-            f"{told['run']}: {told['parameters']:,} parameters, receptive field {seen}, "
-            f"on {told['device']}",
-            f"  {told['epochs']} epochs, best {told['best_epoch']}, "
-            f"{told['sequences_per_s']:,} sequences/s, {told['seconds']:.0f} s",
+            f"{summary['run']}: {summary['parameters']:,} parameters, receptive field {seen}, "
+            f"on {summary['device']}",
+            f"  {summary['epochs']} epochs, best {summary['best_epoch']}, "
+            f"{summary['sequences_per_s']:,} sequences/s, {summary['seconds']:.0f} s",
             "  " + ", ".join(f"{key} {value:.4f}" for key, value in metrics.items()),
         ]
     )
@@ -99,7 +99,7 @@ def progress_bar(title: str, total: int, unit: str) -> Iterator[Callable[[int, i
 
 @contextmanager
 def evaluation_bar() -> Iterator[Callable[[int, int], None] | None]:
-    """Show how many recordings are judged, and windows a second, on a terminal only."""
+    """Show the recordings done and the windows per second, on a terminal only."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -114,7 +114,7 @@ def evaluation_bar() -> Iterator[Callable[[int, int], None] | None]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("judging", total=None, windows=0, rate=0.0)
+        task = progress.add_task("evaluating", total=None, windows=0, rate=0.0)
 
         def advance(done: int, windows: int) -> None:
             rate = windows / max(time.perf_counter() - started, 1e-9)

@@ -6,7 +6,7 @@ _SPINS = "20000"  # some tens of microseconds
 
 
 def wait_briefly() -> None:
-    """Let torch's threads sleep soon, unless the environment says how they are to wait.
+    """Let torch's threads sleep soon, unless the environment sets how they wait.
 
     By default they turn in a loop for milliseconds after each operation, on the cores that the
     compiled layers' threads need. Read when torch is loaded: to be called before.

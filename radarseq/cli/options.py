@@ -1,4 +1,4 @@
-"""The options that say how recordings are to be read: one set for import, evaluate and inspect."""
+"""Options shared by commands: for reading recordings, output, device and workers."""
 
 import inspect
 import json

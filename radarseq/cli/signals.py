@@ -1,4 +1,4 @@
-"""A signal asks the process to end: it leaves its work as any error does, so that files close."""
+"""Signals that end the process raise an exception, so that files close as after any error."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from radarseq.errors import EXIT_INTERRUPTED, EXIT_TERMINATED
 
 
 class Stopped(BaseException):
-    """The process was asked to end; not KeyboardInterrupt, which the command library takes."""
+    """Request to end the process; not KeyboardInterrupt, which the command library catches."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -29,7 +29,7 @@ def raise_on_signals() -> None:
 
 
 def die_of_signals() -> None:
-    """Have further signals end the process at once: what could be left behind has been left."""
+    """Let further signals end the process at once: the cleaning up is done."""
     for number in (signal.SIGTERM, signal.SIGINT):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
@@ -47,5 +47,5 @@ def _in_a_destructor(number: int, raised: "sys.UnraisableHookArgs") -> None:
     is nothing to show.
     """
     if isinstance(raised.exc_value, Stopped):
-        # Later, for what is raised here would be swallowed too.
+        # Later: an exception raised here would be swallowed too.
         threading.Timer(0.01, os.kill, (os.getpid(), number)).start()

@@ -1,1 +1,1 @@
-"""The dataset format: schema, writing, reading."""
+"""Datasets: their format on disk, reading, writing, and simulation into one. No recordings."""

@@ -1,4 +1,4 @@
-"""What a manifest says of its shards, checked before a file is touched."""
+"""Shard entries of a manifest, checked before a file is opened."""
 
 import re
 from dataclasses import dataclass
@@ -32,8 +32,8 @@ def shard_records(folder: Path, manifest: dict[str, Any], source: str) -> list[S
 def _shard(folder: Path, record: Any, source: str) -> Shard:
     try:
         name, rows, digest = record["file"], record["rows"], record["sha256"]
-    except (TypeError, KeyError) as fault:
-        raise DatasetError(f"{source}: a shard entry lacks file, rows or sha256") from fault
+    except (TypeError, KeyError) as error:
+        raise DatasetError(f"{source}: a shard entry lacks file, rows or sha256") from error
     if not (isinstance(name, str) and isinstance(rows, int) and isinstance(digest, str)):
         raise DatasetError(f"{source}: a shard entry has a value of the wrong type")
     if Path(name).name != name:

@@ -1,4 +1,4 @@
-"""Opening a dataset: every shard is checked before a value is used, every fault named at once."""
+"""Opens datasets: every shard is checked before a value is used, and all issues are listed."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +30,7 @@ class Dataset:
 
     Attributes:
         path: The folder, or a single shard.
-        header: What is true of all examples.
+        header: Properties that all examples share.
         shards: In order of their rows.
         digest: Of the manifest's shard digests: two datasets with the same digest hold the same
             bytes. Empty for a single shard.
@@ -51,11 +51,11 @@ class Dataset:
         Raises:
             DatasetError: If a shard is missing, truncated, altered or malformed; all are named.
         """
-        faults: list[str] = []
-        parts = [columns for s in self.shards if (columns := read_shard(s, self.header, faults))]
-        if faults:
+        issues: list[str] = []
+        parts = [columns for s in self.shards if (columns := read_shard(s, self.header, issues))]
+        if issues:
             raise DatasetError(
-                "\n".join(faults) + f"\nMake the dataset again, or restore it: {self.path}"
+                "\n".join(issues) + f"\nMake the dataset again, or restore it: {self.path}"
             )
         if len({tuple(sorted(part)) for part in parts}) > 1:
             raise DatasetError(f"{self.path}: the shards do not have the same columns")
@@ -100,57 +100,57 @@ def open_dataset(path: Path | str) -> Dataset:
 
 
 def _single_shard(path: Path) -> Dataset:
-    """Return a shard on its own as a dataset; its user block vouches for its content."""
-    faults: list[str] = []
-    # A link is followed here alone: whoever names a file by itself means what it leads to.
+    """Return a shard on its own as a dataset, checked against the digest in its user block."""
+    issues: list[str] = []
+    # Only here a link is followed: the user named this file directly.
     file = path.resolve()
-    header, columns = checked_shard(Shard(file, -1, ""), None, faults)
-    if header is None or faults:
-        raise DatasetError("\n".join(faults))
+    header, columns = checked_shard(Shard(file, -1, ""), None, issues)
+    if header is None or issues:
+        raise DatasetError("\n".join(issues))
     rows = len(next(iter(columns.values())))
     return Dataset(path, header, (Shard(file, rows, ""),), "")
 
 
-def read_shard(shard: Shard, header: Header, faults: list[str]) -> dict[str, NDArray[Any]]:
-    """Return the columns of a shard; what is wrong with it is appended to ``faults``."""
-    return checked_shard(shard, header, faults)[1]
+def read_shard(shard: Shard, header: Header, issues: list[str]) -> dict[str, NDArray[Any]]:
+    """Return the columns of a shard; append its issues to ``issues``."""
+    return checked_shard(shard, header, issues)[1]
 
 
 def checked_shard(
-    shard: Shard, header: Header | None, faults: list[str]
+    shard: Shard, header: Header | None, issues: list[str]
 ) -> tuple[Header | None, dict[str, NDArray[Any]]]:
-    """Return the header and the columns of a shard; what is wrong goes to ``faults``.
+    """Return the header and the columns of a shard; append its issues to ``issues``.
 
-    The file is read once, and the digest is taken of the very bytes that are then used: the
-    manifest vouches for them, or, for a shard on its own (``header`` None), its user block.
+    The file is read once, and the digest is taken of the same bytes that are then used. It must be
+    that of the manifest or, for a shard on its own (``header`` None), that of its user block.
     """
     try:
         image = read_plain(shard.path)
-    except (OSError, ValueError) as fault:  # ValueError: a name with a NUL
-        faults.append(f"{shard.path}: cannot be read ({getattr(fault, 'strerror', fault)})")
+    except (OSError, ValueError) as error:  # ValueError: a name with a NUL
+        issues.append(f"{shard.path}: cannot be read ({getattr(error, 'strerror', error)})")
         return None, {}
     if shard.sha256 and sha256_of(image) != shard.sha256:
-        faults.append(
+        issues.append(
             f"{shard.path}: altered or truncated: its {len(image)} bytes do not have the sha256 "
             f"{shard.sha256[:12]}... that the manifest gives"
         )
         return None, {}
     if not shard.sha256 and not is_sealed(image):
-        faults.append(
+        issues.append(
             f"{shard.path}: not a whole shard of a radarseq dataset: altered, truncated, or "
             "something else. Restore it from a copy"
         )
         return None, {}
     try:
         own, columns = open_shard(image, str(shard.path))
-    except DatasetError as fault:
-        faults.append(str(fault))
+    except DatasetError as error:
+        issues.append(str(error))
         return None, {}
     if header is not None and own != header:
-        faults.append(f"{shard.path}: its attributes differ from the manifest's: {own}")
+        issues.append(f"{shard.path}: its attributes differ from the manifest's: {own}")
     shapes = {name: (str(v.dtype), v.shape) for name, v in columns.items()}
     found = column_issues(own, shapes) or value_issues(own, columns)
     if shard.rows >= 0 and any(len(v) != shard.rows for v in columns.values()):
         found.append(f"holds other than the {shard.rows} rows that the manifest gives")
-    faults.extend(f"{shard.path}: {fault}" for fault in found)
+    issues.extend(f"{shard.path}: {error}" for error in found)
     return own, columns

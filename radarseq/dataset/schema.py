@@ -1,7 +1,7 @@
-"""Format 1 of a dataset: every name, dtype, shape and unit of what is stored.
+"""Format 1 of a dataset: every name, dtype, shape and unit.
 
 A dataset is a folder of immutable HDF5 shards and ``manifest.json``. Each column is one contiguous
-array with the examples on axis 0. How a shard begins is in ``layout``.
+array with the examples on axis 0. ``shard_format`` has the layout of a shard.
 
 The input of a model is the first of ``rx``, ``x`` and ``tx`` that is there: a dataset whose target
 is the received samples has ``tx`` and ``target`` and no ``rx``.
@@ -30,7 +30,7 @@ SNR = PARAMETER_PREFIX + "snr_db"
 
 @dataclass(frozen=True)
 class Column:
-    """What a column holds: its dtypes, the number of its axes, and what it means."""
+    """Dtypes, number of axes and meaning of a column."""
 
     dtypes: tuple[str, ...]
     axes: tuple[int, ...]
@@ -44,32 +44,32 @@ COLUMNS = {
     "target": Column(
         ("complex64", "float32"),
         (2, 3),
-        "what to output at each step (example, step[, channel, feature or sample ahead])",
+        "desired output at each step (example, step[, channel, feature or sample ahead])",
     ),
     "label": Column(("int32",), (1,), "index into class_names, -1 unknown"),
     "length": Column(("int32",), (1,), "valid steps, where sequences differ"),
     "group": Column(("int64",), (1,), "object or recording; a split never divides one by noise"),
     "split": Column(("uint8",), (1,), "0 train, 1 validation, 2 test"),
 }
-PARAMETER_COLUMN = Column(("float32",), (1,), "what was drawn or realised for each example")
+PARAMETER_COLUMN = Column(("float32",), (1,), "value drawn or realised for each example")
 STEP_COLUMNS = ("tx", "rx", "x", "target")
 INPUT_COLUMNS = ("rx", "x", "tx")  # the first that is there is the input
 
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """What is true of all examples of a dataset.
+    """Properties that all examples of a dataset share.
 
     Attributes:
-        sample_axis: ``slow_time``, ``fast_time`` or ``step``: what a step is.
+        sample_axis: Meaning of a step: ``slow_time``, ``fast_time`` or ``step`` (no radar axis).
         sample_interval_s: Time from step to step [s]; 0 where it is not known.
         carrier_hz: Carrier frequency [Hz]; 0 where it is not known.
-        class_names: What the labels index; empty where there are none.
+        class_names: Names that the labels index; empty where there are none.
         feature_names: Names of the features of ``x``, or of the channels of ``rx``.
         group_names: Names of the groups, where they are recordings; else empty.
         seed: The seed of the recipe, -1 for imported data.
         recipe: The recipe's text, or how the recordings were read, as JSON.
-        warnings: What a user should know, such as a Doppler that aliases.
+        warnings: Warnings for the user, such as a Doppler that aliases.
     """
 
     sample_axis: str
@@ -125,7 +125,7 @@ class Examples:
     """Rows of a dataset in memory: a header, and columns of equal length.
 
     Raises:
-        DatasetError: If the columns do not fit format 1; every fault is named at once.
+        DatasetError: If the columns do not fit format 1; all issues are listed.
     """
 
     header: Header
@@ -134,8 +134,8 @@ class Examples:
     def __post_init__(self) -> None:
         """Check the columns against the format."""
         shapes = {name: (str(v.dtype), v.shape) for name, v in self.columns.items()}
-        if faults := column_issues(self.header, shapes):
-            raise DatasetError("; ".join(faults))
+        if issues := column_issues(self.header, shapes):
+            raise DatasetError("; ".join(issues))
 
     def __len__(self) -> int:
         """Return the number of examples."""
@@ -204,59 +204,59 @@ class Examples:
 
 
 def column_issues(header: Header, columns: dict[str, tuple[str, tuple[int, ...]]]) -> list[str]:
-    """Return what is wrong with columns given as name -> (dtype, shape); empty if nothing is."""
-    faults = []
+    """Return the issues of columns given as name -> (dtype, shape); empty if there are none."""
+    issues = []
     rows = {shape[0] for _, shape in columns.values() if shape}
     if len(rows) != 1:
-        faults.append(f"columns have {sorted(rows)} rows; expected the same number in each")
+        issues.append(f"columns have {sorted(rows)} rows; expected the same number in each")
     for name, (dtype, shape) in columns.items():
         if name.startswith(PARAMETER_PREFIX):
             column = PARAMETER_COLUMN
         elif name in COLUMNS:
             column = COLUMNS[name]
         else:
-            faults.append(f"column {name!r} is not part of format {FORMAT_VERSION}")
+            issues.append(f"column {name!r} is not part of format {FORMAT_VERSION}")
             continue
         if dtype not in column.dtypes:
-            faults.append(f"column {name!r} is {dtype}; expected {' or '.join(column.dtypes)}")
+            issues.append(f"column {name!r} is {dtype}; expected {' or '.join(column.dtypes)}")
         if len(shape) not in column.axes:
-            faults.append(f"column {name!r} has shape {shape}; expected {column.meaning}")
+            issues.append(f"column {name!r} has shape {shape}; expected {column.meaning}")
     from_tx = "tx" in columns and "target" in columns
     if ("rx" in columns) + ("x" in columns) != 1 and not (from_tx and "x" not in columns):
-        faults.append("expected one input column: rx (complex) or x (real), or tx with a target")
+        issues.append("expected one input column: rx (complex) or x (real), or tx with a target")
     lengths = {columns[c][1][1] for c in STEP_COLUMNS if c in columns and len(columns[c][1]) > 1}
     if len(lengths) > 1:
-        faults.append(f"sequences have {sorted(lengths)} steps; expected the same length in each")
+        issues.append(f"sequences have {sorted(lengths)} steps; expected the same length in each")
     if "tx" in columns and "rx" in columns and columns["tx"][1][:2] != columns["rx"][1][:2]:
-        faults.append(f"tx has shape {columns['tx'][1]}, rx {columns['rx'][1]}")
+        issues.append(f"tx has shape {columns['tx'][1]}, rx {columns['rx'][1]}")
     if "label" in columns and not header.class_names:
-        faults.append("there are labels but no class_names")
-    return faults
+        issues.append("there are labels but no class_names")
+    return issues
 
 
 def value_issues(header: Header, columns: dict[str, NDArray[Any]]) -> list[str]:
     """Return which values are out of range: labels, splits, groups, NaN or Inf samples."""
-    faults = []
+    issues = []
     for name, column in columns.items():
         if name in STEP_COLUMNS and not np.isfinite(column).all():
             bad = int(np.argmax(~np.isfinite(column).reshape(len(column), -1).all(axis=1)))
-            faults.append(f"column {name!r} is not finite, first in row {bad}")
+            issues.append(f"column {name!r} is not finite, first in row {bad}")
         if name == "label" and column.size:
             if column.min() < UNKNOWN_LABEL or column.max() >= len(header.class_names):
-                faults.append(
+                issues.append(
                     f"labels run from {column.min()} to {column.max()}; "
                     f"there are {len(header.class_names)} class_names"
                 )
         if name == "length" and column.size:
             steps = next(values.shape[1] for key, values in columns.items() if key in STEP_COLUMNS)
             if column.min() < 1 or column.max() > steps:
-                faults.append(
+                issues.append(
                     f"length runs from {column.min()} to {column.max()}; expected 1 to "
                     f"{steps}, the steps"
                 )
         if name == "split" and column.size and column.max() >= len(SPLIT_NAMES):
-            faults.append(f"split holds {column.max()}; expected 0, 1 or 2")
+            issues.append(f"split holds {column.max()}; expected 0, 1 or 2")
         if name == "group" and header.group_names and column.size:
             if column.min() < 0 or column.max() >= len(header.group_names):
-                faults.append(f"groups run to {column.max()}; {len(header.group_names)} are named")
-    return faults
+                issues.append(f"groups run to {column.max()}; {len(header.group_names)} are named")
+    return issues

@@ -1,4 +1,4 @@
-"""How a shard begins: a user block that vouches for the file and says where its columns lie.
+"""Layout of a shard: a user block with a digest of the file and the offsets of its columns.
 
 A shard is an HDF5 file that any HDF5 program reads. We read it by its user block, the bytes before
 the HDF5 part, which HDF5 leaves to the user:
@@ -28,7 +28,7 @@ SHARD_MAGIC = _NAME + b"%d\n" % FORMAT_VERSION
 _DIGEST = b"sha256 "
 _LAYOUT_AT = len(SHARD_MAGIC) + len(_DIGEST) + 64 + 1
 _MIN_BLOCK = 512  # of HDF5, which wants a power of two
-_MAX_INTEGER = 10**12  # bytes and rows of a shard: room for so many digits is kept
+_MAX_INTEGER = 10**12  # bytes and rows of a shard: the layout reserves that many digits
 _MAX_COLUMNS = 1024
 _DTYPES = {
     name: np.dtype(name).newbyteorder("<")
@@ -50,7 +50,7 @@ def seal_shard(
 
     Args:
         header: Of the dataset.
-        columns: What ``body`` holds.
+        columns: The content of ``body``.
         offsets: Where in the file each column begins.
         body: Made with a user block of ``block_size``.
     """
@@ -61,7 +61,7 @@ def seal_shard(
 
 
 def with_digest(rest: bytes) -> bytes:
-    """Return a shard whose first two lines vouch for ``rest``, all that comes after them."""
+    """Return a shard: two lines with the format and the digest of ``rest``, then ``rest``."""
     return b"".join((SHARD_MAGIC, _DIGEST, sha256_of(rest).encode(), b"\n", rest))
 
 
@@ -89,15 +89,17 @@ def open_shard(image: bytes, source: str) -> tuple[Header, dict[str, NDArray[Any
     """Return the header and the columns of a shard, views of ``image``.
 
     Args:
-        image: Of which it is known that it is what was written.
+        image: Bytes whose digest was checked.
         source: The file, for errors.
 
     Raises:
-        DatasetError: If it is not of this format, or claims what it does not hold.
+        DatasetError: If it is not of this format, or claims more than it holds.
     """
     if not image.startswith(SHARD_MAGIC):
         found = image[: len(SHARD_MAGIC)].split(b"\n")[0].decode("utf-8", "backslashreplace")
-        raise DatasetError(f"{source}: begins with {found!r}; this version reads {_told()!r}")
+        raise DatasetError(
+            f"{source}: begins with {found!r}; this version reads {SHARD_MAGIC.decode().rstrip()!r}"
+        )
     end = image.find(b"\n", _LAYOUT_AT)
     layout = parse_json(image[_LAYOUT_AT : max(end, 0)], source, DatasetError)
     header = Header.from_json(layout.get("header"), source)
@@ -112,16 +114,12 @@ def open_shard(image: bytes, source: str) -> tuple[Header, dict[str, NDArray[Any
     return header, columns
 
 
-def _told() -> str:
-    return SHARD_MAGIC.decode().rstrip()
-
-
 def _column(image: bytes, name: str, entry: Any, source: str) -> NDArray[Any]:
     try:
         dtype, shape, offset = _DTYPES[entry["dtype"]], entry["shape"], entry["offset"]
         numbers = [*shape, offset]
-    except (TypeError, KeyError) as fault:
-        raise DatasetError(f"{source}: column {name!r} is described as {entry!r:.80}") from fault
+    except (TypeError, KeyError) as error:
+        raise DatasetError(f"{source}: column {name!r} is described as {entry!r:.80}") from error
     if not shape or not all(type(n) is int and n >= 0 for n in numbers) or 0 in shape:
         raise DatasetError(f"{source}: column {name!r} has shape {shape} at {offset}; no array")
     count = math.prod(shape)

@@ -1,4 +1,4 @@
-"""From a recipe to a dataset: simulated shard by shard, on any number of workers."""
+"""Simulates the dataset of a recipe, shard by shard, on any number of workers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,8 +11,8 @@ from radarseq.dataset.write import (
     ROWS_PER_SHARD,
     ShardWriter,
     expected_bytes,
-    keep_shard,
     shard_image,
+    write_shard,
 )
 from radarseq.errors import UsageError
 from radarseq.execution.pool import check_workers, map_unordered, workers_at
@@ -29,19 +29,32 @@ Progress = Callable[[int, int], None]  # examples done, examples in all
 
 @dataclass(frozen=True)
 class SimulationPlan:
-    """What a simulation will write, before it writes.
+    """A simulation before it runs: its input, all checked, and the size of its output.
 
     Attributes:
         recipe: The recipe as read.
+        seed: 0 to 2^64 - 1.
         examples: How many examples there will be.
+        rows_per_shard: Examples in a file.
         bytes_on_disk: Their size on disk, within a percent.
-        warnings: What a user should know of the recipe.
+        warnings: Warnings of the recipe, such as a Doppler that aliases.
     """
 
     recipe: Recipe
+    seed: int
     examples: int
+    rows_per_shard: int
     bytes_on_disk: int
     warnings: tuple[str, ...]
+
+    def record(self) -> dict[str, Any]:
+        """Return what the bytes of the dataset depend on, for its manifest."""
+        return {
+            "recipe_sha256": sha256_of(self.recipe.text.encode()),
+            "seed": self.seed,
+            "examples": self.examples,
+            "rows_per_shard": self.rows_per_shard,
+        }
 
 
 def as_recipe(recipe: Recipe | Path | str) -> Recipe:
@@ -71,8 +84,8 @@ def header_of(recipe: Recipe, seed: int) -> Header:
     )
 
 
-def examples_of(pairs: Pairs | Sequences, header: Header) -> Examples:
-    """Return what was simulated as rows of a dataset; without ``rx`` where that is the target."""
+def to_examples(pairs: Pairs | Sequences, header: Header) -> Examples:
+    """Return simulated pairs as rows of a dataset; without ``rx`` where that is the target."""
     if isinstance(pairs, Sequences):
         return Examples(header, dict(vars(pairs)))
     names = ["tx", "rx", "target", "label", "group", "split"]
@@ -86,7 +99,7 @@ def examples_of(pairs: Pairs | Sequences, header: Header) -> Examples:
 def plan_simulation(
     recipe: Recipe | Path | str, *, examples: int, seed: int = 0, rows_per_shard: int = 0
 ) -> SimulationPlan:
-    """Return what ``simulate`` would write.
+    """Return the checked plan of a simulation; nothing is written.
 
     Raises:
         RecipeError: If the recipe is not valid.
@@ -98,47 +111,37 @@ def plan_simulation(
     rows_per_shard = rows_per_shard or ROWS_PER_SHARD
     if rows_per_shard < 1:
         raise UsageError(f"rows_per_shard is {rows_per_shard}; expected 1 or more")
-    bare = recipe.content
-    if isinstance(bare, Scene):
-        bare = replace(bare, table_mib=0)  # of the same columns, and ready at once
-    probe = examples_of(_generator(bare, seed)(0, 1), header_of(recipe, seed))
+    content = recipe.content
+    if isinstance(content, Scene):
+        content = replace(content, table_mib=0)  # has the same columns and needs no tables
+    probe = to_examples(_generator(content, seed)(0, 1), header_of(recipe, seed))
     size = expected_bytes(probe, examples, rows_per_shard)
-    return SimulationPlan(recipe, examples, size, recipe.content.warnings())
+    warnings = recipe.content.warnings()
+    return SimulationPlan(recipe, seed, examples, rows_per_shard, size, warnings)
 
 
 @dataclass(frozen=True)
-class _Shards:
-    """What the shards of a dataset have in common."""
+class _ShardTask:
+    """Input that the shards of a dataset share."""
 
     folder: Path
     header: Header
     generate: PairGenerator | SeriesGenerator
-    examples: int
-    rows_per_shard: int
+    plan: SimulationPlan
 
 
-@dataclass(frozen=True)
-class _Made:
-    """A shard in memory."""
-
-    folder: Path
-    index: int
-    image: bytes
-    rows: int
+def _make_shard(task: _ShardTask, index: int) -> tuple[Path, int, bytes, int]:
+    """Return the arguments of ``write_shard``: folder, index, bytes and rows."""
+    first = index * task.plan.rows_per_shard
+    rows = min(task.plan.rows_per_shard, task.plan.examples - first)
+    image = shard_image(to_examples(task.generate(first, rows), task.header))
+    return task.folder, index, image, rows
 
 
-def _shard(shards: _Shards, index: int) -> _Made:
-    first = index * shards.rows_per_shard
-    rows = min(shards.rows_per_shard, shards.examples - first)
-    image = shard_image(examples_of(shards.generate(first, rows), shards.header))
-    return _Made(shards.folder, index, image, rows)
+def _write_shard(made: tuple[Path, int, bytes, int]) -> dict[str, Any]:
+    return write_shard(*made)
 
 
-def _kept(made: _Made) -> dict[str, Any]:
-    return keep_shard(made.folder, made.index, made.image, made.rows)
-
-
-@trim_heap
 def simulate(
     recipe: Recipe | Path | str,
     out: Path | str,
@@ -150,7 +153,6 @@ def simulate(
     rows_per_shard: int = 0,
     resume: bool = False,
     progress: Progress | None = None,
-    generate: PairGenerator | SeriesGenerator | None = None,
 ) -> Dataset:
     """Simulate a dataset: ``examples`` Tx/Rx pairs with targets, labels and parameters.
 
@@ -168,7 +170,6 @@ def simulate(
         rows_per_shard: Examples in a file; 0 takes the default.
         resume: Continue an interrupted run of the same plan.
         progress: Called with (examples done, examples in all).
-        generate: What ``ready_generator`` returned for this recipe and seed, if it was called.
 
     Returns:
         The finished dataset.
@@ -180,29 +181,57 @@ def simulate(
         ClusterError: If the scheduler does not answer, or a worker cannot take part.
         OSError: If the disk is full; what is whole stays, and ``resume`` continues.
     """
-    recipe, out = as_recipe(recipe), Path(out)
-    plan_simulation(recipe, examples=examples, seed=seed, rows_per_shard=rows_per_shard)
+    plan = plan_simulation(recipe, examples=examples, seed=seed, rows_per_shard=rows_per_shard)
+    return run_simulation(
+        plan, out, workers=workers, scheduler=scheduler, resume=resume, progress=progress
+    )
+
+
+@trim_heap
+def run_simulation(
+    plan: SimulationPlan,
+    out: Path | str,
+    *,
+    workers: int = 1,
+    scheduler: str = "",
+    resume: bool = False,
+    progress: Progress | None = None,
+    generate: PairGenerator | SeriesGenerator | None = None,
+) -> Dataset:
+    """Simulate the dataset of a plan.
+
+    Args:
+        plan: From ``plan_simulation``.
+        out: See ``simulate``, as the arguments that follow.
+        workers: Threads.
+        scheduler: Address of a dask scheduler.
+        resume: Continue an interrupted run.
+        progress: Called with (examples done, examples in all).
+        generate: The plan's ``ready_generator``, if it was called.
+
+    Raises:
+        UsageError: If an argument is out of range.
+        OutputError: If the folder is in use, not empty, or holds part of another dataset.
+        ClusterError: If the scheduler does not answer, or a worker cannot take part.
+        OSError: If the disk is full; what is whole stays, and ``resume`` continues.
+    """
+    out = Path(out)
     check_workers(workers, scheduler)
-    rows_per_shard = rows_per_shard or ROWS_PER_SHARD
-    plan = {
-        "recipe_sha256": sha256_of(recipe.text.encode()),
-        "seed": seed,
-        "examples": examples,
-        "rows_per_shard": rows_per_shard,
-    }
     with output_folder(out, resume=resume), workers_at(workers, scheduler, out) as pool:
-        header = header_of(recipe, seed)
-        writer = ShardWriter(out, header, plan)
-        firsts = range(0, examples, rows_per_shard)
+        header = header_of(plan.recipe, plan.seed)
+        writer = ShardWriter(out, header, plan.record())
+        firsts = range(0, plan.examples, plan.rows_per_shard)
         missing = [index for index in range(len(firsts)) if not writer.has(index)]
-        done = examples - sum(min(rows_per_shard, examples - firsts[i]) for i in missing)
-        generate = generate or _generator(recipe.content, seed)
-        shared = _Shards(out.absolute(), header, generate, examples, rows_per_shard)
-        for record in map_unordered(pool, _shard, missing, shared=shared, keep=_kept):
+        done = plan.examples - sum(
+            min(plan.rows_per_shard, plan.examples - firsts[index]) for index in missing
+        )
+        generate = generate or _generator(plan.recipe.content, plan.seed)
+        task = _ShardTask(out.absolute(), header, generate, plan)
+        for record in map_unordered(pool, _make_shard, missing, shared=task, keep=_write_shard):
             writer.add(record)
             done += record["rows"]
             if progress:
-                progress(done, examples)
+                progress(done, plan.examples)
         sweep(out)  # what a lost worker has left half-written
         writer.finish()
     return open_dataset(out)
@@ -232,5 +261,5 @@ def _generator(
         if isinstance(content, Series):
             return SeriesGenerator(content, seed=seed)
         return PairGenerator(content, seed=seed, progress=progress)
-    except ValueError as fault:
-        raise UsageError(str(fault)) from fault
+    except ValueError as error:
+        raise UsageError(str(error)) from error

@@ -1,4 +1,4 @@
-"""Writing a dataset: immutable shards, then the manifest that makes them one dataset."""
+"""Writes datasets: immutable shards, then the manifest that makes them one dataset."""
 
 import time
 import uuid
@@ -25,8 +25,8 @@ from radarseq.storage.output_folder import output_folder
 from radarseq.storage.sealed import read_json, write_json
 
 ROWS_PER_SHARD = 50_000
-# Of very many shards not each is noted at once, or the notes would cost more than the shards: they
-# take one part in so many of the time. What a kill leaves unnoted is made again on resuming.
+# With very many shards, not each is recorded at once: the record would cost more than the shards.
+# It takes at most one part in _SHARE of the time. A shard lost by a kill is made again on resuming.
 _ALWAYS_NOTED, _SHARE = 1_000, 20
 
 
@@ -85,7 +85,7 @@ def expected_bytes(examples: Examples, rows: int, rows_per_shard: int) -> int:
     return rows * row + -(-rows // rows_per_shard) * (len(shard_image(one)) - row)
 
 
-def keep_shard(folder: Path, index: int, image: bytes, rows: int) -> dict[str, Any]:
+def write_shard(folder: Path, index: int, image: bytes, rows: int) -> dict[str, Any]:
     """Write shard ``index`` from its bytes; return its record for the manifest."""
     name = shard_name(index)
     write_atomically(folder / name, image)
@@ -93,15 +93,15 @@ def keep_shard(folder: Path, index: int, image: bytes, rows: int) -> dict[str, A
 
 
 class ShardWriter:
-    """Notes the shards of one dataset as they are written, in any order; at the end the manifest.
+    """Records the shards of one dataset as they are written, in any order, then the manifest.
 
-    What is done is kept in ``manifest.unfinished.json``: a resumed run takes over the shards whose
-    digest still holds and makes the others again.
+    Finished shards stand in ``manifest.unfinished.json``: a resumed run keeps those whose digest
+    still holds and makes the others again.
 
     Args:
         folder: An owned output folder.
         header: Of the dataset.
-        plan: What the dataset is made from; a resumed run must have the same.
+        plan: Input of the dataset; a resumed run must have the same.
 
     Raises:
         OutputError: If the folder holds part of another dataset.
@@ -114,11 +114,11 @@ class ShardWriter:
         self._due_at = 0.0
         for earlier in (folder / MANIFEST_NAME, self._unfinished):
             if earlier.exists():
-                self._take_over(read_json(earlier, DatasetError))
+                self._adopt(read_json(earlier, DatasetError))
         if not self.is_finished:
             self._save(self._unfinished)
 
-    def _take_over(self, earlier: dict[str, Any]) -> None:
+    def _adopt(self, earlier: dict[str, Any]) -> None:
         """Keep the shards of an earlier run of the same plan that are still whole."""
         if earlier.get("plan") != self._plan:
             raise OutputError(
@@ -127,7 +127,7 @@ class ShardWriter:
                 "repeat that command"
             )
         for shard in shard_records(self._folder, earlier, str(self._folder)):
-            if self._is_whole(shard):
+            if self._is_intact(shard):
                 name = shard.path.name
                 self._records[name] = {"file": name, "rows": shard.rows, "sha256": shard.sha256}
 
@@ -139,7 +139,7 @@ class ShardWriter:
             return False
         return len(read_json(path, DatasetError)["shards"]) == len(self._records)
 
-    def _is_whole(self, shard: Shard) -> bool:
+    def _is_intact(self, shard: Shard) -> bool:
         try:
             return sha256_file(shard.path) == shard.sha256
         except OSError:  # absent, or no plain file: it is made again
@@ -150,7 +150,7 @@ class ShardWriter:
         return shard_name(index) in self._records
 
     def add(self, record: dict[str, Any]) -> None:
-        """Note a shard that ``keep_shard`` has written."""
+        """Record a shard that ``write_shard`` has written."""
         self._records[record["file"]] = record
         now = time.monotonic()
         if len(self._records) < _ALWAYS_NOTED or now >= self._due_at:
@@ -187,5 +187,5 @@ def write_dataset(
         writer = ShardWriter(folder, examples.header, {"rows": len(examples)})
         for index, first in enumerate(range(0, len(examples), rows_per_shard)):
             rows = examples.take(slice(first, first + rows_per_shard))
-            writer.add(keep_shard(folder, index, shard_image(rows), len(rows)))
+            writer.add(write_shard(folder, index, shard_image(rows), len(rows)))
         writer.finish()

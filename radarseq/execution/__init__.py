@@ -1,1 +1,1 @@
-"""Runs tasks on threads or on a cluster's workers. Knows nothing of radar."""
+"""Runs tasks on threads or on a cluster's workers. No radar, no files of its own."""

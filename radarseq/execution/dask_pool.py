@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from radarseq.errors import ClusterError, UsageError
-from radarseq.execution.worker_check import WorkerCheck, environment_digest, run_task, sent_itself
+from radarseq.execution.worker_check import WorkerCheck, by_value, environment_digest, run_task
 from radarseq.storage.atomic import TEMPORARY_SUFFIX
 
 CONNECT_S = 5.0
@@ -39,7 +39,7 @@ class Cluster:
 
     client: Any
     executor: Any
-    admission: WorkerCheck
+    worker_check: WorkerCheck
     address: str
     is_here: bool = False
     _count: int = 0
@@ -47,7 +47,7 @@ class Cluster:
     _seen_at: float = field(default_factory=time.monotonic)
 
     @property
-    def at_once(self) -> int:
+    def max_running(self) -> int:
         """Two tasks for each thread, and more where there are few.
 
         Raises:
@@ -55,7 +55,7 @@ class Cluster:
         """
         now = time.monotonic()
         if now - self._counted_at >= _COUNT_AGE_S:
-            with _in_our_words(self.address):
+            with _explained(self.address):
                 self._count = sum(self.client.nthreads().values())
             self._counted_at = now
         if self._count:
@@ -81,12 +81,12 @@ class Cluster:
         """Hand out a task."""
         from distributed.protocol.pickle import dumps
 
-        packed = dumps(partial(run_task, self.admission, task, keep, item))
-        return self.executor.submit(sent_itself(), packed, shared)
+        packed = dumps(partial(run_task, self.worker_check, task, keep, item))
+        return self.executor.submit(by_value(), packed, shared)
 
     def collect(self, keep: Callable, future: Future[Any]) -> Any:
-        """Return what the worker has kept of a task."""
-        with _in_our_words(self.address):
+        """Return ``keep`` of the result of a task, computed by the worker."""
+        with _explained(self.address):
             return future.result()
 
 
@@ -96,17 +96,17 @@ def _patience_s() -> float:
 
 @contextmanager
 def cluster_at(address: str, folder: Path) -> Iterator[Cluster]:
-    """Connect to a scheduler; what is under way when the context ends is cancelled.
+    """Connect to a scheduler; tasks that run when the context ends are cancelled.
 
     Args:
         address: Of the scheduler, such as ``tcp://node1:8786``.
-        folder: What is written to.
+        folder: Output folder.
 
     Raises:
         UsageError: If the address is none.
         ClusterError: If the scheduler does not answer, or is lost; or a worker may not take part.
     """
-    with _one_voice(), _connected(address) as client, _marked(folder) as mark:
+    with _quiet_client(), _connected(address) as client, _marked(folder) as mark:
         executor = client.get_executor(pure=False)
         try:
             yield Cluster(client, executor, WorkerCheck(mark, environment_digest()), address)
@@ -123,15 +123,15 @@ def _connected(address: str) -> Iterator[Any]:
     try:
         get_backend(parse_address(address)[0])
         client = Client(address, timeout=CONNECT_S, set_as_default=False)
-    except ValueError as fault:
+    except ValueError as cause:
         raise UsageError(
-            f"scheduler {address!r} is no address ({fault}); expected one such as tcp://node1:8786"
-        ) from fault
-    except (OSError, TimeoutError) as fault:
+            f"scheduler {address!r} is no address ({cause}); expected one such as tcp://node1:8786"
+        ) from cause
+    except (OSError, TimeoutError) as cause:
         raise ClusterError(
             f"scheduler {address}: does not answer within {CONNECT_S:g} s. Start one with 'dask "
             "scheduler' and workers with 'dask worker', or check the address and the network"
-        ) from fault
+        ) from cause
     try:
         yield client
     finally:
@@ -139,8 +139,8 @@ def _connected(address: str) -> Iterator[Any]:
 
 
 @contextmanager
-def _one_voice() -> Iterator[None]:
-    """Keep dask's client from printing the traceback of what is told as an error of ours."""
+def _quiet_client() -> Iterator[None]:
+    """Silence the traceback of dask's client for errors that are raised as ``ClusterError``."""
     import_module("distributed")  # which sets its loggers up
     logger = logging.getLogger("distributed.client")
     before = logger.level
@@ -163,27 +163,27 @@ def _marked(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _in_our_words(address: str) -> Iterator[None]:
-    """Put into words what dask says when workers, or the scheduler, are lost."""
+def _explained(address: str) -> Iterator[None]:
+    """Raise dask's errors about lost workers or schedulers as ``ClusterError``."""
     from distributed import KilledWorker
     from distributed.comm.core import CommClosedError
 
     try:
         yield
-    except KilledWorker as fault:
+    except KilledWorker as cause:
         raise ClusterError(
             f"scheduler {address}: one task has ended several workers, the last of them "
-            f"{fault.last_worker.address}. Look into its log: most often its memory was too "
+            f"{cause.last_worker.address}. Look into its log: most often its memory was too "
             "small. What is written is whole: go on with --resume"
-        ) from fault
-    except (CancelledError, CommClosedError, TimeoutError) as fault:
-        reason = str(fault) or type(fault).__name__
+        ) from cause
+    except (CancelledError, CommClosedError, TimeoutError) as cause:
+        reason = str(cause) or type(cause).__name__
         raise ClusterError(
             f"scheduler {address}: was lost ({reason}). What is written is whole: start it again, "
             "and go on with --resume"
-        ) from fault
-    except (ImportError, AttributeError) as fault:
+        ) from cause
+    except (ImportError, AttributeError) as cause:
         raise ClusterError(
-            f"scheduler {address}: a worker cannot run what runs here ({fault}). Install the same "
+            f"scheduler {address}: a worker lacks code of this process ({cause}). Install the same "
             "radarseq there, with what it needs"
-        ) from fault
+        ) from cause

@@ -1,7 +1,7 @@
-"""Where tasks run: on threads of this process, or on the workers of a cluster.
+"""Runs tasks on threads of this process, or on the workers of a cluster.
 
-A task is a function of something that all tasks share and of an item of its own. What it returns
-depends on these alone, so that it makes no difference where it runs, and in which order.
+A task is a function of a value that all tasks share and of an item of its own. Its result depends
+on these alone, so it does not matter where it runs, or in which order.
 """
 
 import threading
@@ -21,7 +21,7 @@ _END = object()
 
 
 class Workers(Protocol):
-    """What carries tasks out."""
+    """Executor of tasks."""
 
     @property
     def is_here(self) -> bool:
@@ -29,12 +29,12 @@ class Workers(Protocol):
         ...
 
     @property
-    def at_once(self) -> int:
+    def max_running(self) -> int:
         """How many tasks to have under way, those that wait for a worker among them."""
         ...
 
     def share(self, value: Any) -> Any:
-        """Return what stands for ``value`` where tasks are handed out; it is sent once."""
+        """Return a handle of ``value`` for ``submit``; the value is sent once."""
         ...
 
     def submit(self, task: Callable, keep: Callable, shared: Any, item: Any) -> Future[Any]:
@@ -42,21 +42,21 @@ class Workers(Protocol):
         ...
 
     def collect(self, keep: Callable, future: Future[Any]) -> Any:
-        """Return what was kept of a task that has ended."""
+        """Return ``keep`` of the result of a task that has ended."""
         ...
 
 
 @dataclass(frozen=True)
 class Threads:
-    """Threads of this process; what they make is kept by the thread that collects it."""
+    """Threads of this process; ``keep`` runs on the thread that collects the result."""
 
     executor: ThreadPoolExecutor
     count: int
     is_here: bool = True
 
     @property
-    def at_once(self) -> int:
-        """One more than there are threads: it is taken up while a result is being kept."""
+    def max_running(self) -> int:
+        """One more than there are threads: it starts while ``keep`` runs elsewhere."""
         return self.count + 1
 
     def share(self, value: Any) -> Any:
@@ -68,12 +68,12 @@ class Threads:
         return self.executor.submit(task, shared, item)
 
     def collect(self, keep: Callable, future: Future[Any]) -> Any:
-        """Return what ``keep`` makes of the result."""
+        """Return ``keep`` of the result."""
         return keep(future.result())
 
 
 def check_workers(count: int, scheduler: str = "") -> None:
-    """Refuse what no workers can come of, before anything is written.
+    """Refuse impossible workers before anything is written.
 
     Raises:
         UsageError: If ``count`` is below 1, or there is a scheduler and no dask.
@@ -89,12 +89,12 @@ def check_workers(count: int, scheduler: str = "") -> None:
 
 @contextmanager
 def workers_at(count: int, scheduler: str, folder: Path) -> Iterator[Workers]:
-    """Give the workers that a command asks for; when it ends early, what has not begun is dropped.
+    """Open the workers of a command; when the context ends early, waiting tasks are dropped.
 
     Args:
         count: Threads of this process, where there is no scheduler.
         scheduler: Address of a dask scheduler, such as ``tcp://node1:8786``; empty for threads.
-        folder: What the command writes to; the workers of a cluster must see it too.
+        folder: Output folder of the command; the workers of a cluster must see it too.
 
     Raises:
         UsageError: See ``check_workers``; or if the address is none.
@@ -123,22 +123,22 @@ def map_unordered(
     keep: Callable[[Any], Any] = lambda made: made,
     tick: Callable[[], None] | None = None,
 ) -> Iterator[Any]:
-    """Yield what is kept of ``task(shared, item)`` for each item, as they end.
+    """Yield ``keep(task(shared, item))`` for each item, as the tasks end.
 
     Args:
-        workers: Who carries the tasks out.
+        workers: From ``workers_at``.
         task: Its result may be large.
         items: Drawn one by one, as workers become free.
         shared: For all tasks the same.
-        keep: Makes of a result what is yielded; a cluster's worker does it itself, so that what is
-            large need not travel.
+        keep: Turns a result into the value that is yielded. A cluster's worker calls it itself,
+            so that large results need not travel.
         tick: Called a few times a second.
     """
     waiting, running = iter(items), set[Future[Any]]()
     shared, item = workers.share(shared), None
     while True:
-        most = workers.at_once
-        while item is not _END and len(running) < most:
+        limit = workers.max_running
+        while item is not _END and len(running) < limit:
             if (item := next(waiting, _END)) is not _END:
                 running.add(workers.submit(task, keep, shared, item))
         if not running:

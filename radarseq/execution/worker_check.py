@@ -1,7 +1,7 @@
-"""What a cluster's worker runs: a task, once it is sure that it may take part.
+"""Checks that a cluster's worker has the same code and folder as the client, and runs its tasks.
 
 A worker that runs other code than the client would write other bytes, and one that sees another
-folder would write them where nobody looks.
+folder would write them elsewhere.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ _ROOTS = ("radarseq", "simulators")
 
 @cache
 def environment_digest() -> dict[str, str]:
-    """Return what the bytes of a result depend on in this process, by name."""
+    """Return the versions that the bytes of a result depend on, by name."""
     found = {"Python": ".".join(platform.python_version_tuple()[:2])}
     return found | versions_of(_PACKAGES, "absent") | {"radarseq": _source_digest()}
 
@@ -42,11 +42,11 @@ def _source_digest() -> str:
 
 @dataclass(frozen=True)
 class WorkerCheck:
-    """What a worker must fulfil to take part.
+    """Requirements on a worker.
 
     Attributes:
         mark: A file that the client has left in the folder that is written to.
-        runs: What runs at the client.
+        runs: Versions at the client, by name.
     """
 
     mark: Path
@@ -85,14 +85,14 @@ def _worker() -> str:
 
 
 def run_task(
-    admission: WorkerCheck,
+    worker_check: WorkerCheck,
     task: Callable[[Any, Any], Any],
     keep: Callable[[Any], Any],
     item: Any,
     shared: tuple[str, bytes],
 ) -> Any:
-    """Do a task in a worker, if it may take part; return what is kept of the result."""
-    admission.check()
+    """Run a task in a worker that passes the check; return ``keep`` of the result."""
+    worker_check.check()
     return keep(task(_unpacked(*shared), item))
 
 
@@ -100,7 +100,7 @@ _unpacking, _last = Lock(), ("", None)
 
 
 def _unpacked(name: str, packed: bytes) -> Any:
-    """Return what the tasks of a batch share, unpacked once in a process."""
+    """Return the value that the tasks of a batch share, unpacked once per process."""
     global _last
     from distributed.protocol.pickle import loads
 
@@ -110,11 +110,11 @@ def _unpacked(name: str, packed: bytes) -> Any:
         return _last[1]
 
 
-def sent_itself() -> Callable[[bytes, Any], Any]:
-    """Return what calls a packed function in a worker.
+def by_value() -> Callable[[bytes, Any], Any]:
+    """Return a function that calls a packed function in a worker.
 
-    As a local function it is sent by value. A function that is sent by its name ends a worker that
-    does not know it, before anything can be said of it.
+    As a local function it is sent by value. A function that is sent by name ends a worker that
+    does not have it, before an error can be raised.
     """
 
     def call(packed: bytes, shared: Any) -> Any:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import Examples
-from radarseq.dataset.simulate import examples_of
+from radarseq.dataset.simulate import to_examples
 from radarseq.errors import RadarseqError
 from radarseq.inference.predictor import Predictor
 from radarseq.recipes.recipe import parse_recipe
@@ -62,7 +62,7 @@ def _simulated_again(predictor: Predictor, recipe: str) -> TrainingRows:
     header = predictor.header
     scene = parse_recipe(header.recipe, recipe).scene  # its meshes lie beside the recipe
     parts = [
-        examples_of(PairGenerator(scene, seed=header.seed, domain=domain)(0, MAX_FRESH), header)
+        to_examples(PairGenerator(scene, seed=header.seed, domain=domain)(0, MAX_FRESH), header)
         for domain in (FRESH_TRAIN, FRESH_VALIDATION)
     ]
     return TrainingRows(*parts)

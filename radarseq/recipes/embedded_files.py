@@ -1,6 +1,6 @@
 """A recipe's own waveform: read from its file, and written into the recipe's text.
 
-The text is what a dataset stores and what every digest covers, so the samples belong in it: the
+A dataset stores the text, and every digest covers it, so the samples belong in it: the
 same text makes the same data, whatever becomes of the file.
 """
 
@@ -68,8 +68,8 @@ def read_waveform(path: Path) -> NDArray[np.complex128]:
         if path.stat().st_size > _MAX_FILE:
             raise RecipeError(f"{place}: larger than 1 MiB; expected one pulse")
         values = _load(path)
-    except (OSError, ValueError, EOFError) as fault:
-        raise RecipeError(f"{place}: cannot be read as a waveform ({fault})") from fault
+    except (OSError, ValueError, EOFError) as cause:
+        raise RecipeError(f"{place}: cannot be read as a waveform ({cause})") from cause
     if values.ndim != 1 or not 1 <= values.size <= MAX_PULSE_STEPS:
         raise RecipeError(
             f"{place}: has shape {values.shape}; expected one axis of 1 to {MAX_PULSE_STEPS} "
@@ -125,8 +125,8 @@ def with_mesh_digests(text: str, path: Path) -> str:
             digest = sha256_file(path.parent / file)
         except FileNotFoundError:
             continue
-        except OSError as fault:
-            raise RecipeError(f"{path}: objects.{name}.path: {fault}") from fault
+        except OSError as cause:
+            raise RecipeError(f"{path}: objects.{name}.path: {cause}") from cause
         lines.append(f'{json.dumps(name)} = "{digest}"')
     return "\n".join([text.rstrip("\n"), "", f"[{TABLE}]", *lines]) + "\n" if lines else text
 

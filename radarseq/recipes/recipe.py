@@ -20,13 +20,13 @@ _MAX_TEXT = 1 << 20
 
 @dataclass(frozen=True)
 class Recipe:
-    """A recipe as read: its text, and what it describes.
+    """A recipe as read: its text and its content.
 
     Attributes:
         name: Short name, for messages and reports.
-        text: The TOML itself, with what the waveform that it names holds and the digests of its
-            meshes; stored in every dataset made from it.
-        content: What the simulator needs: a scene for Tx/Rx pairs, or time series.
+        text: The TOML itself, with the samples of its waveform file and the digests of its meshes;
+            stored in every dataset made from it.
+        content: Input of the simulator: a scene for Tx/Rx pairs, or time series.
     """
 
     name: str
@@ -58,8 +58,8 @@ def read_recipe(path: Path) -> Recipe:
         if path.stat().st_size > _MAX_TEXT:
             raise RecipeError(f"{path}: larger than 1 MiB; expected a recipe in TOML")
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as fault:
-        raise RecipeError(f"{path}: cannot be read as a recipe ({fault})") from fault
+    except (OSError, UnicodeDecodeError) as cause:
+        raise RecipeError(f"{path}: cannot be read as a recipe ({cause})") from cause
     return parse_recipe(with_mesh_digests(with_waveform(text, path), path), str(path))
 
 
@@ -71,8 +71,8 @@ def parse_recipe(text: str, source: str = "recipe") -> Recipe:
     """
     try:
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as fault:
-        raise RecipeError(f"{source}: not valid TOML: {fault}") from fault
+    except tomllib.TOMLDecodeError as cause:
+        raise RecipeError(f"{source}: not valid TOML: {cause}") from cause
     name = content.pop("name", Path(source).stem)
     description = content.pop("description", "")
     for key, value in (("name", name), ("description", description)):
@@ -98,21 +98,21 @@ def _scene(content: dict[str, Any], source: str) -> Scene:
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise RecipeError(f"{source}: objects must be a list of [[objects]] tables")
     tables = [_pinned(table, digests) for table in tables]
-    faults, values = [], {}
+    issues, values = [], {}
     for key in known:
         try:
             if key == "objects":
                 values[key] = tuple(_object(t, i, source) for i, t in enumerate(tables))
             elif key in content:
                 values[key] = parse(hints[key], content[key], source, key)
-        except RecipeError as fault:
-            faults.append(str(fault))
-    if faults:
-        raise RecipeError("\n".join(faults))
+        except RecipeError as cause:
+            issues.append(str(cause))
+    if issues:
+        raise RecipeError("\n".join(issues))
     try:
         return Scene(**values)
-    except ValueError as fault:
-        raise RecipeError(f"{source}: {fault}") from fault
+    except ValueError as cause:
+        raise RecipeError(f"{source}: {cause}") from cause
 
 
 def _pinned(table: dict[str, Any], digests: dict[str, str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Files that are whole or absent, and output folders that one process owns at a time."""
+"""Atomic writing and safe reading of files: a file is whole or absent."""
 
 import errno
 import hashlib
@@ -33,30 +33,30 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     Raises:
         OSError: If the disk is full or the folder cannot be written; nothing is left behind.
     """
-    ours: list[Path] = []  # known before it is there: a signal may come at once
+    temporary: list[Path] = []  # known before it is there: a signal may come at once
     try:
-        with _new_file(path, ours) as file:
+        with _new_file(path, temporary) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        ours[0].replace(path)
-    except OSError as fault:
-        _remove(ours)
-        raise OSError(fault.errno, fault.strerror, str(path)) from fault
+        temporary[0].replace(path)
+    except OSError as cause:
+        _remove(temporary)
+        raise OSError(cause.errno, cause.strerror, str(path)) from cause
     except BaseException:
-        _remove(ours)
+        _remove(temporary)
         raise
     _sync_folder(path.parent)
 
 
-def _new_file(path: Path, ours: list[Path]) -> BinaryIO:
-    """Open a new file beside ``path``: of two processes that write the same, each has its own."""
-    ours.append(path.with_name(path.name + TEMPORARY_SUFFIX))
+def _new_file(path: Path, temporary: list[Path]) -> BinaryIO:
+    """Open a new file in the folder of ``path``; two processes never share one."""
+    temporary.append(path.with_name(path.name + TEMPORARY_SUFFIX))
     try:
-        return ours[0].open("xb")
+        return temporary[0].open("xb")
     except FileExistsError:
-        ours[0] = path.with_name(f"{path.name}.{uuid.uuid4().hex[:12]}{TEMPORARY_SUFFIX}")
-        return ours[0].open("xb")
+        temporary[0] = path.with_name(f"{path.name}.{uuid.uuid4().hex[:12]}{TEMPORARY_SUFFIX}")
+        return temporary[0].open("xb")
 
 
 def replace_folder(temporary: Path, final: Path) -> None:
@@ -80,7 +80,7 @@ def replace_folder(temporary: Path, final: Path) -> None:
 def current_folder(final: Path) -> Path:
     """Return where a folder stands: under its name, or aside while it is being replaced.
 
-    For those who read without owning the run; only its owner may move folders.
+    For readers that do not own the run; only its owner may move folders.
     """
     old = final.with_name(final.name + ".old")
     return old if old.exists() and not final.exists() else final
@@ -98,9 +98,9 @@ def _sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
-    except OSError as fault:
-        if fault.errno != errno.EINVAL:  # some network file systems sync no folders
-            raise OSError(fault.errno, fault.strerror, str(folder)) from fault
+    except OSError as cause:
+        if cause.errno != errno.EINVAL:  # some network file systems sync no folders
+            raise OSError(cause.errno, cause.strerror, str(folder)) from cause
     finally:
         os.close(descriptor)
 
@@ -122,9 +122,9 @@ def open_plain(path: Path) -> BinaryIO:
     try:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         descriptor = os.open(path, flags)
-    except OSError as fault:
-        if fault.errno == errno.ELOOP:
-            raise OSError(errno.ELOOP, "a symbolic link; refused", str(path)) from fault
+    except OSError as cause:
+        if cause.errno == errno.ELOOP:
+            raise OSError(errno.ELOOP, "a symbolic link; refused", str(path)) from cause
         raise
     try:
         status = os.fstat(descriptor)
@@ -168,8 +168,8 @@ def read_plain(path: Path) -> bytes:
     with open_plain(path) as file:
         try:
             return file.read()
-        except MemoryError as fault:
-            raise OSError(errno.ENOMEM, "does not fit into memory", str(path)) from fault
+        except MemoryError as cause:
+            raise OSError(errno.ENOMEM, "does not fit into memory", str(path)) from cause
 
 
 def sha256_file(path: Path) -> str:

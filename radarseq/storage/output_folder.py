@@ -23,9 +23,9 @@ def output_folder(
 
     Args:
         folder: Taken exactly as it is given; made if absent.
-        resume: Whether what it holds already is to be continued.
-        unfinished: Patterns of what a killed process may leave of work that starts anew: a folder
-            that holds nothing else, and the mark of such work, is emptied, unless ``resume``.
+        resume: Whether to continue with its present content.
+        unfinished: Patterns of the files that a killed process of this kind may leave. A folder
+            that holds only these and the mark of unfinished work is emptied, unless ``resume``.
 
     Raises:
         OutputError: If it is not empty and ``resume`` is false, is not a folder, or another
@@ -35,15 +35,15 @@ def output_folder(
         raise OutputError(f"{folder}: is a file; expected a folder to write to. Choose another")
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
-        held = [entry for entry in folder.iterdir() if entry.name != LOCK_NAME]
-        if unfinished and not resume and _is_left_over(folder, held, unfinished):
+        entries = [entry for entry in folder.iterdir() if entry.name != LOCK_NAME]
+        if unfinished and not resume and _is_left_over(folder, entries, unfinished):
             # The mark stays: a kill while the rest is removed must not leave a folder without one.
-            _remove([entry for entry in held if entry.name != UNFINISHED_MARK])
-            held = []
-        if held and not resume:
-            first = printable(min(entry.name for entry in held))
+            _remove([entry for entry in entries if entry.name != UNFINISHED_MARK])
+            entries = []
+        if entries and not resume:
+            first = printable(min(entry.name for entry in entries))
             raise OutputError(
-                f"{folder}: not empty ({len(held)} entries, {first!r} among them). "
+                f"{folder}: not empty ({len(entries)} entries, {first!r} among them). "
                 "Choose another folder, or continue this one with --resume if it was interrupted"
             )
         sweep(folder)
@@ -51,14 +51,14 @@ def output_folder(
             yield folder
 
 
-def _is_left_over(folder: Path, held: list[Path], patterns: tuple[str, ...]) -> bool:
-    """Return whether all that a folder holds is what killed work of this kind has left.
+def _is_left_over(folder: Path, entries: list[Path], patterns: tuple[str, ...]) -> bool:
+    """Return whether a folder holds only files that a killed process of this kind has left.
 
-    The names alone do not tell: somebody's own ``summary.csv`` may lie there.
+    Names alone are no proof: a user's own ``summary.csv`` may lie there.
     """
-    ours = (*patterns, "*" + TEMPORARY_SUFFIX, UNFINISHED_MARK)
+    expected = (*patterns, "*" + TEMPORARY_SUFFIX, UNFINISHED_MARK)
     return (folder / UNFINISHED_MARK).exists() and all(
-        any(fnmatch(entry.name, pattern) for pattern in ours) for entry in held
+        any(fnmatch(entry.name, pattern) for pattern in expected) for entry in entries
     )
 
 
@@ -81,7 +81,7 @@ def _locked(folder: Path) -> Iterator[None]:
     """Hold the folder's lock; the kernel drops it however the process ends: none can go stale."""
     path = folder / LOCK_NAME
     while True:
-        # Not truncated, and no link followed: what is there may not be ours.
+        # Not truncated, and no link followed: the file may be a user's.
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         lock = os.fdopen(os.open(path, flags, 0o666), "r+b")
         try:
@@ -106,5 +106,5 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what a killed process left half-written below ``folder``."""
+    """Remove half-written files of killed processes below ``folder``."""
     _remove(list(folder.rglob("*" + TEMPORARY_SUFFIX)))

@@ -70,8 +70,8 @@ def read_json(path: Path, error: type[DataError]) -> dict[str, Any]:
             image = file.read()
     except FileNotFoundError as missing:
         raise error(f"{path}: not found") from missing
-    except OSError as fault:
-        raise error(f"{path}: cannot be read ({fault.strerror})") from fault
+    except OSError as cause:
+        raise error(f"{path}: cannot be read ({cause.strerror})") from cause
     seal = image[-len(_SEAL_END) : -len(b'"\n}\n')]
     unsealed = _with_seal(image, _UNSEALED.encode())
     if len(seal) != len(_UNSEALED) or _with_seal(image, sha256_of(unsealed).encode()) != image:
@@ -92,8 +92,8 @@ def parse_json(image: bytes, source: str, error: type[DataError]) -> dict[str, A
         raise error(f"{source}: holds more than {_MAX_VALUES} values; refused")
     try:
         content = json.loads(image)
-    except (ValueError, RecursionError) as fault:
-        raise error(f"{source}: not readable as JSON ({fault}); restore it from a copy") from fault
+    except (ValueError, RecursionError) as cause:
+        raise error(f"{source}: not readable as JSON ({cause}); restore it from a copy") from cause
     if not isinstance(content, dict):
         raise error(f"{source}: holds a {type(content).__name__}; expected a JSON object")
     content.pop(SEAL, None)
@@ -101,7 +101,7 @@ def parse_json(image: bytes, source: str, error: type[DataError]) -> dict[str, A
 
 
 def sealed_text(text: str) -> bytes:
-    """Return a text, TOML for one, with a last line, a comment, that vouches for the others."""
+    """Return a text (TOML, say) with a last comment line that holds the digest of the others."""
     body = text.encode("utf-8", "backslashreplace")
     return body + _TEXT_SEAL + sha256_of(body).encode() + b"\n"
 
@@ -116,8 +116,8 @@ def read_sealed_text(path: Path, error: type[DataError]) -> str:
         image = read_plain(path)
     except FileNotFoundError as missing:
         raise error(f"{path}: not found") from missing
-    except OSError as fault:
-        raise error(f"{path}: cannot be read ({fault.strerror})") from fault
+    except OSError as cause:
+        raise error(f"{path}: cannot be read ({cause.strerror})") from cause
     body = image[: -len(_TEXT_SEAL) - len(_UNSEALED) - 1]
     text = body.decode("utf-8", "replace")
     if sealed_text(text) != image:

@@ -1,4 +1,4 @@
-"""`radarseq export`."""
+"""Command line of ``radarseq export``."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,8 +20,8 @@ def export(
 
     Example: radarseq export data/space --out captures --limit 40
     """
-    from radarseq.captures.conversion.export import export as write
+    from radarseq.captures.conversion.export import export as export_recordings
 
-    files = write(dataset, out, split=split, limit=limit)
-    told = {"out": str(out), "files": [str(file) for file in files]}
-    print_result(told, as_json, lambda: f"{out}: {len(files):,} recordings")
+    files = export_recordings(dataset, out, split=split, limit=limit)
+    summary = {"out": str(out), "files": [str(file) for file in files]}
+    print_result(summary, as_json, lambda: f"{out}: {len(files):,} recordings")

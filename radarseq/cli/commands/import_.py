@@ -1,4 +1,4 @@
-"""`radarseq import`."""
+"""Command line of ``radarseq import``."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -46,20 +46,20 @@ def import_command(
         validation=validation,
         seed=seed,
     )
-    told = {
+    summary = {
         "dataset": str(out),
         "rows": result.rows,
         "classes": result.counts,
         "left_out": result.left_out,
         "failures": [[printable(f.path), f.reason, f.hint] for f in result.failures],
     }
-    print_result(told, as_json, lambda: _import_text(told))
-    finish([f"{path}: {reason}. {hint}" for path, reason, hint in told["failures"]])
+    print_result(summary, as_json, lambda: _import_text(summary))
+    finish([f"{path}: {reason}. {hint}" for path, reason, hint in summary["failures"]])
 
 
-def _import_text(told: dict[str, Any]) -> str:
-    lines = [f"{told['dataset']}: {told['rows']:,} rows"]
-    for name, parts in told["classes"].items():
+def _import_text(summary: dict[str, Any]) -> str:
+    lines = [f"{summary['dataset']}: {summary['rows']:,} rows"]
+    for name, parts in summary["classes"].items():
         lines.append(f"  {name}: " + ", ".join(f"{n:,} {part}" for part, n in parts.items()))
-    lines += [f"  left out, {reason}: {n:,}" for reason, n in told["left_out"].items()]
+    lines += [f"  left out, {reason}: {n:,}" for reason, n in summary["left_out"].items()]
     return "\n".join(lines)

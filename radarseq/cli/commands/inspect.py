@@ -1,4 +1,4 @@
-"""`radarseq inspect`."""
+"""Command line of ``radarseq inspect``."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,7 +25,7 @@ def inspect(
     *,
     given: dict[str, Any],
 ) -> None:
-    """Say what a dataset, a recording, a recipe, a run or an evaluation is; or show a run's gates.
+    """Describe a dataset, recording, recipe, run or evaluation; or draw a run's gates.
 
     Example: radarseq inspect data/space
 
@@ -37,10 +37,10 @@ def inspect(
         _inspect_gates(path, gates, data, out, as_json)
         return
     from radarseq.artifacts.inspection import as_text, plot
-    from radarseq.artifacts.inspection import inspect as look
+    from radarseq.artifacts.inspection import inspect as inspect_path
 
-    told = look(path, given) if plots is None else plot(path, plots)
-    print_result(told, as_json, lambda: as_text(told))
+    summary = inspect_path(path, given) if plots is None else plot(path, plots)
+    print_result(summary, as_json, lambda: as_text(summary))
 
 
 def _inspect_gates(
@@ -52,5 +52,5 @@ def _inspect_gates(
         raise UsageError("--gates EXAMPLE, --data DATASET and --out FILE.png go together")
     from radarseq.artifacts.gate_figure import draw_example_gates
 
-    told = draw_example_gates(run, data, example, out)
-    print_result(told, as_json, lambda: as_text(told))
+    summary = draw_example_gates(run, data, example, out)
+    print_result(summary, as_json, lambda: as_text(summary))

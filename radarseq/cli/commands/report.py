@@ -1,4 +1,4 @@
-"""`radarseq report`."""
+"""Command line of ``radarseq report``."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""`radarseq simulate`."""
+"""Command line of ``radarseq simulate``."""
 
 import time
 from pathlib import Path
@@ -26,8 +26,7 @@ def simulate(
     Example: radarseq simulate datasets/space_objects.toml --out data/space --seed 1
     """
     from radarseq.cli.compile_notice import show_compile_notice
-    from radarseq.dataset.simulate import plan_simulation, ready_generator
-    from radarseq.dataset.simulate import simulate as run
+    from radarseq.dataset.simulate import plan_simulation, ready_generator, run_simulation
 
     plan = plan_simulation(recipe, examples=examples, seed=seed, rows_per_shard=rows_per_shard)
     warn(plan.warnings)
@@ -42,20 +41,17 @@ def simulate(
         generate(0, 1)
     started = time.perf_counter()
     with progress_bar("simulating", examples, "pairs") as advance:
-        dataset = run(
-            plan.recipe,
+        dataset = run_simulation(
+            plan,
             out,
-            examples=examples,
-            seed=seed,
             workers=workers,
             scheduler=scheduler,
-            rows_per_shard=rows_per_shard,
             resume=resume,
             progress=advance,
             generate=generate,
         )
     seconds = time.perf_counter() - started
-    told = {
+    summary = {
         "dataset": str(out),
         "examples": len(dataset),
         "digest": dataset.digest,
@@ -65,10 +61,10 @@ def simulate(
         "warnings": list(plan.warnings),
     }
     print_result(
-        told,
+        summary,
         as_json,
         lambda: (
-            f"{out}: {len(dataset):,} pairs, {size(told['bytes'])}, "
-            f"{told['pairs_per_s']:,} pairs/s, digest {dataset.digest[:12]}"
+            f"{out}: {len(dataset):,} pairs, {size(summary['bytes'])}, "
+            f"{summary['pairs_per_s']:,} pairs/s, digest {dataset.digest[:12]}"
         ),
     )

@@ -9,7 +9,7 @@ import torch
 
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import SPLIT_NAMES, Examples, Header
-from radarseq.dataset.simulate import examples_of, header_of
+from radarseq.dataset.simulate import header_of, to_examples
 from radarseq.errors import DatasetError, UsageError
 from radarseq.inference.task_targets import check_symbols_known, spec_of, task_examples
 from radarseq.models.input_spec import InputSpec
@@ -190,7 +190,7 @@ def _fresh(
     except ValueError as fault:
         raise UsageError(str(fault)) from fault
     header = header_of(recipe, settings.seed)
-    spec = spec_of(examples_of(generate(0, 1), header), model)
+    spec = spec_of(to_examples(generate(0, 1), header), model)
     simulate, notes = on_device(generate, device)
     source = FreshBatches(
         simulate,
