@@ -1,1 +1,1 @@
-"""The HTML page of an evaluation and figures of recipes: drawn from numbers, without model or data."""
+"""The HTML page of an evaluation, and figures of recipes: draws numbers, needs no model."""

@@ -10,7 +10,8 @@ from html.parser import HTMLParser
 import pytest
 from report_samples import EPOCHS, FULL, NASTY, VIEWS, make_pictures, many_captures, renamed
 
-from radarseq.report import ReportContent, render, tables, write_report
+from radarseq.report import tables
+from radarseq.report.page import ReportContent, render, write_report
 
 VOID = {"meta", "input", "br", "hr", "img", "link"}
 

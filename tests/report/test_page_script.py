@@ -12,8 +12,8 @@ import pytest
 from report_samples import EPOCHS, NASTY, VIEWS, make_pictures, many_captures, renamed
 
 import radarseq.report
-from radarseq.report import ReportContent, capture_view, render
-from radarseq.report.capture_views import views_json
+from radarseq.report.capture_views import capture_view, views_json
+from radarseq.report.page import ReportContent, render
 
 SCRIPTS = ("table.js", "waterfall.js", "start.js")
 SOURCE = "\n".join(
@@ -177,7 +177,7 @@ def test_a_thousand_captures_are_sorted_filtered_and_drawn(tmp_path):
     assert told["lines"] == 4
     assert told["sorted"] == sorted(f"{row['probability']:.3f}" for row in rows)
     assert told["wrong"] == len(wrong)
-    assert told["count"] == f"{len(wrong)} of 1\u202f000 captures"
+    assert told["count"] == f"{len(wrong)} of 1\u202f000 recordings"
     assert told["wrong_cones"] == len(cones)
     assert told["option"] == f"cone ({len(cones)})"
     assert told["searched"] == ["a_folder/of_recordings/cone_0003.sigmf-data"] * (rows[3] in wrong)

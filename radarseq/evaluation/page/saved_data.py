@@ -110,12 +110,10 @@ def _read_views(group: Any) -> list[CaptureView | None]:
     if not columns.sum() == len(row) == len(level):
         raise ValueError(f"expected {columns.sum()} columns, found {len(row)} and {len(level)}")
     first = 0
-    for place, (count, (low, high)) in enumerate(zip(columns, ranges, strict=True)):
+    for place, (count, limits) in enumerate(zip(columns, ranges.tolist(), strict=True)):
         part = slice(first, first + count)
         phases = None if phase is None else phase[part]
         if count:
-            views[place] = CaptureView(
-                row[part], level[part], phases, None, float(low), float(high)
-            )
+            views[place] = CaptureView(row[part], level[part], phases, None, *limits)
         first += count
     return views

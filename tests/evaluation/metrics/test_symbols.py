@@ -42,4 +42,4 @@ def test_keys_that_are_down_are_counted_a_step_and_drawn():
     assert part["baselines"]["counts"]["nats_per_step"] == pytest.approx(6 * entropy, abs=0.03)
     page = render({"symbols": part, "model": {"name": "lstm"}})
     assert "Symbols by method" in page
-    assert "Nats a step" in page
+    assert "Nats per step" in page

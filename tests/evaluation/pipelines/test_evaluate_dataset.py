@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -57,7 +57,7 @@ def test_the_metrics_follow_from_the_predictions(judged, test_rows):
     stored, metrics = predictions(judged.folder), judged.metrics
     assert metrics["data"]["examples"] == len(stored["label"]) == len(test_rows)
     part = metrics["classification"]
-    assert part["model"] == class_metrics(stored["probability"], stored["label"])
+    assert part["model"] == asdict(class_metrics(stored["probability"], stored["label"]))
     assert part["model"]["accuracy"] == (stored["decision"] == stored["label"]).mean()
     assert np.trace(part["confusion"]) == (stored["decision"] == stored["label"]).sum()
     counts = np.bincount(stored["label"], minlength=4)
