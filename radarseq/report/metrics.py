@@ -20,14 +20,18 @@ class VerdictFormat:
 
     Attributes:
         score: Makes the metric from the mean over the rows; increasing.
-        phrase: Template of a method's score, in a sentence.
-        difference: Template of a difference.
-        scale: Factor from the metric to the unit of the difference.
+        name: Of the metric, before the scores; empty where the scores speak for themselves.
+        score_unit: Written after a score.
+        unit: Written after a difference.
+        digits: Format of a difference.
+        scale: Factor from the metric to that unit.
     """
 
     score: Callable[[Any], Any] = lambda mean: mean
-    phrase: str = "{}"
-    difference: str = "{:.4g}"
+    name: str = ""
+    score_unit: str = ""
+    unit: str = ""
+    digits: str = ".4g"
     scale: float = 1.0
 
 
@@ -68,8 +72,8 @@ def _mean_to_db(mean: NDArray) -> NDArray:
     return 10.0 * np.log10(np.maximum(mean, 1e-30))
 
 
-_MEAN_SQUARED = VerdictFormat(phrase="mean squared error {}")
-_NATS = VerdictFormat(phrase="{} nats per symbol")
+_MEAN_SQUARED = VerdictFormat(name="mean squared error ")
+_NATS = VerdictFormat(name="nats per symbol ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +83,7 @@ class ClassMetrics:
     accuracy: float = _higher(
         "Accuracy (95 % interval)",
         percent,
-        VerdictFormat(difference="{:.1f} points", scale=100.0),
+        VerdictFormat(unit=" points", digits=".1f", scale=100.0),
     )
     accuracy_low: float
     accuracy_high: float
@@ -93,7 +97,9 @@ class EchoMetrics:
     """Metrics of a predicted echo: mean squared error over the echo's energy [dB]."""
 
     error_db: float = _lower(
-        "Echo error (dB)", fixed, VerdictFormat(_mean_to_db, "{} dB", "{:.2f} dB")
+        "Echo error (dB)",
+        fixed,
+        VerdictFormat(_mean_to_db, score_unit=" dB", unit=" dB", digits=".2f"),
     )
 
 
@@ -101,7 +107,7 @@ class EchoMetrics:
 class TargetMetrics:
     """Metrics of a real target: root mean square error, in the target's unit."""
 
-    rmse: float = _lower("Target error (rms)", significant, VerdictFormat(np.sqrt, "rms error {}"))
+    rmse: float = _lower("Target error (rms)", significant, VerdictFormat(np.sqrt, "rms error "))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +115,7 @@ class ForecastMetrics:
     """Metrics of a forecast, over the horizon and at each step of it; None if undefined."""
 
     mse: float = _lower(
-        "Mean squared error", significant, VerdictFormat(phrase="mean squared error {}")
+        "Mean squared error", significant, VerdictFormat(name="mean squared error ")
     )
     mae: float = _lower("Mean absolute error", significant)
     mase: float | None = _lower("Scaled error (MASE)", _three_digits)
@@ -124,9 +130,7 @@ class SymbolMetrics:
     """Metrics of symbol probabilities; ``nats_per_step`` sums the voices of a step."""
 
     accuracy: float = _higher("Correct symbols", percent)
-    nats: float = _lower(
-        "Nats per symbol", _three_digits, VerdictFormat(phrase="{} nats per symbol")
-    )
+    nats: float = _lower("Nats per symbol", _three_digits, VerdictFormat(name="nats per symbol "))
     nats_per_step: float = _lower("Nats per step", _three_digits)
 
 

@@ -72,38 +72,38 @@ def compare(
     form = column.verdict
     assert form is not None, f"no verdict compares {column.key}"
 
-    def phrase(score: float) -> str:
-        return form.phrase.format(plain(column.text(score)))
+    def text(score: float) -> str:
+        return plain(column.text(score)) + form.score_unit
 
     def difference(value: float) -> str:
-        return form.difference.format(form.scale * value)
+        return f"{form.scale * value:{form.digits}}"
 
     if not baselines:
-        score = phrase(float(form.score(np.average(own, weights=weight))))
+        score = text(float(form.score(np.average(own, weights=weight))))
         return None, (
-            f"{name}: {score}; no baseline could be fitted: the training data are gone or have "
-            "changed."
+            f"{name}: {form.name}{score}; no baseline could be fitted: the training data are gone "
+            "or have changed."
         )
     sign = 1 if column.higher_is_better else -1
     best = max(baselines, key=lambda b: sign * np.average(baselines[b], weights=weight))
     found = paired_difference(own, baselines[best], group, weight, form.score)
-    scores = f"{phrase(found.first)} against {phrase(found.second)}"
+    scores = f"{form.name}{text(found.first)} against {text(found.second)}"
     if found.interval is None:
         return found, f"{name} against {best}: {scores}; too few windows for a verdict."
     gain = sign * (found.first - found.second)
     low, high = sorted(sign * end for end in found.interval)
     if low > 0:
-        ends = f"95 % interval {difference(low)} to {difference(high)}"
-        return found, f"{name} beats {best} by {difference(gain)} ({scores}; {ends})."
+        ends = f"95 % interval {difference(low)} to {difference(high)}{form.unit}"
+        return found, f"{name} beats {best} by {difference(gain)}{form.unit} ({scores}; {ends})."
     if high < 0:
-        ends = f"95 % interval {difference(-high)} to {difference(-low)}"
+        ends = f"95 % interval {difference(-high)} to {difference(-low)}{form.unit}"
         return found, (
-            f"{name} does NOT beat its baseline: {best} is {difference(-gain)} better "
+            f"{name} does NOT beat its baseline: {best} is {difference(-gain)}{form.unit} better "
             f"({scores}; {ends})."
         )
     return found, (
         f"{name} is level with {best} ({scores}): the 95 % interval of the difference, "
-        f"{difference(low)} to {difference(high)}, includes zero."
+        f"{difference(low)} to {difference(high)}{form.unit}, includes zero."
     )
 
 

@@ -28,7 +28,7 @@ def test_a_model_beats_its_best_baseline_by_points():
     assert difference.first - difference.second == pytest.approx(0.1)
     low, high = (100 * end for end in difference.interval)
     assert verdict == (
-        f"m beats b by 10.0 points (90.0 % against 80.0 %; 95 % interval {low:.1f} points to "
+        f"m beats b by 10.0 points (90.0 % against 80.0 %; 95 % interval {low:.1f} to "
         f"{high:.1f} points)."
     )
     assert 0 < low < 10 < high
@@ -72,7 +72,7 @@ def test_errors_are_compared_in_decibels_and_the_lower_one_wins():
     assert part["model"] == {"error_db": -20.0}
     assert part["baselines"] == {"b": {"error_db": -10.0}}
     assert part["verdict"].startswith("m beats b by 10.00 dB (-")
-    assert "95 % interval 10.00 dB to 10.00 dB" in part["verdict"]
+    assert "95 % interval 10.00 to 10.00 dB" in part["verdict"]
 
 
 def test_root_mean_squares_are_compared_in_the_targets_unit():

@@ -134,8 +134,8 @@ def test_the_same_again_gives_the_same_bytes(judged, space_run, lstm_run, space,
 
 def test_the_table_shows_model_baselines_and_verdict(judged):
     text = as_text(judged.metrics, judged.captures)
-    accuracy = f"{judged.metrics['classification']['model']['accuracy']:.1%}"
-    for word in ("wavenet", "lstm", "gradient boosting", "LMMSE", accuracy, "captures"):
+    accuracy = f"{100 * judged.metrics['classification']['model']['accuracy']:.1f} %"
+    for word in ("wavenet", "lstm", "gradient boosting", "LMMSE", accuracy, "objects"):
         assert word in text
     assert judged.metrics["classification"]["verdict"] in text
 
