@@ -1,7 +1,4 @@
-"""Charts of an evaluation: one function per chart, in the order of the page.
-
-A chart is drawn where its function returns a figure; without its numbers it returns None.
-"""
+"""Charts of an evaluation, in the order of the page: one entry of ``CHARTS`` for each."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,19 +11,30 @@ from radarseq.report.capture_table import UNKNOWN
 from radarseq.report.tables import group_noun
 
 Metrics = Mapping[str, Any]
-_CHARTS: list[tuple[str, str, str, Callable[[Metrics], str | None]]] = []
+
+
+@dataclass(frozen=True)
+class ChartType:
+    """A chart that the page has where the metrics have numbers for it.
+
+    Attributes:
+        section: Part of the page that it belongs to.
+        title: Of the figure; ``{noun}`` becomes object or recording.
+        reading: How to read it, one or two sentences.
+        numbers: Part and key of the metrics that it draws; without them, there is no chart.
+        draw: Returns the SVG of the numbers and the page's names; None for numbers without chart.
+    """
+
+    section: str
+    title: str
+    reading: str
+    numbers: tuple[str, str]
+    draw: Callable[..., str | None]
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure of the page.
-
-    Attributes:
-        section: Part of the page that it belongs to.
-        title: Of the figure.
-        reading: How to read it, one or two sentences.
-        figure: An SVG element.
-    """
+    """A figure of the page: an SVG element, with its section, title and how to read it."""
 
     section: str
     title: str
@@ -39,198 +47,165 @@ class Chart:
         return self.title.lower().replace(",", "").replace(" ", "_") + ".svg"
 
 
+@dataclass(frozen=True)
+class Evaluation:
+    """Everything that a chart may need besides its own numbers."""
+
+    metrics: Metrics
+    model: str
+    classes: list[str]
+    noun: str
+
+
 def charts(metrics: Metrics) -> list[Chart]:
     """Return the charts that the metrics have numbers for."""
-    noun = group_noun(metrics)
-    drawn = ((texts, draw(metrics)) for *texts, draw in _CHARTS)
-    return [
-        Chart(section, title.format(noun=noun), reading.format(noun=noun), Markup(figure))
-        for (section, title, reading), figure in drawn
-        if figure is not None
-    ]
+    evaluation = Evaluation(
+        metrics,
+        (metrics.get("model") or {}).get("name", "model"),
+        (metrics.get("data") or {}).get("class_names") or [],
+        group_noun(metrics),
+    )
+    found = []
+    for kind in CHARTS:
+        part, key = kind.numbers
+        numbers = (metrics.get(part) or {}).get(key)
+        if numbers and (figure := kind.draw(numbers, evaluation)) is not None:
+            texts = (text.format(noun=evaluation.noun) for text in (kind.title, kind.reading))
+            found.append(Chart(kind.section, *texts, Markup(figure)))
+    return found
 
 
-def _chart(section: str, title: str, reading: str) -> Callable[..., Callable[[Metrics], Any]]:
-    """Add a function to the charts; ``{noun}`` in a text becomes object or recording."""
-
-    def add(draw: Callable[[Metrics], str | None]) -> Callable[[Metrics], str | None]:
-        _CHARTS.append((section, title, reading, draw))
-        return draw
-
-    return add
-
-
-def _part(metrics: Metrics, name: str) -> Mapping[str, Any]:
-    return metrics.get(name) or {}
-
-
-def _classes(metrics: Metrics) -> list[str]:
-    return _part(metrics, "data").get("class_names") or []
-
-
-def _name(metrics: Metrics) -> str:
-    return _part(metrics, "model").get("name", "model")
-
-
-@_chart(
-    "windows",
-    "Confusion",
-    "Windows by true and decided class; percent of the true class. The diagonal is correct.",
-)
-def _confusion(metrics: Metrics) -> str | None:
-    matrix, classes = _part(metrics, "classification").get("confusion"), _classes(metrics)
-    return figures.confusion(matrix, classes) if matrix and classes else None
-
-
-@_chart(
-    "windows",
-    "Accuracy over SNR",
-    "Share of correct decisions. Where there are few windows, the curve is uncertain.",
-)
-def _accuracy(metrics: Metrics) -> str | None:
-    bins, classes = _part(metrics, "classification").get("by_snr"), _classes(metrics)
-    if not bins:
+def _group_confusion(matrix: list[list[int]], page: Evaluation) -> str | None:
+    if not (page.classes and page.metrics["capture_summary"].get("labelled")):
         return None
-    chance = 1 / len(classes) if classes else None
-    return figures.accuracy_by_snr(bins, chance=chance, model_name=_name(metrics))
+    decisions = [*page.classes, UNKNOWN][: len(matrix[0])]
+    return figures.confusion(matrix, page.classes, decisions)
 
 
-@_chart(
-    "windows",
-    "Reliability",
-    "Share of correct decisions over the model's confidence. Below the dashed line the model is "
-    "overconfident.",
-)
-def _reliability(metrics: Metrics) -> str | None:
-    bins = _part(metrics, "classification").get("reliability")
-    return figures.reliability(bins) if bins else None
-
-
-@_chart(
-    "windows",
-    "ROC",
-    "Each class against the rest, over all thresholds. Top left is perfect; the dashed line is "
-    "guessing.",
-)
-def _roc(metrics: Metrics) -> str | None:
-    lines = _part(metrics, "classification").get("curves")
-    return curves.roc(lines) if lines else None
-
-
-@_chart(
-    "windows",
-    "Precision and recall",
-    "Precision: share of the windows decided for a class that belong to it. Recall: share of the "
-    "windows of a class that are found. AP is the average precision.",
-)
-def _precision(metrics: Metrics) -> str | None:
-    lines = _part(metrics, "classification").get("curves")
-    return curves.precision_recall(lines) if lines else None
-
-
-@_chart(
-    "windows",
-    "Echo error over SNR",
-    "Power of the predicted echo's error over the power of the echo; lower is better.",
-)
-def _echo(metrics: Metrics) -> str | None:
-    bins = _part(metrics, "echo").get("by_snr")
-    return figures.echo_by_snr(bins, model_name=_name(metrics)) if bins else None
-
-
-@_chart(
-    "windows",
-    "Forecasts of examples",
-    "The known values, the values that followed, and the forecasts of the model and of the last "
-    "value.",
-)
-def _forecasts(metrics: Metrics) -> str | None:
-    examples = _part(metrics, "forecast").get("examples")
-    if not examples:
-        return None
-    return forecasts.forecast_examples(examples, model_name=_name(metrics))
-
-
-@_chart(
-    "windows",
-    "Forecast error by horizon",
-    "Error of each method over the number of steps ahead; lower is better.",
-)
-def _horizon(metrics: Metrics) -> str | None:
-    forecast = _part(metrics, "forecast")
-    if forecast.get("horizon", 0) <= 1:
-        return None
-    return forecasts.error_by_horizon(forecast, model_name=_name(metrics))
-
-
-@_chart(
-    "windows",
-    "Symbols by method",
-    "Left: loss of each method on the true symbols, lower is better. Right: share of symbols that "
-    "are its first choice.",
-)
-def _symbols(metrics: Metrics) -> str | None:
-    symbols = _part(metrics, "symbols")
-    if not symbols.get("model"):
-        return None
-    return forecasts.symbols_by_method(symbols, model_name=_name(metrics))
-
-
-@_chart(
-    "captures",
-    "Confusion, by {noun}",
-    "All windows of each {noun} together, by true and decided class. The last column has those "
-    "that were called unknown, or empty.",
-)
-def _group_confusion(metrics: Metrics) -> str | None:
-    classes, summary = _classes(metrics), _part(metrics, "capture_summary")
-    matrix = summary.get("confusion")
-    if not (matrix and classes and summary.get("labelled")):
-        return None
-    return figures.confusion(matrix, classes, [*classes, UNKNOWN][: len(matrix[0])])
-
-
-@_chart(
-    "captures",
-    "Reliability, by {noun}",
-    "Share of correct decisions over the probability of the decision, one decision per {noun}.",
-)
-def _group_reliability(metrics: Metrics) -> str | None:
-    bins = _part(metrics, "capture_summary").get("reliability") or []
+def _group_reliability(bins: list[dict[str, Any]], page: Evaluation) -> str | None:
     if not any(row.get("examples") for row in bins):
         return None
-    return figures.reliability(bins, counted=f"{group_noun(metrics)}s".capitalize())
+    return figures.reliability(bins, counted=f"{page.noun.capitalize()}s")
 
 
-@_chart(
-    "robustness",
-    "Unknown scores",
-    "A window is called unknown right of the threshold. Known objects should lie left of it.",
+CHARTS = (
+    ChartType(
+        "windows",
+        "Confusion",
+        "Windows by true and decided class; percent of the true class. The diagonal is correct.",
+        ("classification", "confusion"),
+        lambda matrix, page: figures.confusion(matrix, page.classes) if page.classes else None,
+    ),
+    ChartType(
+        "windows",
+        "Accuracy over SNR",
+        "Share of correct decisions. Where there are few windows, the curve is uncertain.",
+        ("classification", "by_snr"),
+        lambda bins, page: figures.accuracy_by_snr(
+            bins, chance=1 / len(page.classes) if page.classes else None, model_name=page.model
+        ),
+    ),
+    ChartType(
+        "windows",
+        "Reliability",
+        "Share of correct decisions over the model's confidence. Below the dashed line the model "
+        "is overconfident.",
+        ("classification", "reliability"),
+        lambda bins, _: figures.reliability(bins),
+    ),
+    ChartType(
+        "windows",
+        "ROC",
+        "Each class against the rest, over all thresholds. Top left is perfect; the dashed line "
+        "is guessing.",
+        ("classification", "curves"),
+        lambda lines, _: curves.roc(lines),
+    ),
+    ChartType(
+        "windows",
+        "Precision and recall",
+        "Precision: share of the windows decided for a class that belong to it. Recall: share of "
+        "the windows of a class that are found. AP is the average precision.",
+        ("classification", "curves"),
+        lambda lines, _: curves.precision_recall(lines),
+    ),
+    ChartType(
+        "windows",
+        "Echo error over SNR",
+        "Power of the predicted echo's error over the power of the echo; lower is better.",
+        ("echo", "by_snr"),
+        lambda bins, page: figures.echo_by_snr(bins, model_name=page.model),
+    ),
+    ChartType(
+        "windows",
+        "Forecasts of examples",
+        "The known values, the values that followed, and the forecasts of the model and of the "
+        "last value.",
+        ("forecast", "examples"),
+        lambda examples, page: forecasts.forecast_examples(examples, model_name=page.model),
+    ),
+    ChartType(
+        "windows",
+        "Forecast error by horizon",
+        "Error of each method over the number of steps ahead; lower is better.",
+        ("forecast", "horizon"),
+        lambda horizon, page: (
+            forecasts.error_by_horizon(page.metrics["forecast"], model_name=page.model)
+            if horizon > 1
+            else None
+        ),
+    ),
+    ChartType(
+        "windows",
+        "Symbols by method",
+        "Left: loss of each method on the true symbols, lower is better. Right: share of symbols "
+        "that are its first choice.",
+        ("symbols", "model"),
+        lambda _, page: forecasts.symbols_by_method(page.metrics["symbols"], model_name=page.model),
+    ),
+    ChartType(
+        "captures",
+        "Confusion, by {noun}",
+        "All windows of each {noun} together, by true and decided class. The last column has "
+        "those that were called unknown, or empty.",
+        ("capture_summary", "confusion"),
+        _group_confusion,
+    ),
+    ChartType(
+        "captures",
+        "Reliability, by {noun}",
+        "Share of correct decisions over the probability of the decision, one per {noun}.",
+        ("capture_summary", "reliability"),
+        _group_reliability,
+    ),
+    ChartType(
+        "robustness",
+        "Unknown scores",
+        "A window is called unknown right of the threshold. Known objects should lie left of it.",
+        ("unknown", "histogram"),
+        lambda histogram, page: (
+            robustness.unknown_histogram(page.metrics["unknown"])
+            if histogram.get("edges")
+            else None
+        ),
+    ),
+    ChartType(
+        "robustness",
+        "Accuracy under impairments",
+        "The same windows with one impairment each; bars are 95 % intervals, the dashed line is "
+        "the accuracy without impairment.",
+        ("stress", "conditions"),
+        lambda _, page: robustness.stress_sweep(page.metrics["stress"], model_name=page.model),
+    ),
+    ChartType(
+        "robustness",
+        "Skipped windows",
+        "Windows that were not evaluated, by their issue.",
+        ("quality", "left_out"),
+        lambda reasons, page: (
+            robustness.skipped_windows(reasons, page.metrics["quality"].get("judged"))
+            if any(reasons.values())
+            else None
+        ),
+    ),
 )
-def _unknown(metrics: Metrics) -> str | None:
-    unknown = _part(metrics, "unknown")
-    if not _part(unknown, "histogram").get("edges"):
-        return None
-    return robustness.unknown_histogram(unknown)
-
-
-@_chart(
-    "robustness",
-    "Accuracy under impairments",
-    "The same windows with one impairment each; bars are 95 % intervals, the dashed line is the "
-    "accuracy without impairment.",
-)
-def _stress(metrics: Metrics) -> str | None:
-    stress = _part(metrics, "stress")
-    if not stress.get("conditions"):
-        return None
-    return robustness.stress_sweep(stress, model_name=_name(metrics))
-
-
-@_chart("robustness", "Skipped windows", "Windows that were not evaluated, by their issue.")
-def _skipped(metrics: Metrics) -> str | None:
-    quality = _part(metrics, "quality")
-    reasons = quality.get("left_out") or _part(metrics, "data").get("left_out") or {}
-    if not any(reasons.values()):
-        return None
-    return robustness.skipped_windows(reasons, quality.get("judged"))
