@@ -1,51 +1,47 @@
 """Charts of ROC and of precision over recall, each class against the rest."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from radarseq.report.svg import INK, SERIES, legend, printable, svg
+from radarseq.report.svg import INK, SERIES, legend, printable, svg_figure
 
 Curve = Mapping[str, Any]
 
 _MAX_CURVES = len(SERIES)
 _MAX_NAME_LENGTH = 22
-_ROC_AXES = ("False-positive rate (%)", "True-positive rate (%)")
 _TICKS = [0, 0.25, 0.5, 0.75, 1]
 
 
-def roc(curves: Sequence[Curve]) -> str:
-    """Return the receiver operating characteristic of each class against the rest.
+@svg_figure("Receiver operating characteristic of each class against the rest", height_in=4.6)
+def roc(figure: Figure, curves: Sequence[Curve]) -> None:
+    """Draw the receiver operating characteristic of each class against the rest.
 
     Args:
+        figure: An empty figure.
         curves: ``class``, ``auroc`` and ``roc``, points (false-positive, true-positive rate).
     """
-    return svg(
-        partial(_draw, curves, ("roc", "AUROC", "auroc"), _ROC_AXES),
-        label="Receiver operating characteristic of each class against the rest",
-        height_in=4.6,
-    )
+    axes = _draw(figure, curves, ("roc", "AUROC", "auroc"))
+    axes.set(xlabel="False-positive rate (%)", ylabel="True-positive rate (%)")
+    axes.plot([0, 1], [0, 1], color=INK, linewidth=1.1, ls=(0, (3, 2)), alpha=0.7)
 
 
-def precision_recall(curves: Sequence[Curve]) -> str:
-    """Return precision over recall of each class against the rest.
+@svg_figure("Precision over recall of each class against the rest", height_in=4.6)
+def precision_recall(figure: Figure, curves: Sequence[Curve]) -> None:
+    """Draw precision over recall of each class against the rest.
 
     Args:
+        figure: An empty figure.
         curves: ``class``, ``average_precision`` and ``pr``, points (recall, precision).
     """
-    return svg(
-        partial(_draw, curves, ("pr", "AP", "average_precision"), ("Recall (%)", "Precision (%)")),
-        label="Precision over recall of each class against the rest",
-        height_in=4.6,
-    )
+    axes = _draw(figure, curves, ("pr", "AP", "average_precision"))
+    axes.set(xlabel="Recall (%)", ylabel="Precision (%)")
 
 
-def _draw(
-    curves: Sequence[Curve], keys: tuple[str, str, str], labels: tuple[str, str], figure: Figure
-) -> None:
+def _draw(figure: Figure, curves: Sequence[Curve], keys: tuple[str, str, str]) -> Axes:
     points_key, area_name, area_key = keys
     axes = figure.subplots()
     for curve, (color, _, dash) in zip(_hardest(curves, area_key), SERIES, strict=False):
@@ -56,10 +52,9 @@ def _draw(
         axes.plot(points[:, 0], points[:, 1], color=color, ls=dash, label=name)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_ticks(_TICKS, [f"{100 * tick:.0f}" for tick in _TICKS])
-    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel=labels[0], ylabel=labels[1])
-    if labels == _ROC_AXES:  # the line of guessing
-        axes.plot([0, 1], [0, 1], color=INK, linewidth=1.1, ls=(0, (3, 2)), alpha=0.7)
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     legend(figure, axes)
+    return axes
 
 
 def _hardest(curves: Sequence[Curve], area: str) -> list[Curve]:

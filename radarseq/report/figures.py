@@ -22,6 +22,7 @@ from radarseq.report.svg import (
     percent_axis,
     printable,
     svg,
+    svg_figure,
 )
 
 Bin = Mapping[str, Any]
@@ -104,12 +105,14 @@ def _write_cells(axes: Axes, counts: NDArray[np.float64], shares: NDArray[np.flo
         axes.text(column, row, text, ha="center", va="center", fontsize=10, linespacing=1.15)
 
 
+@svg_figure("Accuracy over SNR, model and baselines")
 def accuracy_by_snr(
-    bins: Sequence[Bin], *, chance: float | None = None, model_name: str = "model"
-) -> str:
-    """Return the chart of accuracy over SNR, with the number of windows below it.
+    figure: Figure, bins: Sequence[Bin], *, chance: float | None = None, model_name: str = "model"
+) -> None:
+    """Draw the accuracy over SNR, with the number of windows below it.
 
     Args:
+        figure: An empty figure.
         bins: ``low_db``, ``high_db`` (None for an open end), ``examples`` and ``accuracy``, a
             mapping from ``model`` and the names of the baselines to a share from 0 to 1.
         chance: Accuracy of guessing, drawn as a line.
@@ -122,37 +125,29 @@ def accuracy_by_snr(
         if chance is not None:
             axes.axhline(chance, **_LINE_COLOR, label=f"chance, {100 * chance:.0f} %")
 
-    return svg(
-        partial(_draw_by_snr, bins, "accuracy", model_name, finish),
-        label="Accuracy over SNR, model and baselines",
-        height_in=4.4,
-    )
+    _draw_by_snr(figure, bins, "accuracy", model_name, finish)
 
 
-def echo_by_snr(bins: Sequence[Bin], *, model_name: str = "model") -> str:
-    """Return the chart of echo error over SNR, with the number of windows below it.
+@svg_figure("Echo error in dB over SNR, model and baselines")
+def echo_by_snr(figure: Figure, bins: Sequence[Bin], *, model_name: str = "model") -> None:
+    """Draw the error of the predicted echo over SNR, with the number of windows below it.
 
     Args:
-        bins: As of ``accuracy_by_snr``, with ``error_db`` in the place of ``accuracy``.
+        figure: An empty figure.
+        bins: As of ``accuracy_by_snr``, with ``error_db`` instead of ``accuracy``.
         model_name: Name of ``model`` in the legend.
     """
-
-    def finish(axes: Axes) -> None:
-        axes.set_ylabel("Echo error (dB)")
-
-    return svg(
-        partial(_draw_by_snr, bins, "error_db", model_name, finish),
-        label="Echo error in dB over SNR, model and baselines",
-        height_in=4.4,
+    _draw_by_snr(
+        figure, bins, "error_db", model_name, lambda axes: axes.set_ylabel("Echo error (dB)")
     )
 
 
 def _draw_by_snr(
+    figure: Figure,
     bins: Sequence[Bin],
     key: str,
     model_name: str,
-    finish: Callable[[Axes], None],
-    figure: Figure,
+    finish: Callable[[Axes], object],
 ) -> None:
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
     low, high = _edges_db(bins)
@@ -191,21 +186,15 @@ def _count_axis(axes: Axes, counted: str = "Windows") -> None:
     axes.yaxis.set_major_locator(MaxNLocator(2, integer=True))
 
 
-def reliability(bins: Sequence[Bin], *, counted: str = "Windows") -> str:
-    """Return the reliability diagram: share of correct decisions over confidence.
+@svg_figure("Reliability diagram: accuracy over confidence")
+def reliability(figure: Figure, bins: Sequence[Bin], *, counted: str = "Windows") -> None:
+    """Draw the reliability diagram: share of correct decisions over confidence.
 
     Args:
+        figure: An empty figure.
         bins: ``confidence`` and ``accuracy`` from 0 to 1, and ``examples``.
         counted: Label of the axis of numbers.
     """
-    return svg(
-        partial(_draw_reliability, bins, counted),
-        label="Reliability diagram: accuracy over confidence",
-        height_in=4.4,
-    )
-
-
-def _draw_reliability(bins: Sequence[Bin], counted: str, figure: Figure) -> None:
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
     confidence, accuracy, examples = (
         numbers([one.get(key) for one in bins]) for key in ("confidence", "accuracy", "examples")

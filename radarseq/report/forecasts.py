@@ -1,15 +1,13 @@
 """Charts of forecasts and symbols: examples, error by horizon, loss and accuracy by method."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
-from radarseq.report.svg import BLUE, INK, ORANGE, SERIES, legend, numbers, printable, svg
+from radarseq.report.svg import BLUE, INK, ORANGE, SERIES, legend, numbers, printable, svg_figure
 
 Part = Mapping[str, Any]
 
@@ -17,22 +15,19 @@ _MAX_NAME_LENGTH = 26
 _MAX_LINES = len(SERIES)
 
 
-def forecast_examples(examples: Sequence[Part], *, model_name: str = "model") -> str:
-    """Return one panel per example: known values, true values and forecasts.
+@svg_figure("Forecasts of examples, true values and the last known value")
+def forecast_examples(
+    figure: Figure, examples: Sequence[Part], *, model_name: str = "model"
+) -> None:
+    """Draw one panel per example: known values, true values and forecasts.
 
     Args:
+        figure: An empty figure.
         examples: ``past`` and ``future``, the truth up to the last known step and after it, and
             ``model`` and ``naive``, the forecasts of ``future``; naive may be None.
         model_name: Name of ``model`` in the legend.
     """
-    return svg(
-        partial(_draw_examples, examples, model_name),
-        label="Forecasts of examples, true values and the last known value",
-        height_in=1.0 + 1.35 * len(examples),
-    )
-
-
-def _draw_examples(examples: Sequence[Part], model_name: str, figure: Figure) -> None:
+    figure.set_figheight(1.0 + 1.35 * len(examples))
     panels = figure.subplots(len(examples), 1, squeeze=False)[:, 0]
     for axes, one in zip(panels, examples, strict=True):
         past, future = numbers(one["past"]), numbers(one["future"])
@@ -52,21 +47,15 @@ def _draw_examples(examples: Sequence[Part], model_name: str, figure: Figure) ->
     legend(figure, panels[0], columns=4)
 
 
-def error_by_horizon(part: Part, *, model_name: str = "model") -> str:
-    """Return the chart of mean squared error over the steps ahead, one line per method.
+@svg_figure("Mean squared error over steps ahead, model and baselines", height_in=3.6)
+def error_by_horizon(figure: Figure, part: Part, *, model_name: str = "model") -> None:
+    """Draw the mean squared error over the steps ahead, one line per method.
 
     Args:
+        figure: An empty figure.
         part: The ``forecast`` part of the metrics.
         model_name: Name of the model in the legend.
     """
-    return svg(
-        partial(_draw_by_horizon, part, model_name),
-        label="Mean squared error over steps ahead, model and baselines",
-        height_in=3.6,
-    )
-
-
-def _draw_by_horizon(part: Part, model_name: str, figure: Figure) -> None:
     axes = figure.subplots()
     methods = {model_name: part["model"]} | dict(part["baselines"])
     for (name, metrics), (color, marker, dash) in zip(methods.items(), SERIES, strict=False):
@@ -84,21 +73,16 @@ def _draw_by_horizon(part: Part, model_name: str, figure: Figure) -> None:
     legend(figure, axes)
 
 
-def symbols_by_method(part: Part, *, model_name: str = "model") -> str:
-    """Return bars of the loss per symbol and of the share of correct symbols, one per method.
+@svg_figure("Nats per symbol and accuracy, model and baselines")
+def symbols_by_method(figure: Figure, part: Part, *, model_name: str = "model") -> None:
+    """Draw bars of the loss per symbol and of the share of correct symbols, one per method.
 
     Args:
+        figure: An empty figure.
         part: The ``symbols`` part of the metrics.
         model_name: Name of the model in the legend.
     """
-    return svg(
-        partial(_draw_symbols, part, model_name),
-        label="Nats per symbol and accuracy, model and baselines",
-        height_in=1.3 + 0.45 * min(_MAX_LINES, 1 + len(part["baselines"])),
-    )
-
-
-def _draw_symbols(part: Part, model_name: str, figure: Figure) -> None:
+    figure.set_figheight(1.3 + 0.45 * min(_MAX_LINES, 1 + len(part["baselines"])))
     left, right = figure.subplots(1, 2, sharey=True)
     methods = list(({model_name: part["model"]} | dict(part["baselines"])).items())[:_MAX_LINES]
     names = [printable(name, _MAX_NAME_LENGTH) for name, _ in methods]
@@ -106,16 +90,13 @@ def _draw_symbols(part: Part, model_name: str, figure: Figure) -> None:
         (left, "nats", 1.0, "{:.3f}", "Nats per symbol"),
         (right, "accuracy", 100.0, "{:.1f}", "Correct symbols (%)"),
     ):
-        _bars(axes, [scale * metrics[key] for _, metrics in methods], form)
+        values = [scale * metrics[key] for _, metrics in methods]
+        colors = [BLUE, *[INK] * (len(values) - 1)]
+        bars = axes.barh(range(len(values)), values, height=0.6, color=colors, alpha=0.55)
+        axes.bar_label(bars, [form.format(value) for value in values], padding=3, fontsize=10)
+        axes.set_xlim(0, 1.3 * max(*values, 1e-9))
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+        axes.grid(axis="y", visible=False)
         axes.set_xlabel(title)
     left.set_yticks(range(len(names)), names)
     left.invert_yaxis()
-
-
-def _bars(axes: Axes, values: Sequence[float], form: str) -> None:
-    colors = [BLUE, *[INK] * (len(values) - 1)]
-    bars = axes.barh(range(len(values)), values, height=0.6, color=colors, alpha=0.55)
-    axes.bar_label(bars, [form.format(value) for value in values], padding=3, fontsize=10)
-    axes.set_xlim(0, 1.3 * max(*values, 1e-9))
-    axes.xaxis.set_major_locator(MaxNLocator(4))
-    axes.grid(axis="y", visible=False)

@@ -3,7 +3,6 @@
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from radarseq.report.svg import (
     legend,
     numbers,
     printable,
-    svg,
+    svg_figure,
 )
 
 Condition = Mapping[str, Any]
@@ -34,21 +33,15 @@ _HISTOGRAMS = (
 )
 
 
-def unknown_histogram(unknown: Mapping[str, Any]) -> str:
-    """Return the histogram of the unknown score, with the threshold of rejection.
+@svg_figure("Histogram of the unknown score with its threshold", height_in=4.2)
+def unknown_histogram(figure: Figure, unknown: Mapping[str, Any]) -> None:
+    """Draw the histogram of the unknown score, with the threshold of rejection.
 
     Args:
+        figure: An empty figure.
         unknown: ``score``, ``threshold``, and ``histogram`` with ``edges`` and the counts
             ``known``, ``judged`` and ``held_out``.
     """
-    return svg(
-        partial(_draw_unknown, unknown),
-        label="Histogram of the unknown score with its threshold",
-        height_in=4.2,
-    )
-
-
-def _draw_unknown(unknown: Mapping[str, Any], figure: Figure) -> None:
     axes = figure.subplots()
     histogram = unknown["histogram"]
     edges = numbers(histogram["edges"])
@@ -68,25 +61,18 @@ def _draw_unknown(unknown: Mapping[str, Any], figure: Figure) -> None:
     legend(figure, axes)
 
 
-def stress_sweep(stress: Mapping[str, Any], *, model_name: str = "model") -> str:
-    """Return the chart of the accuracy under each impairment, of model and baseline.
+@svg_figure("Accuracy under impairments, model and baseline")
+def stress_sweep(figure: Figure, stress: Mapping[str, Any], *, model_name: str = "model") -> None:
+    """Draw the accuracy under each impairment, of model and baseline.
 
     Args:
+        figure: An empty figure.
         stress: ``baseline``, its name or None, and ``conditions``: ``effect``, ``text``, ``model``
             with ``model_low`` and ``model_high``, and ``baseline``, shares from 0 to 1.
         model_name: Name of the model in the legend.
     """
-    conditions = stress["conditions"]
-    return svg(
-        partial(_draw_stress, conditions, model_name, stress.get("baseline")),
-        label="Accuracy under impairments, model and baseline",
-        height_in=1.3 + _ROW_IN * len(conditions),
-    )
-
-
-def _draw_stress(
-    conditions: Sequence[Condition], model_name: str, baseline: str | None, figure: Figure
-) -> None:
+    conditions, baseline = stress["conditions"], stress.get("baseline")
+    figure.set_figheight(1.3 + _ROW_IN * len(conditions))
     axes = figure.subplots()
     places = _grouped(conditions)
     low, share, high = (
@@ -125,26 +111,23 @@ def _grouped(conditions: Sequence[Condition]) -> NDArray[np.float64]:
     return np.arange(len(effects), dtype=np.float64) + np.concatenate(([0.0], np.cumsum(new)))
 
 
-def skipped_windows(reasons: Mapping[str, int], evaluated: int | None = None) -> str:
-    """Return the chart of how many windows were skipped for each issue.
+@svg_figure("Skipped windows, by issue")
+def skipped_windows(
+    figure: Figure, reasons: Mapping[str, int], evaluated: int | None = None
+) -> None:
+    """Draw how many windows were skipped for each issue.
 
     Args:
+        figure: An empty figure.
         reasons: Skipped windows, by issue.
         evaluated: Evaluated windows, as a bar of their own; None omits it.
     """
     rows = sorted(reasons.items(), key=lambda pair: -pair[1])
-    return svg(
-        partial(_draw_skipped, rows, evaluated),
-        label="Skipped windows, by issue",
-        height_in=1.2 + 1.3 * _ROW_IN * (len(rows) + (evaluated is not None)),
-    )
-
-
-def _draw_skipped(rows: list[tuple[str, int]], evaluated: int | None, figure: Figure) -> None:
-    axes = figure.subplots()
     bars = [(reason, count, VERMILLION) for reason, count in rows]
     if evaluated is not None:
         bars.insert(0, ("evaluated", evaluated, BLUE))
+    figure.set_figheight(1.2 + 1.3 * _ROW_IN * len(bars))
+    axes = figure.subplots()
     counts = [count for _, count, _ in bars]
     axes.barh(range(len(bars)), counts, color=[color for *_, color in bars], height=0.62)
     for place, count in enumerate(counts):

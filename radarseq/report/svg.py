@@ -8,8 +8,9 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
-from typing import Literal
+from typing import Concatenate, Literal, ParamSpec
 
 import matplotlib.style
 import numpy as np
@@ -71,8 +72,31 @@ _STYLE = {
 }
 _RASTER_DPI = 200
 _PNG_DPI = 150
+P = ParamSpec("P")
 _Place = Literal["outside upper left", "outside lower center"]
 _one_at_a_time = threading.RLock()  # the SVG writer reads its style from a process-wide dict
+
+
+def svg_figure(
+    label: str, height_in: float = 4.4
+) -> Callable[[Callable[Concatenate[Figure, P], None]], Callable[P, str]]:
+    """Make a function that draws on an empty figure into one that returns the figure's SVG.
+
+    Args:
+        label: Description of the figure, for screen readers.
+        height_in: Height [in]; the function may set another one.
+    """
+
+    def decorate(draw: Callable[Concatenate[Figure, P], None]) -> Callable[P, str]:
+        @wraps(draw)
+        def drawn(*args: P.args, **kwargs: P.kwargs) -> str:
+            return svg(
+                lambda figure: draw(figure, *args, **kwargs), label=label, height_in=height_in
+            )
+
+        return drawn
+
+    return decorate
 
 
 def svg(
