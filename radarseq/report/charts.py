@@ -70,8 +70,10 @@ def charts(metrics: Metrics) -> list[Chart]:
         part, key = kind.numbers
         numbers = (metrics.get(part) or {}).get(key)
         if numbers and (figure := kind.draw(numbers, evaluation)) is not None:
-            texts = (text.format(noun=evaluation.noun) for text in (kind.title, kind.reading))
-            found.append(Chart(kind.section, *texts, Markup(figure)))
+            title, reading = (
+                text.format(noun=evaluation.noun) for text in (kind.title, kind.reading)
+            )
+            found.append(Chart(kind.section, title, reading, Markup(figure)))
     return found
 
 
