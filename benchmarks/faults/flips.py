@@ -147,7 +147,7 @@ def outcome_of(target: Target) -> str:
     """Return what became of one damaged file: found, or what went wrong."""
     try:
         with limited():
-            faults = validate(target.validated).faults
+            faults = validate(target.validated).issues
             if not any(target.file.name in fault for fault in faults):
                 return "not named" if faults else "not found"
             if target.load is None:
@@ -177,7 +177,7 @@ def row_of(target: Target, flips: int, cuts: int) -> dict[str, object]:
         target.file.write_bytes(damaged)
         counts[outcome_of(target)] += 1
     target.file.write_bytes(content)
-    if (faults := validate(target.validated).faults) and "unfinished" not in target.kind:
+    if (faults := validate(target.validated).issues) and "unfinished" not in target.kind:
         raise RuntimeError(f"{target.kind}: faults where there is no damage: {faults}")
     seconds = round(time.process_time() - begun, 1)
     size = {"file": target.kind, "bytes": len(content), "flips": flips, "truncations": cuts}

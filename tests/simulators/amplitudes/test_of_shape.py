@@ -91,6 +91,7 @@ def test_moments_of_a_satellite_by_its_parts():
     assert found == pytest.approx(expected, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_spheres_and_small_bodies_share_one_table():
     plates = Plate(name="p", width_m=(0.004, 0.3), height_m=(0.004, 0.3), small_body="sphere")
     ripple, smallest = ripple_table([plates, Sphere(name="s")], K)

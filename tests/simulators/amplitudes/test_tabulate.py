@@ -33,6 +33,7 @@ def looked_up(values, start, length, cosines):
     return parts.view(np.complex128)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("k", [(K,), (1.1 * K, K, 0.9 * K)], ids=["one", "band"])
 @pytest.mark.parametrize("name", BODIES)
 def test_a_table_gives_the_amplitude_at_any_aspect_within_its_gate(folder, name, k):
@@ -99,6 +100,7 @@ def test_pairs_from_tables_are_those_evaluated_at_every_look(folder):
     assert 0 < np.abs(tabulated.target - direct.target).max() < 2e-3 * rms
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scene", [SCENE, PULSE], ids=["dwell", "pulse"])
 def test_a_warm_a_cold_and_a_damaged_cache_give_the_same_bytes(folder, scene):
     cold = PairGenerator(scene, seed=2)(0, 50).rx.tobytes()
@@ -120,6 +122,7 @@ def test_generators_of_one_scene_share_their_tables(folder):
     assert PairGenerator(PULSE, seed=3).kernel.tables.values is not first.kernel.tables.values
 
 
+@pytest.mark.slow
 def test_rows_of_small_bodies_are_kept_by_the_series_that_they_come_from(folder):
     """Its table starts elsewhere beside another class, which moves the last bits of a sphere."""
     small = Cylinder(name="rod", radius_m=(0.005, 0.1), length_m=(0.05, 0.3), small_body="sphere")

@@ -87,6 +87,7 @@ def slow_echo(pairs, row, scene):
 
 
 # Stored directions are float32: 3e-8 of one turns a two-way phase of 2 k D = 300 rad by 1e-5.
+@pytest.mark.slow
 @pytest.mark.parametrize("scene", [DIRECT, RANDOM, CIRCULAR], ids=["lfm", "random", "circular"])
 def test_the_echo_is_that_of_its_stored_parameters_by_the_slow_route(scene):
     pairs = PairGenerator(scene, seed=5)(0, 42)
@@ -97,6 +98,7 @@ def test_the_echo_is_that_of_its_stored_parameters_by_the_slow_route(scene):
         assert np.abs(pairs.target[row] - expected).max() < 2e-4 * scale + 2e-6
 
 
+@pytest.mark.slow
 def test_the_tables_of_bodies_with_an_axis_keep_their_promise(many):
     """An error is a share of the object's strongest look, as the gate of the tables has it."""
     errors = []
@@ -294,6 +296,7 @@ def test_an_echo_that_leaves_the_gate_is_warned_of_but_not_in_circular_mode():
     assert "every profile is one point" in warning
 
 
+@pytest.mark.slow
 def test_effects_reach_a_pulse_and_fluctuation_moves_the_profile_with_the_echo():
     pulse = Pulse(waveform="barker", offset_m=(3.0, 3.0))
     plain = ball(pulse=pulse, target="profile")

@@ -14,6 +14,7 @@ from simulators.units import wavenumber
 K = wavenumber(10e9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fold", [0.5, 0.35, 0.7])
 @pytest.mark.parametrize("bend_deg", [0.0, 5.0, 40.0, 70.0])
 def test_a_fragment_is_two_plates_about_its_centre_of_mass_and_axes(fold, bend_deg):

@@ -39,6 +39,7 @@ def test_a_small_body_is_the_sphere_of_its_mean_extent_where_the_class_asks(shap
         SHAPES[shape](name="x").check_physics(k)
 
 
+@pytest.mark.slow
 def test_the_small_body_curve_is_that_of_the_size_estimation_model():
     """Its ends: sigma = 9 pi^5 / 4 (d / lambda)^6 lambda^2 (Rayleigh), and pi / 4 d^2."""
     span = (1e-3, 1.0)

@@ -52,6 +52,7 @@ def test_a_mesh_with_shadows_and_bounces(tmp_path):
     assert "multiple bounces" in replace(item, bounces=1).validity(K).left_out
 
 
+@pytest.mark.slow
 def test_shadows_of_a_mesh_are_those_that_a_grid_finds(tmp_path):
     """The kernel asks a tree of boxes what lies before a facet, `visible_facets` a grid."""
     pytest.importorskip("trimesh")

@@ -69,6 +69,7 @@ def test_a_disc_is_lit_alike_from_both_sides_and_has_the_tabulated_peak():
     assert forms.thin_disc(k, 0.1, 0.6) == forms.thin_disc(k, 0.1, -0.6)
 
 
+@pytest.mark.slow
 def test_a_rocket_body_near_its_specular_directions():
     """The side's flash, the nozzle's, and the flat end from behind, against a mesh of it all."""
     radius, length, exit_radius, nozzle = 0.2, 1.0, 0.12, 0.25

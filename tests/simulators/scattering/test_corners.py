@@ -18,6 +18,7 @@ from simulators.scattering.physical_optics import amplitude_m
 from simulators.units import rcs_dbsm
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("square", "level", "tolerance_db"), [(False, -3.3155, 0.18), (True, 6.2269, 0.03)]
 )

@@ -87,6 +87,7 @@ def test_sphere_sizes_that_are_not_positive_are_refused(radius, k):
         sphere_amplitude_m(radius, k)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("smallest", "largest"), [(0.5, 5.0), (10.5, 63.0), (62.9, 63.0)])
 def test_interpolated_sphere_agrees_with_the_series(smallest, largest):
     step = 0.02

@@ -117,6 +117,7 @@ def test_refining_a_box_changes_nothing():
     assert np.max(np.abs(fine - coarse)) < 1e-12 * np.max(np.abs(coarse))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kernel", [amplitude_m, fast_amplitude_m])
 def test_moving_the_body_turns_the_phase(kernel):
     mesh, directions = meshes.icosphere(0.1, 3), unit_vectors(8)
@@ -140,6 +141,7 @@ def test_scaling_the_body_is_scaling_the_wavenumber():
     assert np.allclose(larger, 3.0 * amplitude_m(mesh, directions, [240.0]), rtol=1e-11)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("longest_edge", [1.0, 0.2, 0.03, 0.004])
 def test_corner_weights_give_the_sum_over_facets(longest_edge):
     """From facets of ten wavelengths, all divided, to ones that all take the series."""

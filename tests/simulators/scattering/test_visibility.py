@@ -46,6 +46,7 @@ def test_a_convex_body_hides_nothing_of_itself(mesh):
     assert np.array_equal(visible_facets(mesh, directions), facing)
 
 
+@pytest.mark.slow
 def test_shadows_are_those_of_a_ray_from_every_centre():
     bodies = meshes.merge(
         meshes.icosphere(1.0, 2),
@@ -80,6 +81,7 @@ def test_a_plate_behind_a_plate_of_its_size_is_dark():
     assert np.all(visible_facets(both, aside))
 
 
+@pytest.mark.slow
 def test_the_mask_is_taken_by_both_kernels_look_by_look():
     mesh, directions = meshes.icosphere(0.1, 3), unit_vectors(4)
     chosen = np.random.default_rng(2).random((4, len(mesh.facets))) < 0.5

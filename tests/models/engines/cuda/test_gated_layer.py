@@ -60,7 +60,7 @@ torch.testing.assert_close(network(x, x), plain, rtol=1e-4, atol=1e-5)
 kernels.check_kernels(torch.device("cpu"))
 odd = Network(ModelSettings(width=24), spec)
 assert "take a width and skip" in kernels.use_fused_layers(odd)
-odd.narrow = torch.bfloat16
+odd.compute_dtype = torch.bfloat16
 assert "in bf16 this network runs without" in kernels.use_fused_layers(odd)
 """
 
