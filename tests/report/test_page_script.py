@@ -143,7 +143,7 @@ told.sort_ms = timed(() => header("Probability").click());
 told.sorted = cells(4);
 told.filter_ms = timed(() => set("outcome", "wrong"));
 told.wrong = shown().length;
-told.count = document.getElementById("shown").textContent;
+told.count = document.getElementById("visible-rows").textContent;
 set("label", "cone");
 told.wrong_cones = shown().length;
 told.option = form.elements.label.selectedOptions[0].textContent;
