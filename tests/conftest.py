@@ -119,7 +119,7 @@ def plainly(monkeypatch):
     monkeypatch.setattr(
         classifiers, "HistGradientBoostingClassifier", lambda **s: real(**s | {"max_iter": 5})
     )
-    monkeypatch.setattr(judge, "draw", lambda *_: None)
+    monkeypatch.setattr(judge, "draw_page", lambda *_: None)
 
     def evaluate(run, data, out, **settings):
         return judge.evaluate(run, data, out, device="cpu", **settings)

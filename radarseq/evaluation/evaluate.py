@@ -20,7 +20,8 @@ from radarseq.evaluation.output.folder import (
 )
 from radarseq.evaluation.output.parquet import check_parquet, write_parquet
 from radarseq.evaluation.output.partial_results import FOLDER, PLAN
-from radarseq.evaluation.page.redraw import draw, read_rows
+from radarseq.evaluation.page.content import draw_page
+from radarseq.evaluation.page.redraw import read_rows
 from radarseq.evaluation.page.saved_data import write_report_data
 from radarseq.evaluation.pipelines.batch import BatchProgress
 from radarseq.evaluation.pipelines.evaluate_dataset import evaluate_dataset
@@ -106,7 +107,7 @@ def evaluate(
         if checked.parquet:
             write_parquet(folder / PREDICTIONS, folder / SUMMARY)
         write_report_data(folder, result.content)
-        draw(folder, result.metrics)
+        draw_page(folder, result.metrics, result.captures, result.failures, result.content)
         shutil.rmtree(folder / FOLDER, ignore_errors=True)
         (folder / PLAN).unlink(missing_ok=True)
         write_metrics(folder, result.metrics)

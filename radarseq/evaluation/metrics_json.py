@@ -64,6 +64,7 @@ def window_metrics(
             windows.baselines,
             windows.compared,
             windows.snr_db,
+            None if windows.group is None else windows.group[windows.labelled],
         )
         part["curves"] = class_curves(windows.probability, label, windows.class_names)
         if windows.group is not None:

@@ -21,7 +21,7 @@ from radarseq.evaluation.metrics_json import (
 )
 from radarseq.evaluation.output.folder import predictions_file
 from radarseq.evaluation.output.hdf5_columns import Column
-from radarseq.evaluation.page.content import shown
+from radarseq.evaluation.page.content import report_content
 from radarseq.evaluation.pipelines.select_rows import select_rows, unknown_objects
 from radarseq.evaluation.pipelines.stress import stress_metrics
 from radarseq.evaluation.request import EvaluationRequest, EvaluationResult
@@ -101,7 +101,7 @@ def evaluate_dataset(request: EvaluationRequest, folder: Path) -> EvaluationResu
         metrics=metrics,
         captures=captures,
         failures=[],
-        content=shown(request.run, examples, prediction, captures),
+        content=report_content(request.run, examples, prediction, captures),
     )
 
 

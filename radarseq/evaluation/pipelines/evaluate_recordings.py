@@ -22,7 +22,7 @@ from radarseq.evaluation.metrics_json import (
 from radarseq.evaluation.output.folder import ANNOTATIONS, PREDICTIONS
 from radarseq.evaluation.output.partial_results import Part, begin_batch
 from radarseq.evaluation.output.sigmf_annotations import write_annotations
-from radarseq.evaluation.page.content import shown
+from radarseq.evaluation.page.content import report_content
 from radarseq.evaluation.pipelines.batch import Batch, BatchProgress, evaluate_batch
 from radarseq.evaluation.pipelines.merge import merge_parts, saved_examples
 from radarseq.evaluation.pipelines.recording_evaluator import RecordingEvaluator
@@ -109,7 +109,7 @@ def evaluate_recordings(
             {"capture": printable(f.path), "reason": f.reason, "hint": f.hint}
             for f in batch.failures
         ],
-        content=shown(request.run, examples, prediction, captures),
+        content=report_content(request.run, examples, prediction, captures),
     )
 
 

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -57,7 +57,7 @@ def test_the_metrics_follow_from_the_predictions(judged, test_rows):
     stored, metrics = predictions(judged.folder), judged.metrics
     assert metrics["data"]["examples"] == len(stored["label"]) == len(test_rows)
     part = metrics["classification"]
-    assert part["model"] == class_metrics(stored["probability"], stored["label"])
+    assert part["model"] == asdict(class_metrics(stored["probability"], stored["label"]))
     assert part["model"]["accuracy"] == (stored["decision"] == stored["label"]).mean()
     assert np.trace(part["confusion"]) == (stored["decision"] == stored["label"]).sum()
     counts = np.bincount(stored["label"], minlength=4)
@@ -134,8 +134,8 @@ def test_the_same_again_gives_the_same_bytes(judged, space_run, lstm_run, space,
 
 def test_the_table_shows_model_baselines_and_verdict(judged):
     text = as_text(judged.metrics, judged.captures)
-    accuracy = f"{judged.metrics['classification']['model']['accuracy']:.1%}"
-    for word in ("wavenet", "lstm", "gradient boosting", "LMMSE", accuracy, "captures"):
+    accuracy = f"{100 * judged.metrics['classification']['model']['accuracy']:.1f} %"
+    for word in ("wavenet", "lstm", "gradient boosting", "LMMSE", accuracy, "objects"):
         assert word in text
     assert judged.metrics["classification"]["verdict"] in text
 
