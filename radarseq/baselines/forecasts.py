@@ -23,7 +23,7 @@ _RIDGE = 1e-9  # of the mean power of the lags; keeps constant series solvable
 
 
 @dataclass(frozen=True)
-class Series:
+class PastAndFuture:
     """Sequences up to their last valid step, and the values after it.
 
     Attributes:
@@ -47,7 +47,7 @@ class Series:
         return self.past[np.arange(len(self.past)), index]
 
 
-def series_of(examples: Examples, horizon: int) -> Series:
+def past_and_future(examples: Examples, horizon: int) -> PastAndFuture:
     """Return the sequences of a forecasting task, and the values after their last step."""
     past = examples.input if examples.input.ndim == 3 else examples.input[..., None]
     if examples.code is not None:
@@ -57,10 +57,10 @@ def series_of(examples: Examples, horizon: int) -> Series:
     target = examples["target"].reshape(len(past), steps, horizon, -1)
     wide = np.complex128 if np.iscomplexobj(past) else np.float64
     future = target[np.arange(len(past)), length - 1]
-    return Series(past.astype(wide), length, future.astype(wide))
+    return PastAndFuture(past.astype(wide), length, future.astype(wide))
 
 
-def forecast_baselines(series: Series, training: Series | None) -> dict[str, NDArray]:
+def forecast_baselines(series: PastAndFuture, training: PastAndFuture | None) -> dict[str, NDArray]:
     """Return the forecasts ``(n, horizon, channel)`` of each baseline that applies, by its name.
 
     Args:
@@ -103,18 +103,18 @@ def _mean_by_step(training: Examples) -> NDArray[np.float64]:
     return np.where(valid, target, 0.0).sum(axis=0) / np.maximum(valid.sum(axis=0), 1)
 
 
-def naive(series: Series, horizon: int) -> NDArray:
+def naive(series: PastAndFuture, horizon: int) -> NDArray:
     """Return the last value, repeated, ``(n, horizon, channel)``."""
     return np.repeat(series.last[:, None], horizon, axis=1)
 
 
-def seasonal_naive(series: Series, horizon: int, period: int) -> NDArray:
+def seasonal_naive(series: PastAndFuture, horizon: int, period: int) -> NDArray:
     """Return the values one period before, ``(n, horizon, channel)``."""
     ahead = [series.before(period * -(-h // period) - h) for h in range(1, horizon + 1)]
     return np.stack(ahead, axis=1)
 
 
-def drift(series: Series, horizon: int) -> NDArray:
+def drift(series: PastAndFuture, horizon: int) -> NDArray:
     """Return the line through the first and the last value, ``(n, horizon, channel)``."""
     span = np.maximum(series.length - 1, 1)[:, None]
     change = (series.last - series.past[:, 0]) / span  # per step
@@ -122,7 +122,7 @@ def drift(series: Series, horizon: int) -> NDArray:
     return series.last[:, None] + ahead * change[:, None]
 
 
-def season_of(series: Series) -> int:
+def season_of(series: PastAndFuture) -> int:
     """Return the lag, from 2 to half the sequence, of the largest mean autocorrelation.
 
     The autocorrelation is that of the differences from each sequence's mean.
@@ -148,7 +148,7 @@ class LinearForecast:
         training: Sequences to fit on, each at its last valid step.
     """
 
-    def __init__(self, training: Series) -> None:
+    def __init__(self, training: PastAndFuture) -> None:
         channels = training.past.shape[2]
         max_fitted = len(training.past) // (_ROWS_PER_LAG * channels)
         self.lags = max(1, min(_MAX_LAGS, int(training.length.min()), max_fitted))
@@ -161,16 +161,16 @@ class LinearForecast:
         )
         self._shape = training.future.shape[1:]
 
-    def __call__(self, series: Series) -> NDArray:
+    def __call__(self, series: PastAndFuture) -> NDArray:
         """Return the forecast, ``(n, horizon, channel)``."""
         return (self._design(series) @ self._weights).reshape(-1, *self._shape)
 
-    def _design(self, series: Series) -> NDArray:
+    def _design(self, series: PastAndFuture) -> NDArray:
         lagged = [series.before(lag) for lag in range(self.lags)]
         return np.concatenate((*lagged, np.ones((len(series.past), 1))), axis=1)
 
 
-def naive_scale(training: Series) -> float:
+def naive_scale(training: PastAndFuture) -> float:
     """Return the mean absolute change from step to step in training, by which MASE divides."""
     valid = np.arange(1, training.past.shape[1]) < training.length[:, None]
     change = np.abs(np.diff(training.past, axis=1)).mean(axis=2)

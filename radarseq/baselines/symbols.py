@@ -28,7 +28,7 @@ def symbol_baselines(
         shape = (*padded_symbols(evaluated, "target")[0].shape, symbols)
         return {MOST_FREQUENT: np.broadcast_to(share / share.sum(), shape)}
     past, new = padded_symbols(training, "x")[0], padded_symbols(evaluated, "x")[0]
-    persistence = Persistence(past, target, valid, symbols)
+    persistence = PersistenceBaseline(past, target, valid, symbols)
     counts = MarkovBaseline(past, target, valid, symbols, persistence.lag)
     return {PERSISTENCE: persistence(new), COUNTS: counts(new)}
 
@@ -44,7 +44,7 @@ def padded_symbols(examples: Examples, column: str) -> tuple[NDArray[np.int64], 
     return by_step.astype(np.int64), valid
 
 
-class Persistence:
+class PersistenceBaseline:
     """Predicts the symbol of some steps ago, with the probability that it had in training.
 
     Args:

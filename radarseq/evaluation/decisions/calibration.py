@@ -118,20 +118,20 @@ def fit_calibration(predictor: Predictor, rows: TrainingRows) -> Calibration:
         return Calibration(prior, UNMEASURED, None)
     step = -(-len(training) // _MAX_ROWS)
     fitted_on = training.take(slice(None, None, step)) if step > 1 else training
-    hidden = predictor.predict_examples(fitted_on, describe=lambda _, hidden: hidden).described
+    hidden = predictor.predict_examples(fitted_on, extra_output=lambda _, hidden: hidden).extra
     assert hidden is not None
     gaussians = fit_gaussians(hidden, fitted_on["label"])
     found = predictor.predict_examples(
-        validation, describe=lambda logits, hidden: all_scores(gaussians, logits, hidden)
+        validation, extra_output=lambda logits, hidden: all_scores(gaussians, logits, hidden)
     )
     assert found.probabilities is not None
-    assert found.described is not None
+    assert found.extra is not None
     weight = UNMEASURED
     if "group" in validation and len(predictor.class_names) > 1:
         weight = measure_fusion_weight(
             found.probabilities, validation["label"], validation["group"], prior
         )
-    return Calibration(prior, weight, fit_ood_detector(gaussians, found.described))
+    return Calibration(prior, weight, fit_ood_detector(gaussians, found.extra))
 
 
 def uncalibrated(predictor: Predictor) -> Calibration:

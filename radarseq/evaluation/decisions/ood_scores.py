@@ -90,7 +90,7 @@ class OodDetector:
 
     @classmethod
     def from_json(cls, content: Any, values: int, source: str) -> "OodDetector":
-        """Return the detector that ``to_json`` described, for a model of ``values`` hidden values.
+        """Return the detector that ``to_json`` extra, for a model of ``values`` hidden values.
 
         Raises:
             CheckpointError: If it is not of that form.

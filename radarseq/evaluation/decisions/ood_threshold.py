@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from radarseq.dataset.schema import Examples
 from radarseq.evaluation.decisions.ood_scores import DEFAULT_SCORE, SCORES, OodDetector, all_scores
 from radarseq.evaluation.metrics.classification import auroc
-from radarseq.inference.predictor import Describe, Predictor
+from radarseq.inference.predictor import ExtraOutput, Predictor
 
 _BINS = 40
 
@@ -52,7 +52,7 @@ class OodThreshold:
     held_out_scores: NDArray[np.float32] | None
 
     @property
-    def describe(self) -> Describe:
+    def extra_output(self) -> ExtraOutput:
         """Function of a window's logits and hidden values that gives its score."""
         return self.detector.scorer(self.name)
 
@@ -75,8 +75,8 @@ def select_score(
     if held_out is not None:
         scores = predictor.predict_examples(
             held_out.examples,
-            describe=lambda logits, hidden: all_scores(detector.gaussians, logits, hidden),
-        ).described
+            extra_output=lambda logits, hidden: all_scores(detector.gaussians, logits, hidden),
+        ).extra
         assert scores is not None
         selecting = _every_other(held_out.examples)
         reported = scores[~selecting]

@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 from radarseq.baselines.forecasts import (
     LinearForecast,
-    Series,
+    PastAndFuture,
     drift,
     naive,
     naive_scale,
+    past_and_future,
     season_of,
     seasonal_naive,
-    series_of,
 )
 from radarseq.dataset.row_operations import valid_steps
 from radarseq.dataset.schema import Examples
@@ -42,8 +42,8 @@ def compare_forecasts(
         compared: Estimates of other models, by name.
         horizon: Steps ahead.
     """
-    series = series_of(evaluated, horizon)
-    fitted = None if training is None or not len(training) else series_of(training, horizon)
+    series = past_and_future(evaluated, horizon)
+    fitted = None if training is None or not len(training) else past_and_future(training, horizon)
     rows = np.arange(len(evaluated))
     forecasts = {
         method: values.reshape(len(rows), evaluated.steps, horizon, -1)[rows, series.length - 1]
@@ -74,7 +74,7 @@ def compare_forecasts(
     return part | {"horizon": horizon, "examples": _examples(forecasts, series)}
 
 
-def _examples(forecasts: dict[str, NDArray], series: Series) -> list[dict[str, Any]]:
+def _examples(forecasts: dict[str, NDArray], series: PastAndFuture) -> list[dict[str, Any]]:
     """Return a few forecasts to draw, evenly taken; of real sequences, their first channel."""
     if np.iscomplexobj(series.past) or not len(series.past):
         return []
@@ -90,7 +90,7 @@ def _examples(forecasts: dict[str, NDArray], series: Series) -> list[dict[str, A
 
 
 def _forecast_metrics(
-    estimate: NDArray, series: Series, naive_squared: NDArray | None, scale: float
+    estimate: NDArray, series: PastAndFuture, naive_squared: NDArray | None, scale: float
 ) -> ForecastMetrics:
     error = np.abs(estimate - series.future)
     squared = (error**2).mean(axis=(0, 2))

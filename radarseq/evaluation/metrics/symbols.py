@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from radarseq.baselines.symbols import MarkovBaseline, Persistence
+from radarseq.baselines.symbols import MarkovBaseline, PersistenceBaseline
 from radarseq.dataset.row_operations import valid_steps
 from radarseq.dataset.schema import Examples
 from radarseq.evaluation.metrics.comparison import MODEL, comparison
@@ -76,7 +76,7 @@ def _baselines(
         share = np.bincount(found[found >= 0], minlength=symbols) + 1e-6
         return {"most frequent": np.broadcast_to(share / share.sum(), probability.shape)}
     past, ahead = _symbols(training, "x")[0], _symbols(evaluated, "x")[0]
-    persistence = Persistence(past, wanted, valid, symbols)
+    persistence = PersistenceBaseline(past, wanted, valid, symbols)
     counts = MarkovBaseline(past, wanted, valid, symbols, persistence.lag)
     return {"persistence": persistence(ahead), "counts": counts(ahead)}
 

@@ -61,7 +61,7 @@ def evaluate_dataset(request: EvaluationRequest, folder: Path) -> EvaluationResu
         known = selection.known
     training = None if known is None else known.training
     prediction = predictor.predict_examples(
-        examples, describe=None if ood is None else ood.describe
+        examples, extra_output=None if ood is None else ood.extra_output
     )
     compared = {name: other.predict_examples(examples) for name, other in request.compare.items()}
     baselines = ClassBaselines(lambda: training)
@@ -126,7 +126,7 @@ def _windows(
         if name in examples:
             columns[name.removeprefix(PARAMETER_PREFIX)] = examples[name]
     label, group = (examples.columns.get(name) for name in ("label", "group"))
-    posterior, score, is_unknown = None, prediction.described, None
+    posterior, score, is_unknown = None, prediction.extra, None
     if score is not None and ood is not None:
         is_unknown = score > ood.threshold
         columns |= {"unknown_score": score, "is_unknown": is_unknown.astype(np.uint8)}

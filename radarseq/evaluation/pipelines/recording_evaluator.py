@@ -25,7 +25,7 @@ from radarseq.evaluation.output.partial_results import (
     part_writer,
     seal_part,
 )
-from radarseq.inference.predictor import Describe, Predictor
+from radarseq.inference.predictor import ExtraOutput, Predictor
 from radarseq.storage.atomic import printable
 
 BASELINE, COMPARED = "baseline", "compared "  # columns of a labelled part
@@ -143,7 +143,7 @@ class RecordingEvaluator:
         self.predictor.check_kind(
             steps=recording.shape[0],
             sample_axis=capture.sample_axis,
-            sample_interval_s=capture.sample_interval_s * recording.reading.stride,
+            sample_interval_s=capture.sample_interval_s * recording.options.stride,
             coded=capture.tx is not None,
         )
 
@@ -184,15 +184,15 @@ class RecordingEvaluator:
     ) -> dict[str, NDArray]:
         """Return the columns of the usable windows of a block."""
         rows = block.rows if len(usable) == len(block.codes) else block.rows.take(usable)
-        describe: Describe | None = None
+        extra_output: ExtraOutput | None = None
         if self.detector is not None:
-            describe = self.detector.scorer(self.score)
-        found = self.predictor.predict(rows.samples, rows.tx, describe=describe)
+            extra_output = self.detector.scorer(self.score)
+        found = self.predictor.predict(rows.samples, rows.tx, extra_output=extra_output)
         columns = {
             "row": block.first + usable,
             "label": _labels(recording, rows.labels, len(usable), self.predictor.class_names),
             "probability": found.probabilities,
-            "unknown_score": found.described,
+            "unknown_score": found.extra,
             "echo": found.echo,
         }
         if is_labelled and found.probabilities is not None:

@@ -53,16 +53,16 @@ def stress_metrics(
     def condition(effect: str, level: float, unit: str) -> dict[str, Any]:
         samples = rows.input if effect == "none" else corrupted(rows, effect, level)
         displayed = 100.0 * level if unit == "%" else level
-        describe = None if ood is None else ood.describe
-        found = predictor.predict(samples, tx, length, describe=describe)
+        extra_output = None if ood is None else ood.extra_output
+        found = predictor.predict(samples, tx, length, extra_output=extra_output)
         is_correct = found.label == label
         low, high = wilson_interval(is_correct)
         accuracy = rejected = None
         if baseline is not None:
             decision = baseline.probabilities(samples, tx).argmax(axis=1)
             accuracy = float((decision == label).mean())
-        if ood is not None and found.described is not None:
-            rejected = float((found.described > ood.threshold).mean())
+        if ood is not None and found.extra is not None:
+            rejected = float((found.extra > ood.threshold).mean())
         return {
             "effect": effect,
             "level": round(displayed, 6),

@@ -152,9 +152,9 @@ def test_the_tables_load_without_massaging(judged):
 
 
 def test_windows_that_overlap_count_less(space_run, captures, tmp_path, plainly):
-    def exponent(**reading):
-        settings = {"name": NAME, **reading}
-        result = plainly(space_run, captures, tmp_path / str(len(reading)), options=settings)
+    def exponent(**options):
+        settings = {"name": NAME, **options}
+        result = plainly(space_run, captures, tmp_path / str(len(options)), options=settings)
         return result.metrics["captures"]["fusion_weight"]["exponent"]
 
     assert exponent(hop=8) == pytest.approx(exponent() / 4)
