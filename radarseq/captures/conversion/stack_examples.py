@@ -71,7 +71,7 @@ class _Part:
         return self.rows.labels
 
 
-def stack_examples(
+def gather(
     paths: Iterable[Path],
     options: ReadOptions = AS_WRITTEN,
     *,

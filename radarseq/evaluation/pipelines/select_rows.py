@@ -13,7 +13,7 @@ from radarseq.dataset.schema import MANIFEST_NAME, UNFINISHED_NAME, UNKNOWN_LABE
 from radarseq.errors import DatasetError, UsageError
 from radarseq.evaluation.decisions.ood_threshold import HeldOut
 from radarseq.inference.predictor import Predictor
-from radarseq.inference.resampling import resampled
+from radarseq.inference.resampling import resample_rows
 from radarseq.inference.training_rows import TrainingRows, training_rows_in
 
 
@@ -65,8 +65,8 @@ def select_rows(
     dataset = open_dataset(path)
     examples = dataset.load()
     if resample:
-        examples = resampled(examples, predictor)
-    examples = predictor.prepared(examples)
+        examples = resample_rows(examples, predictor)
+    examples = predictor.prepare(examples)
     held_out = None
     if unknown_class:
         examples, held_out = _parted(predictor, examples, path, unknown_class)
