@@ -148,7 +148,7 @@ def _scattering(item: ObjectClass, carrier_hz: float) -> dict[str, Any]:
     """Return how a class's echo is made, and how far that holds; a mesh's size with it."""
     validity = item.validity(wavenumber(carrier_hz))
     size = {"bounding_m": list(item.bounding_m())} if isinstance(item, MeshBody) else {}
-    described = {name: getattr(validity, name) for name in ("method", "smallest_ka", "left_out")}
+    described = {name: getattr(validity, name) for name in ("method", "smallest_ka", "neglected")}
     return described | size | ({"warnings": list(validity.warnings)} if validity.warnings else {})
 
 

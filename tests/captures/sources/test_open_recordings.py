@@ -57,6 +57,7 @@ def judged_mb(path: Path, size: int) -> tuple[int, int, int]:
     return windows, fit, megabytes
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_file(tmp_path):
     windows, fit, megabytes = judged_mb(tmp_path / "a.cf32", 200 << 20)
     assert (windows, fit) == ((200 << 20) // 8192, 1)

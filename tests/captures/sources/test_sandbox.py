@@ -50,6 +50,7 @@ def sandbox():
     own.close()
 
 
+@pytest.mark.slow
 def test_a_child_that_misbehaves_is_a_failure_of_its_file(tmp_path, monkeypatch, sandbox):
     (tmp_path / "misbehaving.py").write_text(MISBEHAVING)
     monkeypatch.syspath_prepend(tmp_path)
