@@ -14,7 +14,7 @@ _MAX_BYTES = 64 << 20  # of samples whose values are summarised
 
 def summarize_recording(recording: Recording) -> dict[str, Any]:
     """Return what a recording is, as plain JSON types."""
-    capture, options = recording.capture, recording.reading
+    capture, options = recording.capture, recording.options
     interval_s = capture.sample_interval_s
     summary: dict[str, Any] = {
         "shape": dict(zip(capture.axes, capture.samples.shape, strict=True)),

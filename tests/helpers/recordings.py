@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from radarseq.captures.capture import Capture
-from radarseq.captures.conversion.stack_examples import gather
+from radarseq.captures.conversion.stack_examples import stack_examples
 from radarseq.captures.errors import Failure, RecordingError
 from radarseq.captures.options.quality_limits import QualityLimits
 from radarseq.captures.options.read_options import AS_WRITTEN, ReadOptions
@@ -81,7 +81,7 @@ def cut_rows(capture: Capture, options: ReadOptions) -> Rows:
 def collect(
     paths: Iterable[Path], options: ReadOptions = AS_WRITTEN, **more: object
 ) -> tuple[Examples, list[Failure]]:
-    found = gather(paths, options, **more)  # type: ignore[arg-type]
+    found = stack_examples(paths, options, **more)  # type: ignore[arg-type]
     return found.examples, found.failures
 
 

@@ -13,7 +13,7 @@ import pytest
 from paths import ROOT
 from paths import SHARED as DATA
 
-from radarseq.captures.conversion.stack_examples import gather
+from radarseq.captures.conversion.stack_examples import stack_examples
 from radarseq.captures.options.read_options import ReadOptions
 from radarseq.captures.readers.registry import read_capture
 from radarseq.captures.sources.find_files import find_recordings
@@ -142,7 +142,7 @@ def test_fmcw_frames_unwrap_to_small_signed_numbers():
 
 @NEEDS_RECORDINGS
 def test_silent_rows_of_cones_are_reported_and_left_out():
-    found = gather(
+    found = stack_examples(
         [DATA / "space_debris" / "cones"], ReadOptions(name="{label}/object_noise_{group}.mat")
     )
     assert found.rejected == {"all zero": 508}

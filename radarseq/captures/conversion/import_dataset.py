@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from radarseq.captures.conversion.splits import SplitRule, assign_split
-from radarseq.captures.conversion.stack_examples import gather
+from radarseq.captures.conversion.stack_examples import stack_examples
 from radarseq.captures.errors import Failure
 from radarseq.captures.options.read_options import AS_WRITTEN, ReadOptions
 from radarseq.dataset.schema import SPLIT_NAMES, UNKNOWN_LABEL, Examples
@@ -71,7 +71,7 @@ def import_(
         seed=seed,
     )
     listed = [paths] if isinstance(paths, str | Path) else paths
-    stack = gather([Path(path) for path in listed], options)
+    stack = stack_examples([Path(path) for path in listed], options)
     out, examples = Path(out), stack.examples
     split = assign_split(examples, rule)
     warnings = examples.header.warnings

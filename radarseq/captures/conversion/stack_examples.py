@@ -71,7 +71,7 @@ class _Part:
         return self.rows.labels
 
 
-def gather(
+def stack_examples(
     paths: Iterable[Path],
     options: ReadOptions = AS_WRITTEN,
     *,

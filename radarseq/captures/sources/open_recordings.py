@@ -26,20 +26,20 @@ class Recording:
 
     Attributes:
         capture: The recording.
-        reading: How it is read and cut into windows.
+        options: How it is read and cut into windows.
         label: Its class, by the name pattern or the table of labels; None if they give none.
         group: The object or recording that it belongs to.
     """
 
     capture: Capture
-    reading: ReadOptions
+    options: ReadOptions
     label: str | None
     group: str
 
     @cached_property
     def plan(self) -> WindowPlan:
         """Its division into windows."""
-        return plan_windows(self.capture, self.reading)
+        return plan_windows(self.capture, self.options)
 
     @property
     def windows(self) -> int:
@@ -129,7 +129,7 @@ def read_every_byte(path: Path, options: ReadOptions = AS_WRITTEN) -> None:
 
 
 def _check_interval(recording: Recording, expected_s: float | None) -> None:
-    found_s = recording.capture.sample_interval_s * recording.reading.stride
+    found_s = recording.capture.sample_interval_s * recording.options.stride
     if expected_s is None or math.isclose(found_s, expected_s, rel_tol=1e-6):
         return
     found = f"{found_s:g} s" if found_s else "not known"

@@ -90,7 +90,7 @@ def at_hand(opened: Recording) -> AtHand[Recording]:
     """Return an open recording as what another process opens again."""
     source = opened.capture.source
     again = partial(
-        _reopened, source, source.absolute(), opened.reading, opened.label, opened.group
+        _reopened, source, source.absolute(), opened.options, opened.label, opened.group
     )
     return AtHand(again, opened)
 
