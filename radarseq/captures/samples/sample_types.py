@@ -59,7 +59,7 @@ class SampleType:
     def _decode(self, stored: NDArray[Any]) -> NDArray[Any]:
         if not self.is_complex:
             return stored.astype(self.dtype) - self.zero
-        numbers: NDArray[Any] = np.empty(stored.shape, self.dtype)
+        numbers = np.empty(stored.shape, np.complex128 if self.item.itemsize > 8 else np.complex64)
         numbers.real, numbers.imag = stored["re"], stored["im"]
         if self.zero:
             numbers.real -= self.zero
