@@ -21,7 +21,7 @@ class NameMatch(NamedTuple):
 def name_expression(pattern: str) -> re.Pattern[str]:
     """Return the regular expression for a pattern such as ``{label}/run_{group}.csv``.
 
-    A placeholder matches one or more characters within one part of the path; where a pattern
+    A placeholder matches one or more characters within one part of the path; if a pattern
     can match in more than one way, the earlier placeholder takes as much as it can. A
     placeholder that occurs twice must match the same text.
 

@@ -156,7 +156,7 @@ def text_of(path: Path, dataset: h5py.Group | h5py.Dataset, name: str) -> str:
 
 
 def number_of(attributes: h5py.AttributeManager, name: str) -> float:
-    """Return a number among the attributes of an object; 0 where it is absent or not a number."""
+    """Return a number among the attributes of an object; 0 if it is absent or not a number."""
     if name not in attributes:
         return 0.0
     # Its type first: reading a text would walk a heap that has not been checked.

@@ -85,8 +85,8 @@ def read_capture(path: Path, options: ReadOptions = AS_WRITTEN) -> Capture:
     """
     formats = _candidates(path, options)
     try:
-        chosen = next(f for f in formats if f.accepts is None or f.accepts(path, options))
-        return chosen.read(path, options)
+        reader = next(f for f in formats if f.accepts is None or f.accepts(path, options))
+        return reader.read(path, options)
     except RadarseqError:
         raise
     except Exception as error:
