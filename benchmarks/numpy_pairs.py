@@ -12,7 +12,7 @@ from scipy.special import j1
 from simulators import random as rng
 from simulators.kernels.dwell import Dwell
 from simulators.objects import SHAPES
-from simulators.objects.extents import CUBESAT_SIDES_M
+from simulators.objects.dispatch import CUBESAT_SIDES_M
 from simulators.pairs import PairGenerator
 
 Real = NDArray[np.float64]

@@ -31,12 +31,12 @@ from radarseq.models.input_spec import InputSpec
 from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
 from radarseq.training.data.batches import Batch
-from radarseq.training.data.training_data import prepare
+from radarseq.training.data.training_data import load_training_data
 from radarseq.training.optimisation.divergence import DivergenceCheck
-from radarseq.training.optimisation.loop import optimiser_for
 from radarseq.training.optimisation.losses import Objective
-from radarseq.training.optimisation.precision import arithmetic, set_precision
-from radarseq.training.optimisation.train_step import step_for
+from radarseq.training.optimisation.precision import backend_precision, set_precision
+from radarseq.training.optimisation.train_step import build_train_step
+from radarseq.training.optimisation.trainer import build_optimiser
 from radarseq.training.settings import Precision, TrainSettings
 
 RECIPE = Path(__file__).parents[1] / "datasets" / "four_shapes.toml"
@@ -167,16 +167,16 @@ def our_step(
     if fused and (note := select.set_training_engine(network, "triton")[1]):
         raise RuntimeError(note)
     settings = TrainSettings(batch_size=rows, precision=precision, cuda_graph=graph)
-    optimiser = optimiser_for(network, settings)
-    step = step_for(network, optimiser, Objective(0.0), settings)
-    batch, watch, count = (
+    optimiser = build_optimiser(network, settings)
+    step = build_train_step(network, optimiser, Objective(0.0), settings)
+    batch, divergence, count = (
         a_batch(rows, device),
         DivergenceCheck(0, settings, None),
         iter(range(10**9)),
     )
 
     def work() -> None:
-        step(batch, next(count), watch)
+        step(batch, next(count), divergence)
         if step.note:
             raise RuntimeError(step.note)
 
@@ -196,7 +196,7 @@ class Report:
         """Time what ``make`` returns, add a line, and return the rate; 0 where it failed."""
         title = f"{name:<46} {precision:<8} {examples:>8,}"
         try:
-            with arithmetic(precision, self.device):
+            with backend_precision(precision, self.device):
                 found = rate(make(), examples, self.size, self.device)
         except Exception as fault:
             traceback.print_exc()
@@ -269,7 +269,7 @@ def fresh_pairs(report: Report) -> None:
     device, rows = report.device, report.size.batches[0]
     recipe = RECIPE if report.size is TINY else LEARNT_RECIPE
     settings = TrainSettings(batch_size=rows, pairs_per_epoch=rows * 10**6, validation_pairs=rows)
-    prepared = prepare(recipe, MODEL, settings, device)
+    prepared = load_training_data(recipe, MODEL, settings, device)
 
     def simulate() -> Callable[[], object]:
         batches = prepared.source.epoch(0)
@@ -279,10 +279,12 @@ def fresh_pairs(report: Report) -> None:
         network = Network(MODEL, prepared.spec).to(device)
         sample = prepared.source.sample()
         network.fit(sample.signal, sample.tx, sample.target, sample.length)
-        step = step_for(network, optimiser_for(network, settings), Objective(0.0), settings)
-        batches, watch = prepared.source.epoch(0), DivergenceCheck(0, settings, None)
+        step = build_train_step(
+            network, build_optimiser(network, settings), Objective(0.0), settings
+        )
+        batches, divergence = prepared.source.epoch(0), DivergenceCheck(0, settings, None)
         kept, count = next(batches), iter(range(10**9))
-        return lambda: step(next(batches) if fresh else kept, next(count), watch)
+        return lambda: step(next(batches) if fresh else kept, next(count), divergence)
 
     report.measure("simulate, as training does", "float32", rows, simulate)
     base = report.measure("train on pairs that stay", "float32", rows, lambda: train(fresh=False))
@@ -296,18 +298,20 @@ def learning(report: Report, precisions: tuple[Precision, ...]) -> None:
     recipe = RECIPE if size is TINY else LEARNT_RECIPE
     for precision in precisions:
         settings = TrainSettings(batch_size=rows, pairs_per_epoch=rows * size.learning)
-        with arithmetic(precision, device):
-            prepared = prepare(recipe, MODEL, settings, device)
+        with backend_precision(precision, device):
+            prepared = load_training_data(recipe, MODEL, settings, device)
             torch.manual_seed(0)
             network = Network(MODEL, prepared.spec).to(device)
             sample, judged = prepared.source.sample(), prepared.validation
             network.fit(sample.signal, sample.tx, sample.target, sample.length)
             set_precision(network, precision)
-            step = step_for(network, optimiser_for(network, settings), Objective(0.0), settings)
-            watch = DivergenceCheck(0, settings, None)
+            step = build_train_step(
+                network, build_optimiser(network, settings), Objective(0.0), settings
+            )
+            divergence = DivergenceCheck(0, settings, None)
             for index, batch in enumerate(prepared.source.epoch(0)):
-                step(batch, index, watch)
-            watch.look()
+                step(batch, index, divergence)
+            divergence.check()
             assert judged is not None and judged.label is not None
             set_precision(network, "float32")
             with torch.no_grad():

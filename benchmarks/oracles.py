@@ -15,11 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from simulators.scattering import closed_forms as forms
-from simulators.scattering import corners, meshes, revolution, wire
-from simulators.scattering.mie import sphere_amplitude_m
-from simulators.scattering.multibounce import multibounce_amplitude_m
-from simulators.scattering.physical_optics import amplitude_m, phase_mean
+from simulators.scattering import meshes
+from simulators.scattering.closed_forms import corners, revolution, wire
+from simulators.scattering.closed_forms import elementary as forms
+from simulators.scattering.closed_forms.mie import sphere_amplitude_m
+from simulators.scattering.physical_optics.amplitude import amplitude_m, phase_mean
+from simulators.scattering.physical_optics.multibounce import multibounce_amplitude_m
 from simulators.units import rcs_dbsm, wavenumber
 
 K = wavenumber(10e9)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.scattering.meshes import Mesh, icosphere
-from simulators.scattering.physical_optics import amplitude_m, fast_amplitude_m
+from simulators.scattering.physical_optics.amplitude import amplitude_m, fast_amplitude_m
 
 Kernel = Callable[[Mesh, NDArray[np.float64], NDArray[np.float64]], NDArray[np.complex128]]
 ROOT_PI = np.sqrt(np.pi)

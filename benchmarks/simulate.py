@@ -29,7 +29,6 @@ from numpy_pairs import pairs as numpy_pairs
 from radarseq.dataset.simulate import simulate
 from radarseq.recipes.recipe import read_recipe
 from simulators import random as rng
-from simulators.amplitudes.of_shape import set_inertia
 from simulators.kernels import dwell as kernel
 from simulators.kernels import pulse
 from simulators.kernels.draws import (
@@ -41,6 +40,7 @@ from simulators.kernels.draws import (
     receive,
 )
 from simulators.motion import fill_directions
+from simulators.objects.dispatch import set_inertia
 from simulators.pairs import PairGenerator
 
 RECIPE = Path(__file__).parents[1] / "datasets" / "space_objects.toml"

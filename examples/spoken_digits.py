@@ -3,7 +3,8 @@
     python examples/spoken_digits.py RECORDINGS data/digits
     radarseq train data/digits --model conv_gru --task classify \
         --set features='["log_mel", "log_mel_change"]' --set causal=false --set layers=1 \
-        --set dropout=0.3 --set batch_size=64 --set speed=0.2 --set occlusion=0.3 --out runs/digits
+        --set dropout=0.3 --set batch_size=64 --set time_stretch=0.2 --set occlusion=0.3 \
+        --out runs/digits
     radarseq evaluate runs/digits data/digits --out eval/digits
 
 ``RECORDINGS`` holds WAV files ``digit_speaker_index.wav`` at 8 kHz

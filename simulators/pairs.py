@@ -6,8 +6,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from simulators.amplitudes.closed_form import ripple_table
 from simulators.amplitudes.mesh import meshes_of
-from simulators.amplitudes.of_shape import ripple_table
 from simulators.amplitudes.tabulate import Band, Progress
 from simulators.impairments.environment import Environment
 from simulators.impairments.fluctuation import Fluctuation

@@ -8,7 +8,6 @@ from typing import ClassVar, Literal, get_args
 
 import numpy as np
 
-from simulators.amplitudes.of_shape import set_inertia
 from simulators.amplitudes.tables import row_count
 from simulators.impairments.environment import Environment
 from simulators.impairments.fluctuation import Fluctuation
@@ -18,12 +17,12 @@ from simulators.motion import set_rotation
 from simulators.objects import (
     MOTION_KEYS,
     STRICT,
-    AnyObject,
     Interval,
     ObjectClass,
     Sphere,
     check_interval,
 )
+from simulators.objects.dispatch import set_inertia
 from simulators.units import wavelength_m, wavenumber
 from simulators.waveforms.pulse_settings import MAX_PULSE_STEPS, Pulse, WaveformSamples
 from simulators.waveforms.responses import node_count
@@ -132,7 +131,7 @@ class Scene:
 
     __pydantic_config__: ClassVar = STRICT
 
-    objects: tuple[AnyObject, ...]
+    objects: tuple[ObjectClass, ...]
     objects_per_class: int = 500
     mode: Mode = "dwell"
     pulse: Pulse | None = None

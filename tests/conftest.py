@@ -19,7 +19,8 @@ from radarseq.dataset.schema import Examples, Header
 from radarseq.dataset.simulate import simulate
 from radarseq.dataset.write import write_dataset
 from simulators.objects import MeshBody
-from simulators.scattering import mesh_files, meshes
+from simulators.scattering import meshes
+from simulators.scattering.meshes import mesh_files
 
 RECIPE = Path(__file__).parents[1] / "datasets" / "four_shapes.toml"
 
@@ -134,3 +135,17 @@ def bus(tmp_path):
     mesh = meshes.translate(meshes.rotate(meshes.box(0.3, 0.2, 0.4), turn), [1.0, 2.0, 3.0])
     mesh_files.write_mesh(tmp_path / "bus.obj", mesh, units="mm")
     return MeshBody(name="bus", path=str(tmp_path / "bus.obj"), units="mm", scale=(0.5, 2.0))
+
+
+# Fixtures that train a model, and folders whose tests run whole commands: `make quick` skips them.
+TRAINING_FIXTURES = {"space_run", "lstm_run", "space_evaluation", "formed", "run", "plainly"}
+TRAINING_FOLDERS = {"faults", "pipeline", "recorded", "training", "golden"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that train."""
+    for item in items:
+        folders = set(item.path.relative_to(Path(__file__).parents[1]).parts)
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if "tests" in folders and (folders & TRAINING_FOLDERS or fixtures & TRAINING_FIXTURES):
+            item.add_marker("trains")

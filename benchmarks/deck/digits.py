@@ -22,7 +22,7 @@ SETTINGS: dict[str, Any] = {
     "batch_size": 64,
     "epochs": 30,
     "patience": 0,
-    "speed": 0.2,
+    "time_stretch": 0.2,
     "occlusion": 0.3,
     "ema": 0.99,
     "label_smoothing": 0.05,

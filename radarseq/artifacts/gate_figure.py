@@ -43,7 +43,7 @@ def draw_example_gates(
             f"{run} is an {model.name}, each with gates of its own; name one of its runs, such as "
             f"{run / next(iter(model.manifest['members']))}"
         )
-    examples = model.prepared(open_dataset(data).load())
+    examples = model.prepare(open_dataset(data).load())
     if not 0 <= example < len(examples):
         raise UsageError(
             f"example is {example}; {data} has {len(examples):,}, numbered 0 to {len(examples) - 1}"

@@ -17,7 +17,12 @@ from simulators.impairments.receiver import mean_power, quantise
 STREAM_STRESS = 48  # the interferer's frequency
 EFFECTS = ("occlusion", "spikes", "saturation", "dropped", "interference")
 OCCLUSION, SPIKES, SATURATION, DROPPED, INTERFERENCE = range(5)
-SPIKE_TO_SIGNAL = 100.0  # 20 dB over the row's mean power
+# Strengths that a stress sweep and the augmentation of training batches share.
+SPIKE_TO_SIGNAL_DB = 20.0  # power of a spike over the row's mean power
+SPIKE_TO_SIGNAL = 10.0 ** (0.1 * SPIKE_TO_SIGNAL_DB)
+# Strengths of the augmentation alone.
+CLIP_TO_RMS = 1.0  # full scale of I and Q over the row's rms
+OCCLUDED_SHARES = (0.1, 0.3)  # of the steps, shortest and longest run
 _BITS = 12  # of the converter that saturates: its steps are fine against its clipping
 
 

@@ -30,4 +30,4 @@ def scene_tables(
         first = index * scene.objects_per_class
         fill_sizes(objects.sizes[index], seed, np.int64(first), sizes)
         bodies.append(Body(item.kernel_kind, item.aspect_extent_m(), sizes))
-    return tabulate(bodies, band, most_bytes=scene.table_mib << 20, progress=progress)
+    return tabulate(bodies, band, max_bytes=scene.table_mib << 20, progress=progress)

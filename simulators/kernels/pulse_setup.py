@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulators.amplitudes.closed_form import ripple_table
 from simulators.amplitudes.mesh import meshes_of
-from simulators.amplitudes.of_shape import ripple_table
 from simulators.amplitudes.tabulate import Band, Progress
 from simulators.kernels.draws import Objects
 from simulators.kernels.object_tables import scene_tables

@@ -181,6 +181,7 @@ def test_a_resumed_simulation_reads_no_shard_outside(plate_recipe, tmp_path, nam
         simulate(plate_recipe, tmp_path / "d", resume=True, **settings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["absent", "altered"])
 def test_an_interrupted_simulation_ends_as_an_unbroken_one(plate_recipe, tmp_path, damage):
     settings = {"examples": 50, "seed": 5, "rows_per_shard": 10}

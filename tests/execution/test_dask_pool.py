@@ -62,6 +62,7 @@ def other_versions(real=cluster_module.environment_digest):
     return real() | {"numba": "0.1", "radarseq": "of source 0"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "instead", "message"),
     [
@@ -137,6 +138,7 @@ def test_recordings_are_judged_to_the_same_bytes_although_a_worker_was_killed(
     assert content(tmp_path / "many") == content(tmp_path / "one")
 
 
+@pytest.mark.slow
 def test_a_dataset_has_the_same_bytes_although_a_worker_was_killed(
     cluster, space_recipe, tmp_path, monkeypatch
 ):

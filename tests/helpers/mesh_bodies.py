@@ -47,3 +47,21 @@ def bent(width, height, fold, bend_deg):
     right = (1 - fold) * width * np.array([np.cos(half), 0, np.sin(half)])
     up = np.array([0, y, 0])
     return meshes.merge(flat(left - up, -up, up, left + up), flat(-up, right - up, right + up, up))
+
+
+def visible_by_brute_force(mesh, look):
+    """Return the facets seen: each lit centre's ray against each facet (Möller and Trumbore)."""
+    edge_1, edge_2 = np.moveaxis(mesh.corners[:, 1:] - mesh.corners[:, :1], 1, 0)
+    p = np.cross(look, edge_2)
+    determinant = np.einsum("ij,ij->i", edge_1, p)
+    visible = mesh.area_vectors @ look > 0
+    for i in np.flatnonzero(visible):
+        reach = mesh.centroids[i] - mesh.corners[:, 0]
+        q = np.cross(reach, edge_1)
+        s = np.einsum("ij,ij->i", reach, p) / determinant
+        t = (q @ look) / determinant
+        along = np.einsum("ij,ij->i", edge_2, q) / determinant
+        hit = (s >= 0) & (t >= 0) & (s + t <= 1) & (along > 1e-9)
+        hit[i] = False
+        visible[i] = not hit.any()
+    return visible

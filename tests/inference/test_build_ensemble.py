@@ -138,7 +138,7 @@ def test_the_command_makes_an_ensemble_of_its_seeds(toy_data, tmp_path, capsys):
     app(f"{words} {small}".split(), standalone_mode=False)
     printed = capsys.readouterr()
     assert json.loads(printed.out)["ensemble"] == "ensemble of 2 wavenet"
-    assert f"radarseq evaluate {tmp_path / 'runs'} DATA judges them as one" in printed.err
+    assert f"radarseq evaluate {tmp_path / 'runs'} DATA evaluates them as one model" in printed.err
     assert load(tmp_path / "runs").manifest["training"]["seed"] == [0, 1]
 
 

@@ -69,7 +69,7 @@ def test_symbols_are_trained_judged_told_and_made_up(tmp_path):
     assert made[0, :, 0].tolist() == [0, 1, 2, 3, 0, 1]
     wider = sequences(np.where(notes == 3, 6, notes), split=split, length=length)
     write_dataset(tmp_path / "wide", wider)
-    with pytest.raises(DatasetError, match=r"hold symbol 6; the model knows 0 to 3"):
+    with pytest.raises(DatasetError, match=r"hold symbol 6; the model has 0 to 3"):
         evaluate(tmp_path / "run", tmp_path / "wide", tmp_path / "f", device="cpu")
 
 

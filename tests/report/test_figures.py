@@ -27,6 +27,7 @@ def test_odd_names_do_not_break_a_figure(name):
             assert name in text
 
 
+@pytest.mark.slow
 def test_figures_are_the_same_from_many_threads_and_any_user_style():
     expected = figures.training_curves(EPOCHS)
     found = []
@@ -73,6 +74,7 @@ ALL_FIGURES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ALL_FIGURES)
 def test_every_figure_is_svg_that_parses(name):
     drawn = ALL_FIGURES[name]()

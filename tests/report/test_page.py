@@ -54,6 +54,7 @@ def full_page():
     return render(FULL, ReportContent(make_pictures(), EPOCHS, VIEWS))
 
 
+@pytest.mark.slow
 def test_full_page_has_every_section_in_order():
     reader = Reader(full_page())
     assert " ".join(reader.sections) == (
@@ -132,6 +133,7 @@ def test_ids_are_unique_and_references_resolve():
             assert value[1:] in reader.ids
 
 
+@pytest.mark.slow
 def test_names_come_out_escaped():
     metrics = renamed()
     pictures = make_pictures(label=[NASTY] * 2, decision=[NASTY] * 2)
@@ -144,12 +146,14 @@ def test_names_come_out_escaped():
     assert not [name for _, name, _ in reader.attributes if name.startswith("on")]
 
 
+@pytest.mark.slow
 def test_names_that_are_no_text_can_be_written(tmp_path):
     metrics = copy.deepcopy(FULL)
     metrics["captures"][0]["capture"] = "caf\udce9"
     assert "caf?" in write_report(tmp_path, metrics).read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_same_input_gives_same_bytes(tmp_path):
     shown = ReportContent(make_pictures(), EPOCHS, VIEWS)
     assert write_report(tmp_path / "a", FULL, shown).read_text(encoding="utf-8") == full_page()
@@ -178,6 +182,7 @@ def test_the_page_says_what_it_is_not_for_and_what_it_is_for():
     assert "What it is fornaming plates" in re.sub(r"\s*\n\s*", "", "".join(Reader(page).text))
 
 
+@pytest.mark.slow
 def test_importing_the_report_loads_neither_torch_nor_pyplot():
     code = (
         "import sys, radarseq.report; "

@@ -14,6 +14,7 @@ def svg_text(drawn):
     return [element.text for element in ElementTree.fromstring(drawn).iter() if element.text]
 
 
+@pytest.mark.slow
 def test_example_is_titled_with_class_decision_and_snr():
     pictures = make_pictures(decision=["cone", "plate"], snr_db=[4.2, None])
     assert pictures.title(0) == ["cone, decided cone (right)", "SNR 4.2 dB"]

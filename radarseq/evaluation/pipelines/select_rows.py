@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from radarseq.captures.conversion.stack_examples import gather
+from radarseq.captures.conversion.stack_examples import stack_examples
 from radarseq.captures.options.read_options import ReadOptions
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import MANIFEST_NAME, UNFINISHED_NAME, UNKNOWN_LABEL, Examples
 from radarseq.errors import DatasetError, UsageError
 from radarseq.evaluation.decisions.ood_threshold import HeldOut
 from radarseq.inference.predictor import Predictor
-from radarseq.inference.resampling import resampled
+from radarseq.inference.resampling import resample_rows
 from radarseq.inference.training_rows import TrainingRows, training_rows_in
 
 
@@ -65,8 +65,8 @@ def select_rows(
     dataset = open_dataset(path)
     examples = dataset.load()
     if resample:
-        examples = resampled(examples, predictor)
-    examples = predictor.prepared(examples)
+        examples = resample_rows(examples, predictor)
+    examples = predictor.prepare(examples)
     held_out = None
     if unknown_class:
         examples, held_out = _parted(predictor, examples, path, unknown_class)
@@ -129,7 +129,7 @@ def unknown_objects(predictor: Predictor, paths: Sequence[Path], reading: ReadOp
     if len(paths) == 1 and is_dataset(paths[0]):
         examples = open_dataset(paths[0]).load()
     else:
-        examples = gather(paths, reading).examples
+        examples = stack_examples(paths, reading).examples
     source = ", ".join(str(path) for path in paths)
     names, classes = examples.header.class_names, []
     if "label" in examples:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from radarseq.report.svg import BLUE, INK, ORANGE, printable
 from simulators.amplitudes.directions import direction_amplitudes
 from simulators.objects import ObjectClass
-from simulators.objects.outlines import outline
 from simulators.scene import Scene
 from simulators.units import rcs_dbsm, wavelength_m, wavenumber
 
@@ -30,7 +29,7 @@ def middle_sizes(item: ObjectClass) -> list[float]:
 
 def draw_body(item: ObjectClass, figure: Figure) -> None:
     """Draw one object in three dimensions, in the frame that its amplitude has."""
-    mesh = outline(item, middle_sizes(item))
+    mesh = item.outline(middle_sizes(item))
     corners = mesh.vertices[mesh.facets]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)

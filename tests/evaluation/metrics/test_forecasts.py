@@ -49,6 +49,7 @@ def test_a_real_target_is_judged_in_its_own_unit():
     assert compare_targets("m", wrong, padded, None, {})["model"]["rmse"] == 0
 
 
+@pytest.mark.slow
 def test_the_page_draws_forecasts_beside_truth_and_naive():
     examples = ramps()
     part = compare_forecasts("m", examples["target"], examples, None, {}, 3)

@@ -145,6 +145,7 @@ def test_datasets_and_recordings_are_not_mixed(space_run, space, captures, tmp_p
         evaluate(space_run, [space, captures], tmp_path / "e", device="cpu")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gone", ["absent", "changed"])
 def test_without_the_training_data_no_baseline_is_made_up(space, captures, tmp_path, gone):
     data = shutil.copytree(space, tmp_path / "d")

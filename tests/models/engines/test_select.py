@@ -116,6 +116,7 @@ def test_a_network_that_is_trained_is_judged_by_the_same_layers(model):
     assert stream.step(torch.zeros(64, network.features.width)).shape == (64, 32)
 
 
+@pytest.mark.slow
 def test_a_resumed_run_by_compiled_layers_is_an_unbroken_one(space, tmp_path):
     settings = {"width": 32, "skip": 32, "epochs": 2}
     train(space, tmp_path / "whole", **settings, batch_size=64, device="cpu")

@@ -7,6 +7,7 @@ from compiled_layers import random, wavenet
 from radarseq.models.engines.cpu.wavenet_inference import WaveNetInferenceEngine
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("dilations", "steps"), [((1, 2, 4, 8, 16), 32), ((3, 1, 50), 17), ((1,), 1), ((4,), 3)]
 )
