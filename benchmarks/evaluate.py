@@ -1,7 +1,7 @@
 """How fast recordings are judged, and in how much memory, through the command itself.
 
-    OMP_NUM_THREADS=1 python benchmarks/judge.py
-    OMP_NUM_THREADS=1 python benchmarks/judge.py --windows 0 --sparse-gb 10
+    OMP_NUM_THREADS=1 python benchmarks/evaluate.py
+    OMP_NUM_THREADS=1 python benchmarks/evaluate.py --windows 0 --sparse-gb 10
 
 A set of raw recordings of noise, half a window of margin at the end of each, is judged by a WaveNet
 of the default size, with one worker and with two; the results must be the same bytes. With
