@@ -87,14 +87,18 @@ def main() -> None:
     parser.add_argument("--cores", type=int, default=64, help="of a node")
     parser.add_argument("--row-bytes", type=float, default=ROW_BYTES)
     for name, (rate, description) in RATES.items():
-        parser.add_argument(f"--{name}", type=float, default=rate, help=f"per second: {description}")
+        parser.add_argument(
+            f"--{name}", type=float, default=rate, help=f"per second: {description}"
+        )
     options = parser.parse_args()
     rates = {name: getattr(options, name) for name in RATES}
     for name, (_, description) in RATES.items():
         print(f"{name:<10s}{rates[name]:>10,.0f} /s on one core: {description}")
     written = options.cores * rates["stored"] * options.row_bytes / 1e9
-    print(f"{options.row_bytes:.0f} bytes per stored pair: a node of {options.cores} cores would write "
-          f"{written:.1f} GB/s\n")  # fmt: skip
+    print(
+        f"{options.row_bytes:.0f} bytes per stored pair: "
+        f"a node of {options.cores} cores would write {written:.1f} GB/s\n"
+    )
     print(simulated(rates, options.row_bytes, options.cores), "\n", sep="")
     print(trained_and_evaluated(rates, options.cores))
 
