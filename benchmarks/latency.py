@@ -1,4 +1,4 @@
-"""Time of one window, and of one more sample of a stream, beside Conv1d on the whole window.
+"""Measures the time of one window and of one sample of a stream, against Conv1d on the window.
 
 ``python benchmarks/latency.py --threads 1 2``
 """
@@ -72,11 +72,11 @@ def whole() -> dict[str, Times]:
 def show(title: str, times: dict[str, Times], base: str) -> None:
     """Print a table."""
     print(title)
-    for name, taken in times.items():
+    for name, elapsed in times.items():
         print(
-            f"  {name:<26} {1e6 * taken.median_s:>9,.1f} us "
-            f"({1e6 * taken.low_s:,.1f} to {1e6 * taken.high_s:,.1f}) "
-            f"{times[base].median_s / taken.median_s:>7.1f}x"
+            f"  {name:<26} {1e6 * elapsed.median_s:>9,.1f} us "
+            f"({1e6 * elapsed.low_s:,.1f} to {1e6 * elapsed.high_s:,.1f}) "
+            f"{times[base].median_s / elapsed.median_s:>7.1f}x"
         )
 
 

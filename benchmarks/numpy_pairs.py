@@ -1,8 +1,8 @@
-"""The pairs of ``datasets/space_objects.toml`` in plain NumPy: whole arrays of examples at a time.
+"""Simulates the pairs of ``datasets/space_objects.toml`` in plain NumPy, on whole arrays.
 
-The same draws, the same tables, the same physics as the compiled generator, written as somebody
-would who has NumPy alone: the yardstick of ``benchmarks/simulate.py``, and a second opinion on the
-kernel in the tests. It knows the shapes of that recipe, tumbling, in white noise.
+Draws, tables and physics are those of the compiled generator. ``benchmarks/simulate.py`` uses this
+module as its reference, and the tests compare the kernel with it. It supports the shapes of that
+recipe, tumbling, in white noise.
 """
 
 import numpy as np
@@ -23,7 +23,7 @@ KIND = {name: shape.kind for name, shape in SHAPES.items()}
 
 
 def dwell_of(generate: PairGenerator) -> Dwell:
-    """Return what the kernel knows of the scene, whose mode is a dwell."""
+    """Return the kernel's parameters of a scene whose mode is a dwell."""
     assert isinstance(generate.kernel, Dwell)
     return generate.kernel
 

@@ -1,13 +1,13 @@
-"""Training, inference and simulation on a CUDA device, beside what a user would write, in one call.
+"""Measures training, inference and simulation on a CUDA device, against plain eager torch.
 
     python benchmarks/on_cuda.py [--out TABLE] [--compile]
     python benchmarks/on_cuda.py --dry-run      # tiny, on the CPU: shows that every section runs
 
 The reference is plain eager torch: Conv1d with padding, autocast, AdamW, one operation after the
-other. Ours are the toolkit's own steps. A section that fails says why, and the rest goes on; the
-table comes last, and into a file. The network is W: width 32, skip 64, two stacks of 1 to 16, the
-class from the last step; eight classes. (A script named cuda.py would hide the package that torch
-looks for under that name.)
+other. A section that fails prints the reason, and the others run. The table is printed last and
+written to a file. The network is W: width 32, skip 64, two stacks of 1 to 16, the class from the
+last step; eight classes. (A script named cuda.py would hide the package that torch imports under
+that name.)
 """
 
 import argparse
@@ -51,19 +51,19 @@ SPEC = InputSpec(
 
 @dataclass(frozen=True)
 class Size:
-    """How much is done: all of it on a device, or a little in a dry run.
+    """Amount of work, for a device or for a dry run.
 
     Attributes:
-        batches: Of training.
-        windows: Of inference.
-        least_s: Of each timing [s].
-        learning: Steps after which precisions are compared.
-        warm_up: Calls before a timing; a step is recorded after three.
+        batches: Batch sizes of training.
+        windows: Number of windows of inference.
+        min_s: Shortest duration of a timing [s].
+        learning: Iterations after which precisions are compared.
+        warm_up: Calls before a timing; an iteration is recorded after three.
     """
 
     batches: tuple[int, ...] = (1_024, 65_536)
     windows: int = 262_144
-    least_s: float = 1.0
+    min_s: float = 1.0
     learning: int = 1_000
     warm_up: int = 5
 
@@ -72,7 +72,7 @@ TINY = Size((16, 32), 32, 0.003, 4, 1)
 
 
 class PlainWaveNet(nn.Module):
-    """W as a user would write it, (batch, channel, step), all steps computed."""
+    """W in plain torch code, (batch, channel, step), all steps computed."""
 
     def __init__(self, inputs: int, width: int = 32, skip: int = 64) -> None:
         super().__init__()
@@ -100,7 +100,7 @@ class PlainWaveNet(nn.Module):
 
 
 def a_batch(rows: int, device: torch.device) -> Batch:
-    """Return made-up samples: how long a step takes does not depend on what they are."""
+    """Return random samples; the time of an iteration does not depend on their values."""
     signal = torch.randn(rows, STEPS, dtype=torch.complex64, device=device)
     return Batch(signal, None, None, torch.randint(CLASSES, (rows,), device=device), None)
 
@@ -118,7 +118,7 @@ def rate(work: Callable[[], object], examples: int, size: Size, device: torch.de
     rates = []
     for _ in range(3):
         calls, started = 0, time.perf_counter()
-        while time.perf_counter() - started < size.least_s / 3:
+        while time.perf_counter() - started < size.min_s / 3:
             for _ in range(10 if device.type == "cuda" else 1):
                 work()
                 calls += 1
@@ -130,7 +130,7 @@ def rate(work: Callable[[], object], examples: int, size: Size, device: torch.de
 def plain_step(
     rows: int, precision: Precision, device: torch.device, *, compiled: bool
 ) -> Callable[[], object]:
-    """Return a training step as a user would write it."""
+    """Return a training iteration in plain torch code."""
     network: Any = PlainWaveNet(3).to(device)
     network = torch.compile(network) if compiled else network
     optimiser = torch.optim.AdamW(network.parameters())
@@ -150,7 +150,7 @@ def plain_step(
 
 
 def our_network(precision: Precision, device: torch.device, **changed: Any) -> Network:
-    """Return W of the toolkit with its first weights."""
+    """Return radarseq's W with its initial weights."""
     torch.manual_seed(0)
     network = Network(replace(MODEL, **changed), SPEC).to(device)
     sample = a_batch(256, device)
@@ -162,7 +162,7 @@ def our_network(precision: Precision, device: torch.device, **changed: Any) -> N
 def our_step(
     rows: int, precision: Precision, device: torch.device, *, graph: bool, fused: bool
 ) -> Callable[[], object]:
-    """Return a training step of the toolkit; fused layers compute all steps and pool them."""
+    """Return a training iteration of radarseq; fused layers compute all steps and pool them."""
     network = our_network(precision, device, pool="mean_max" if fused else "last")
     if fused and (note := select.set_training_engine(network, "triton")[1]):
         raise RuntimeError(note)
@@ -184,7 +184,7 @@ def our_step(
 
 
 class Report:
-    """The lines of the table, and what could not be measured."""
+    """Lines of the table, and failures."""
 
     def __init__(self, size: Size, device: torch.device) -> None:
         self.size, self.device, self.lines = size, device, []
@@ -213,7 +213,7 @@ class Report:
 
 
 def training(report: Report, precisions: tuple[Precision, ...], *, compiled: bool) -> None:
-    """Training steps, with a graph and without, fused layers, and the plain reference."""
+    """Measure training with a graph and without, fused layers, and the plain reference."""
     device = report.device
     for rows in report.size.batches:
         for precision in precisions:
@@ -221,11 +221,11 @@ def training(report: Report, precisions: tuple[Precision, ...], *, compiled: boo
                 "train, plain eager", precision, rows,
                 lambda r=rows, p=precision: plain_step(r, p, device, compiled=False),
             )  # fmt: skip
-            ways = {"train, ours, operation by operation": (False, False)}
-            ways |= {"train, ours, CUDA graph": (True, False)}
+            methods = {"train, ours, operation by operation": (False, False)}
+            methods |= {"train, ours, CUDA graph": (True, False)}
             if find_spec("triton") and precision != "bf16":
-                ways |= {"train, ours, fused layers, all steps": (True, True)}
-            for name, (graph, fused) in ways.items():
+                methods |= {"train, ours, fused layers, all steps": (True, True)}
+            for name, (graph, fused) in methods.items():
                 report.measure(
                     name, precision, rows,
                     lambda r=rows, p=precision, g=graph, f=fused: our_step(
@@ -241,7 +241,7 @@ def training(report: Report, precisions: tuple[Precision, ...], *, compiled: boo
 
 
 def inference(report: Report, precisions: tuple[Precision, ...]) -> None:
-    """Class scores of windows: the plain network, and ours."""
+    """Measure class scores of windows: the plain network and radarseq's."""
     device, rows = report.device, report.size.windows
     batch = a_batch(rows, device)
 
@@ -265,7 +265,7 @@ def inference(report: Report, precisions: tuple[Precision, ...]) -> None:
 
 
 def fresh_pairs(report: Report) -> None:
-    """Pairs simulated for training: alone, and with the network that learns from them."""
+    """Measure pairs simulated for training: alone, and with the network that trains on them."""
     device, rows = report.device, report.size.batches[0]
     recipe = RECIPE if report.size is TINY else LEARNT_RECIPE
     settings = TrainSettings(batch_size=rows, pairs_per_epoch=rows * 10**6, validation_pairs=rows)
@@ -287,12 +287,14 @@ def fresh_pairs(report: Report) -> None:
         return lambda: step(next(batches) if fresh else kept, next(count), divergence)
 
     report.measure("simulate, as training does", "float32", rows, simulate)
-    base = report.measure("train on pairs that stay", "float32", rows, lambda: train(fresh=False))
+    base = report.measure(
+        "train on one batch of pairs", "float32", rows, lambda: train(fresh=False)
+    )
     report.measure("simulate + train", "float32", rows, lambda: train(fresh=True), base)
 
 
 def learning(report: Report, precisions: tuple[Precision, ...]) -> None:
-    """What each precision has learnt after the same steps on the same fresh pairs."""
+    """Compare the precisions after the same iterations on the same fresh pairs."""
     device, size = report.device, report.size
     rows = min(size.batches[0], 1_024)
     recipe = RECIPE if size is TINY else LEARNT_RECIPE
@@ -320,8 +322,8 @@ def learning(report: Report, precisions: tuple[Precision, ...]) -> None:
             share = (logits.argmax(dim=1) == judged.label).double().mean().item()
             nats = functional.cross_entropy(logits, judged.label).item()
         report.add(
-            f"learnt in {size.learning:,} steps of {rows:,}: {precision:<8} "
-            f"{share:.1%} right, {nats:.4f} nats, of {len(judged):,} unseen pairs"
+            f"after {size.learning:,} iterations of {rows:,}: {precision:<8} "
+            f"accuracy {share:.1%}, {nats:.4f} nats, on {len(judged):,} unseen pairs"
         )
 
 
@@ -329,22 +331,22 @@ def main() -> None:
     """Run all sections and print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("cuda.txt"), help="file for the table")
-    parser.add_argument("--compile", action="store_true", help="torch.compile too; minutes, cold")
+    parser.add_argument("--compile", action="store_true", help="also torch.compile; takes minutes")
     parser.add_argument("--dry-run", action="store_true", help="tiny sizes, on the CPU")
-    asked = parser.parse_args()
-    if not asked.dry_run and not torch.cuda.is_available():
+    options = parser.parse_args()
+    if not options.dry_run and not torch.cuda.is_available():
         parser.error("this machine has no CUDA device for torch; try --dry-run")
-    if asked.dry_run:
+    if options.dry_run:
         os.environ[select.INTERPRETED] = "1"  # before Triton is imported, which is when it looks
-    device = torch.device("cpu" if asked.dry_run else "cuda")
-    report = Report(TINY if asked.dry_run else Size(), device)
+    device = torch.device("cpu" if options.dry_run else "cuda")
+    report = Report(TINY if options.dry_run else Size(), device)
     precisions: tuple[Precision, ...] = ("float32", "bf16")
-    precisions = precisions if asked.dry_run else ("float32", "tf32", "bf16")
+    precisions = precisions if options.dry_run else ("float32", "tf32", "bf16")
     report.add(machine())
-    report.add("dry run on the CPU: no figure means anything" if asked.dry_run else device_name())
+    report.add("dry run on the CPU: no figure means anything" if options.dry_run else device_name())
     report.add(f"{'what':<46} {'precision':<9} {'batch':>7} {'examples/s':>14} {'ratio':>8}")
     sections: dict[str, Callable[[], None]] = {
-        "training": lambda: training(report, precisions, compiled=asked.compile),
+        "training": lambda: training(report, precisions, compiled=options.compile),
         "inference": lambda: inference(report, precisions),
         "fresh pairs": lambda: fresh_pairs(report),
         "learning": lambda: learning(report, precisions),
@@ -356,8 +358,8 @@ def main() -> None:
             traceback.print_exc()
             report.add(f"{name} failed: {(str(fault) or repr(fault)).strip().splitlines()[0]}")
     table = "\n".join(report.lines)
-    asked.out.write_text(table + "\n", encoding="utf-8")
-    print(f"\n{table}\n\nwritten to {asked.out}")
+    options.out.write_text(table + "\n", encoding="utf-8")
+    print(f"\n{table}\n\nwritten to {options.out}")
 
 
 def device_name() -> str:

@@ -1,9 +1,9 @@
-"""What the first look at an untrusted file in a child process costs.
+"""Measures the cost of first opening an untrusted file in a child process.
 
     python -m benchmarks.faults.probe_cost [--files 300] [--quick]
 
-The small recordings of ``corpus.py``, copied, are opened by one child, one after the other, and
-then in this process, which the look comes on top of. The child's start is part of the cost.
+One child opens copies of the small recordings of ``corpus.py``, one after the other. Then this
+process opens them, as the commands do after the check. The child's start is part of the cost.
 """
 
 import argparse
@@ -38,8 +38,8 @@ def copies(folder: Path, count: int) -> list[Path]:
 
 
 def main() -> None:
-    """Measure, and print the table; exit 1 above 50 ms a file."""
-    parser = argparse.ArgumentParser(description="Measure the look at files in a child process.")
+    """Measure, and print the table; exit with status 1 above 50 ms per file."""
+    parser = argparse.ArgumentParser(description="Measure the check of files in a child process.")
     parser.add_argument("--files", type=int, default=300)
     parser.add_argument("--quick", action="store_true", help="60 files")
     options = parser.parse_args()
