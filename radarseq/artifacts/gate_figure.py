@@ -10,7 +10,7 @@ from radarseq.errors import OutputError, UsageError
 from radarseq.inference.predictor import load
 from radarseq.models.ensemble import Ensemble
 from radarseq.models.gate_values import compute_gates
-from radarseq.report.gates import draw_gates
+from radarseq.report.figures.gates import draw_gates
 
 
 def draw_example_gates(

@@ -2,5 +2,5 @@
 
 MAJORITY, BOOSTING, COPY = "majority class", "gradient boosting", "copy"
 NAIVE, DRIFT, LINEAR, MEAN = "naive", "drift", "linear", "mean of training"
-PERSISTENCE, COUNTS, MOST_FREQUENT = "persistence", "counts", "most frequent"
+PERSISTENCE, COUNTS, MAJORITY_SYMBOL = "persistence", "counts", "most frequent"
 WIENER = {False: "LMMSE", True: "causal LMMSE"}

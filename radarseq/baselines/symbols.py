@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from radarseq.baselines.names import COUNTS, MOST_FREQUENT, PERSISTENCE
+from radarseq.baselines.names import COUNTS, MAJORITY_SYMBOL, PERSISTENCE
 from radarseq.dataset.row_operations import valid_steps
 from radarseq.dataset.schema import Examples
 
@@ -26,7 +26,7 @@ def symbol_baselines(
         found = target[valid].ravel()
         share = np.bincount(found[found >= 0], minlength=symbols) + 1e-6
         shape = (*padded_symbols(evaluated, "target")[0].shape, symbols)
-        return {MOST_FREQUENT: np.broadcast_to(share / share.sum(), shape)}
+        return {MAJORITY_SYMBOL: np.broadcast_to(share / share.sum(), shape)}
     past, new = padded_symbols(training, "x")[0], padded_symbols(evaluated, "x")[0]
     persistence = PersistenceBaseline(past, target, valid, symbols)
     counts = MarkovBaseline(past, target, valid, symbols, persistence.lag)

@@ -6,8 +6,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from radarseq.report import curves, figures, forecasts, robustness
 from radarseq.report.capture_table import UNKNOWN
+from radarseq.report.figures import classification, curves, forecasts, robustness
 from radarseq.report.tables import group_noun
 
 Metrics = Mapping[str, Any]
@@ -81,13 +81,13 @@ def _group_confusion(matrix: list[list[int]], page: Evaluation) -> str | None:
     if not (page.classes and page.metrics["capture_summary"].get("labelled")):
         return None
     decisions = [*page.classes, UNKNOWN][: len(matrix[0])]
-    return figures.confusion(matrix, page.classes, decisions)
+    return classification.confusion(matrix, page.classes, decisions)
 
 
 def _group_reliability(bins: list[dict[str, Any]], page: Evaluation) -> str | None:
     if not any(row.get("examples") for row in bins):
         return None
-    return figures.reliability(bins, counted=f"{page.noun.capitalize()}s")
+    return classification.reliability(bins, counted=f"{page.noun.capitalize()}s")
 
 
 CHARTS = (
@@ -96,15 +96,18 @@ CHARTS = (
         "Confusion",
         "Windows by true and decided class; percent of the true class. The diagonal is correct.",
         ("classification", "confusion"),
-        lambda matrix, page: figures.confusion(matrix, page.classes) if page.classes else None,
+        lambda matrix, page: (
+            classification.confusion(matrix, page.classes) if page.classes else None
+        ),
     ),
     ChartType(
         "windows",
         "Accuracy over SNR",
         "Share of correct decisions. Where there are few windows, the curve is uncertain.",
         ("classification", "by_snr"),
-        lambda bins, page: figures.accuracy_by_snr(
-            bins, chance=1 / len(page.classes) if page.classes else None, model_name=page.model
+        lambda bins, page: classification.accuracy_by_snr(
+            bins,
+            chance=1 / len(page.classes) if page.classes else None,
         ),
     ),
     ChartType(
@@ -113,7 +116,7 @@ CHARTS = (
         "Share of correct decisions over the model's confidence. Below the dashed line the model "
         "is overconfident.",
         ("classification", "reliability"),
-        lambda bins, _: figures.reliability(bins),
+        lambda bins, _: classification.reliability(bins),
     ),
     ChartType(
         "windows",
@@ -136,7 +139,7 @@ CHARTS = (
         "Echo error over SNR",
         "Power of the predicted echo's error over the power of the echo; lower is better.",
         ("echo", "by_snr"),
-        lambda bins, page: figures.echo_by_snr(bins, model_name=page.model),
+        lambda bins, page: classification.echo_by_snr(bins, model_name=page.model),
     ),
     ChartType(
         "windows",

@@ -9,13 +9,14 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from radarseq.report import figures, tables, text
+from radarseq.report import tables, text
 from radarseq.report.capture_table import capture_table
 from radarseq.report.capture_views import CaptureView, views_json
 from radarseq.report.card import model_card
 from radarseq.report.charts import charts
+from radarseq.report.figures import classification
+from radarseq.report.figures.pictures import Pictures, example_pairs
 from radarseq.report.headline import tiles, verdicts
-from radarseq.report.pictures import Pictures, example_pairs
 from radarseq.storage.atomic import write_atomically
 
 REPORT_NAME = "report.html"
@@ -108,7 +109,7 @@ def _draw(metrics: Mapping[str, Any], content: ReportContent) -> tuple[str, dict
         views=Markup(views_json(views, class_names, step_name)) if has_views else None,
         failures=failures[: tables.MAX_ROWS],
         failures_in_all=len(failures),
-        training=Markup(figures.training_curves(content.epochs)) if content.epochs else None,
+        training=Markup(classification.training_curves(content.epochs)) if content.epochs else None,
         card=model_card(metrics),
         style=_file(_STYLE),
         scripts=Markup("\n").join(_file(name) for name in _SCRIPTS),

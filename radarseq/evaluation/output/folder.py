@@ -10,7 +10,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from radarseq.evaluation.output.hdf5_columns import Column, ColumnWriter, column_file
+from radarseq.evaluation.output.hdf5_columns import ColumnWriter, OutputColumn, column_file
 from radarseq.evaluation.output.partial_results import FOLDER, PLAN
 from radarseq.storage.atomic import sha256_file, write_atomically
 from radarseq.storage.sealed import write_json
@@ -70,7 +70,7 @@ def _write_csv(path: Path, columns: Sequence[str], rows: Iterable[dict[str, Any]
 
 def predictions_file(
     folder: Path,
-    columns: Mapping[str, Column],
+    columns: Mapping[str, OutputColumn],
     rows: int,
     class_names: Sequence[str],
     group_names: Sequence[str],

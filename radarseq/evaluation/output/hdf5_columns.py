@@ -21,7 +21,7 @@ from radarseq.storage.atomic import atomic_file
 
 
 @dataclass(frozen=True)
-class Column:
+class OutputColumn:
     """Dtype of a column and shape of one of its rows."""
 
     dtype: np.dtype
@@ -44,7 +44,11 @@ class ColumnWriter:
     """Writes blocks of rows to an open column file."""
 
     def __init__(
-        self, file: BinaryIO, columns: Mapping[str, Column], offsets: Mapping[str, int], rows: int
+        self,
+        file: BinaryIO,
+        columns: Mapping[str, OutputColumn],
+        offsets: Mapping[str, int],
+        rows: int,
     ) -> None:
         self._file, self._columns, self._offsets, self._rows = file, columns, offsets, rows
 
@@ -66,7 +70,7 @@ class ColumnWriter:
 @contextmanager
 def column_file(
     path: Path,
-    columns: Mapping[str, Column],
+    columns: Mapping[str, OutputColumn],
     rows: int,
     fill: Callable[[h5py.File], None],
 ) -> Iterator[ColumnWriter]:
@@ -91,7 +95,7 @@ def column_file(
 
 
 def _layout(
-    columns: Mapping[str, Column], rows: int, fill: Callable[[h5py.File], None]
+    columns: Mapping[str, OutputColumn], rows: int, fill: Callable[[h5py.File], None]
 ) -> tuple[list[tuple[int, bytes]], dict[str, int], int]:
     """Return the pieces of the file besides the columns, each column's offset, and the size."""
     sparse = _Sparse()

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radarseq.errors import DataError, OutputError
-from radarseq.evaluation.output.hdf5_columns import Column
+from radarseq.evaluation.output.hdf5_columns import OutputColumn
 from radarseq.storage.atomic import atomic_file, printable, sha256_file
 from radarseq.storage.sealed import read_json, write_json
 
@@ -81,7 +81,7 @@ def key_of(path: Path) -> list[int]:
 class PartWriter:
     """Writes blocks of windows as records."""
 
-    def __init__(self, file: BinaryIO, columns: Mapping[str, Column]) -> None:
+    def __init__(self, file: BinaryIO, columns: Mapping[str, OutputColumn]) -> None:
         self._file, self._columns = file, columns
         self._record = np.dtype([(name, c.dtype, c.row) for name, c in columns.items()])
         self.rows, self._digest = 0, hashlib.sha256()
@@ -104,7 +104,7 @@ class PartWriter:
 
 @contextmanager
 def part_writer(
-    folder: Path, index: int, kind: str, columns: Mapping[str, Column]
+    folder: Path, index: int, kind: str, columns: Mapping[str, OutputColumn]
 ) -> Iterator[PartWriter]:
     """Open ``ROWS`` or ``SAMPLES`` of part ``index``; the file appears when the context ends well.
 

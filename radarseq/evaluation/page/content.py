@@ -13,8 +13,8 @@ from radarseq.evaluation.output.folder import PREDICTIONS
 from radarseq.evaluation.page.tracks import group_numbers, with_tracks
 from radarseq.inference.predictor import Prediction
 from radarseq.report.capture_views import CaptureView, capture_view
+from radarseq.report.figures.pictures import MAX_PICTURES, Pictures
 from radarseq.report.page import ReportContent, write_report
-from radarseq.report.pictures import MAX_PICTURES, Pictures
 from radarseq.report.tables import MAX_ROWS
 from radarseq.training.history import read_history
 

@@ -12,8 +12,8 @@ from radarseq.dataset.write import hdf5_image
 from radarseq.errors import EvaluationError, UsageError
 from radarseq.evaluation.output.folder import REPORT_DATA
 from radarseq.report.capture_views import CaptureView
+from radarseq.report.figures.pictures import Pictures
 from radarseq.report.page import ReportContent
-from radarseq.report.pictures import Pictures
 from radarseq.storage.atomic import write_atomically
 
 _SAMPLES = ("tx", "rx", "target", "predicted")

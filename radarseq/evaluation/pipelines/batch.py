@@ -36,7 +36,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Batch:
+class BatchResult:
     """Results of a batch.
 
     Attributes:
@@ -78,7 +78,7 @@ def evaluate_batch(
     *,
     workers: Workers,
     progress: BatchProgress | None = None,
-) -> Batch:
+) -> BatchResult:
     """Evaluate recordings, each into a part of the folder; complete parts are not made again.
 
     Args:
@@ -123,7 +123,7 @@ def evaluate_batch(
         state.stopped.set()
         torch.set_num_threads(threads)
     results = sorted(done.items())
-    batch = Batch(
+    batch = BatchResult(
         [(index, part) for index, part in results if isinstance(part, Part)],
         [failure for _, failure in results if isinstance(failure, Failure)],
     )

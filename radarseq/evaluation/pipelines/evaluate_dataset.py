@@ -20,7 +20,7 @@ from radarseq.evaluation.metrics_json import (
     window_metrics,
 )
 from radarseq.evaluation.output.folder import predictions_file
-from radarseq.evaluation.output.hdf5_columns import Column
+from radarseq.evaluation.output.hdf5_columns import OutputColumn
 from radarseq.evaluation.page.content import report_content
 from radarseq.evaluation.pipelines.select_rows import select_rows, unknown_objects
 from radarseq.evaluation.pipelines.stress import stress_metrics
@@ -68,7 +68,7 @@ def evaluate_dataset(request: EvaluationRequest, folder: Path) -> EvaluationResu
     windows, columns = _windows(
         request, examples, prediction, compared, baselines, calibration, ood
     )
-    types = {name: Column(values.dtype, values.shape[1:]) for name, values in columns.items()}
+    types = {name: OutputColumn(values.dtype, values.shape[1:]) for name, values in columns.items()}
     names = predictor.class_names, examples.header.group_names
     with predictions_file(folder, types, len(examples), *names) as writer:
         writer.write(0, columns)

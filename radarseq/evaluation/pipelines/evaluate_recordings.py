@@ -23,7 +23,7 @@ from radarseq.evaluation.output.folder import ANNOTATIONS, PREDICTIONS
 from radarseq.evaluation.output.partial_results import Part, begin_batch
 from radarseq.evaluation.output.sigmf_annotations import write_annotations
 from radarseq.evaluation.page.content import report_content
-from radarseq.evaluation.pipelines.batch import Batch, BatchProgress, evaluate_batch
+from radarseq.evaluation.pipelines.batch import BatchProgress, BatchResult, evaluate_batch
 from radarseq.evaluation.pipelines.merge import merge_parts, saved_examples
 from radarseq.evaluation.pipelines.recording_evaluator import RecordingEvaluator
 from radarseq.evaluation.pipelines.select_rows import unknown_objects
@@ -137,7 +137,7 @@ def _sequence_metrics(
     return sequence_part(request.predictor.name, network, prediction, cut, training, compared)
 
 
-def _data(request: EvaluationRequest, batch: Batch) -> dict[str, Any]:
+def _data(request: EvaluationRequest, batch: BatchResult) -> dict[str, Any]:
     """Return the ``data`` part of the metrics, with warnings of skipped rows and other carriers."""
     parts = [part for _, part in batch.parts]
     skipped = sum((Counter(part.skipped) for part in parts), Counter())

@@ -16,7 +16,7 @@ from radarseq.evaluation.decisions.capture_table import Windows
 from radarseq.evaluation.decisions.fusion import Fusion
 from radarseq.evaluation.decisions.ood_threshold import OodThreshold
 from radarseq.evaluation.output.folder import predictions_file
-from radarseq.evaluation.output.hdf5_columns import Column
+from radarseq.evaluation.output.hdf5_columns import OutputColumn
 from radarseq.evaluation.output.partial_results import ROWS, SAMPLES, Part, read_records
 from radarseq.evaluation.pipelines.recording_evaluator import BASELINE, COMPARED
 from radarseq.inference.predictor import Predictor
@@ -106,20 +106,20 @@ def merge_parts(
     )
 
 
-def _columns(part: Part, predictor: Predictor, *, has_threshold: bool) -> dict[str, Column]:
+def _columns(part: Part, predictor: Predictor, *, has_threshold: bool) -> dict[str, OutputColumn]:
     """Return the columns of ``predictions.h5``: those of a part, and those that merging adds."""
     record = part.rows.record
     columns = {
-        name: Column(record[name].base, record[name].shape)
+        name: OutputColumn(record[name].base, record[name].shape)
         for name in _COPIED
         if name in (record.names or ())
     }
-    columns["group"] = Column(np.dtype(np.int64))
+    columns["group"] = OutputColumn(np.dtype(np.int64))
     if "probability" in columns:
-        columns["decision"] = Column(np.dtype(np.int64))
-        columns["posterior"] = Column(np.dtype(np.float32), (len(predictor.class_names),))
+        columns["decision"] = OutputColumn(np.dtype(np.int64))
+        columns["posterior"] = OutputColumn(np.dtype(np.float32), (len(predictor.class_names),))
         if has_threshold:
-            columns["is_unknown"] = Column(np.dtype(np.uint8))
+            columns["is_unknown"] = OutputColumn(np.dtype(np.uint8))
     return columns
 
 

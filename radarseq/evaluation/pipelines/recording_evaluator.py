@@ -17,7 +17,7 @@ from radarseq.captures.windowing.quality import EMPTY, OK, REASONS
 from radarseq.captures.windowing.windows import Block
 from radarseq.dataset.schema import UNKNOWN_LABEL
 from radarseq.evaluation.decisions.ood_scores import OodDetector
-from radarseq.evaluation.output.hdf5_columns import Column
+from radarseq.evaluation.output.hdf5_columns import OutputColumn
 from radarseq.evaluation.output.partial_results import (
     ROWS,
     SAMPLES,
@@ -147,36 +147,41 @@ class RecordingEvaluator:
             coded=capture.tx is not None,
         )
 
-    def _columns(self, *, is_labelled: bool) -> dict[str, Column]:
+    def _columns(self, *, is_labelled: bool) -> dict[str, OutputColumn]:
         """Return the columns of a part's records."""
         settings, spec = self.predictor.network.settings, self.predictor.network.spec
-        columns = {"row": Column(np.dtype(np.int64)), "label": Column(np.dtype(np.int32))}
+        columns = {
+            "row": OutputColumn(np.dtype(np.int64)),
+            "label": OutputColumn(np.dtype(np.int32)),
+        }
         if settings.classifies:
             probabilities = ["probability"]
             if self.detector is not None:
-                columns["unknown_score"] = Column(np.dtype(np.float32))
+                columns["unknown_score"] = OutputColumn(np.dtype(np.float32))
             if is_labelled:
                 probabilities += [COMPARED + name for name in self.compare]
                 probabilities += [BASELINE] * (self.baselines.boosting is not None)
             for name in probabilities:
-                columns[name] = Column(np.dtype(np.float32), (spec.classes,))
+                columns[name] = OutputColumn(np.dtype(np.float32), (spec.classes,))
         if settings.gives_sequence:
             channels = (spec.target_channels,) if spec.target_channels > 1 else ()
             kind = np.complex64 if spec.target == "complex" else np.float32
-            columns["echo"] = Column(np.dtype(kind), (spec.steps, *channels))
+            columns["echo"] = OutputColumn(np.dtype(kind), (spec.steps, *channels))
         return columns
 
-    def _sample_columns(self) -> dict[str, Column]:
+    def _sample_columns(self) -> dict[str, OutputColumn]:
         spec = self.predictor.network.spec
         is_flat = spec.is_complex and spec.channels == 1
         kind = np.dtype(np.complex64 if spec.is_complex else np.float32)
         columns = {
-            "row": Column(np.dtype(np.int64)),
-            "label": Column(np.dtype(np.int32)),
-            "samples": Column(kind, (spec.steps,) if is_flat else (spec.steps, spec.channels)),
+            "row": OutputColumn(np.dtype(np.int64)),
+            "label": OutputColumn(np.dtype(np.int32)),
+            "samples": OutputColumn(
+                kind, (spec.steps,) if is_flat else (spec.steps, spec.channels)
+            ),
         }
         if spec.coded:
-            columns["tx"] = Column(np.dtype(np.complex64), (spec.steps,))
+            columns["tx"] = OutputColumn(np.dtype(np.complex64), (spec.steps,))
         return columns
 
     def _evaluate_block(

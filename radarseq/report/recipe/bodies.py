@@ -11,7 +11,7 @@ from mpl_toolkits.mplot3d import Axes3D
 from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 from numpy.typing import NDArray
 
-from radarseq.report.svg import BLUE, INK, ORANGE, printable
+from radarseq.report.figures.svg import BLUE, INK, ORANGE, printable
 from simulators.amplitudes.directions import direction_amplitudes
 from simulators.objects import ObjectClass
 from simulators.scene import Scene

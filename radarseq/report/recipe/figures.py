@@ -10,9 +10,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from radarseq.report.figures.svg import SERIES, png
 from radarseq.report.recipe.bodies import draw_body, draw_rcs
 from radarseq.report.recipe.signals import draw_ambiguity, draw_distributions, draw_pairs
-from radarseq.report.svg import SERIES, png
 from simulators.pairs import PairGenerator, Pairs
 from simulators.scene import Scene
 from simulators.series import Series, SeriesGenerator

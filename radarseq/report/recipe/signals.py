@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from radarseq.report.svg import BLUE, INK, ORANGE, SERIES, legend, printable
+from radarseq.report.figures.svg import BLUE, INK, ORANGE, SERIES, legend, printable
 from simulators.pairs import Pairs
 from simulators.scene import Scene
 from simulators.units import to_db

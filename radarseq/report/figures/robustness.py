@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
-from radarseq.report.svg import (
+from radarseq.report.figures.svg import (
     BLUE,
     INK,
     ORANGE,

@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from radarseq.report.svg import (
+from radarseq.report.figures.svg import (
     BLUE,
     INK,
     SERIES,

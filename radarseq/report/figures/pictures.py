@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from radarseq.errors import UsageError
-from radarseq.report.svg import BLUE, GREY, INK, ORANGE, legend, printable, svg
+from radarseq.report.figures.svg import BLUE, GREY, INK, ORANGE, legend, printable, svg
 
 MAX_PICTURES = 6
 _MAX_DB = 60.0  # a null far below the peak must not flatten all the rest

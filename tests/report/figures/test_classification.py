@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from report_samples import EPOCHS, FULL, NAMES, ODD_NAMES, make_pictures, snr_bins
 
-from radarseq.report import curves, figures, robustness
-from radarseq.report.pictures import example_pairs
+from radarseq.report.figures import classification, curves, robustness
+from radarseq.report.figures.pictures import example_pairs
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
@@ -17,8 +17,8 @@ def test_odd_names_do_not_break_a_figure(name):
     pictures = make_pictures(count=1, label=[name], decision=[name])
     for drawn in (
         *example_pairs(pictures),
-        figures.confusion([[1, 2], [3, 4]], [name, "cone"]),
-        figures.accuracy_by_snr(
+        classification.confusion([[1, 2], [3, 4]], [name, "cone"]),
+        classification.accuracy_by_snr(
             [{"low_db": 0, "high_db": 5, "examples": 1, "accuracy": {name: 1}}]
         ),
     ):
@@ -29,10 +29,10 @@ def test_odd_names_do_not_break_a_figure(name):
 
 @pytest.mark.slow
 def test_figures_are_the_same_from_many_threads_and_any_user_style():
-    expected = figures.training_curves(EPOCHS)
+    expected = classification.training_curves(EPOCHS)
     found = []
     threads = [
-        threading.Thread(target=lambda: found.append(figures.training_curves(EPOCHS)))
+        threading.Thread(target=lambda: found.append(classification.training_curves(EPOCHS)))
         for _ in range(4)
     ]
     with matplotlib.rc_context({"font.size": 30, "axes.grid": False, "svg.fonttype": "path"}):
@@ -53,24 +53,26 @@ ALL_FIGURES = {
     )[0],
     "pairs, silent": lambda: example_pairs(make_pictures(rx=np.zeros((2, 32), complex)))[0],
     "pairs, long": lambda: example_pairs(make_pictures(count=1, steps=5000))[0],
-    "confusion": lambda: figures.confusion(FULL["classification"]["confusion"], NAMES),
-    "confusion, one class": lambda: figures.confusion([[0]], ["cone"]),
-    "confusion, many": lambda: figures.confusion(np.eye(40, dtype=int).tolist(), ["x"] * 40),
-    "accuracy": lambda: figures.accuracy_by_snr(snr_bins("accuracy"), chance=0.25),
-    "accuracy, open ends": lambda: figures.accuracy_by_snr(
+    "confusion": lambda: classification.confusion(FULL["classification"]["confusion"], NAMES),
+    "confusion, one class": lambda: classification.confusion([[0]], ["cone"]),
+    "confusion, many": lambda: classification.confusion(np.eye(40, dtype=int).tolist(), ["x"] * 40),
+    "accuracy": lambda: classification.accuracy_by_snr(snr_bins("accuracy"), chance=0.25),
+    "accuracy, open ends": lambda: classification.accuracy_by_snr(
         [{"low_db": None, "high_db": None, "examples": None, "accuracy": {"model": None}}]
     ),
-    "reliability": lambda: figures.reliability(FULL["classification"]["reliability"]),
-    "echo": lambda: figures.echo_by_snr(snr_bins("error_db"), model_name="wavenet"),
+    "reliability": lambda: classification.reliability(FULL["classification"]["reliability"]),
+    "echo": lambda: classification.echo_by_snr(snr_bins("error_db"), model_name="wavenet"),
     "roc": lambda: curves.roc(FULL["classification"]["curves"]),
     "roc, many": lambda: curves.roc(FULL["classification"]["curves"] * 9),
     "precision": lambda: curves.precision_recall(FULL["classification"]["curves"]),
     "unknown": lambda: robustness.unknown_histogram(FULL["unknown"]),
     "stress": lambda: robustness.stress_sweep(FULL["stress"], model_name="wavenet"),
     "quality": lambda: robustness.skipped_windows({"all zero": 2, "clipped": 0}, 13),
-    "confusion, unknown": lambda: figures.confusion([[3, 1, 2]], ["a"], ["a", "b", "unknown"]),
-    "training": lambda: figures.training_curves(EPOCHS),
-    "training, no accuracy": lambda: figures.training_curves([{"epoch": 1, "loss": 2.0}]),
+    "confusion, unknown": lambda: classification.confusion(
+        [[3, 1, 2]], ["a"], ["a", "b", "unknown"]
+    ),
+    "training": lambda: classification.training_curves(EPOCHS),
+    "training, no accuracy": lambda: classification.training_curves([{"epoch": 1, "loss": 2.0}]),
 }
 
 
@@ -92,5 +94,5 @@ def svg_text(drawn):
 
 
 def test_confusion_writes_counts_and_percent_of_the_row():
-    text = svg_text(figures.confusion([[3, 1], [0, 0]], ["cone", "plate"]))
+    text = svg_text(classification.confusion([[3, 1], [0, 0]], ["cone", "plate"]))
     assert {"3", "75 %", "25 %", "cone", "plate"} <= set(text)

@@ -7,7 +7,16 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
-from radarseq.report.svg import BLUE, INK, ORANGE, SERIES, legend, numbers, printable, svg_figure
+from radarseq.report.figures.svg import (
+    BLUE,
+    INK,
+    ORANGE,
+    SERIES,
+    legend,
+    numbers,
+    printable,
+    svg_figure,
+)
 
 Part = Mapping[str, Any]
 

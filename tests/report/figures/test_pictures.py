@@ -7,7 +7,7 @@ import pytest
 from report_samples import make_pictures
 
 from radarseq.errors import UsageError
-from radarseq.report.pictures import example_pairs
+from radarseq.report.figures.pictures import example_pairs
 
 
 def svg_text(drawn):

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from radarseq.report.svg import INK, SERIES, legend, printable, svg_figure
+from radarseq.report.figures.svg import INK, SERIES, legend, printable, svg_figure
 
 Curve = Mapping[str, Any]
 
