@@ -5,21 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from radarseq.baselines.classifiers import boosting_probabilities, majority_probabilities
-from radarseq.baselines.names import BOOSTING, MAJORITY
-from radarseq.dataset.schema import Examples
 from radarseq.evaluation.metrics.classification import class_metrics, confusion, reliability
 from radarseq.evaluation.metrics.comparison import MODEL, by_snr, comparison
-
-
-def class_baselines(training: Examples | None, evaluated: Examples) -> dict[str, NDArray]:
-    """Return the baselines' probabilities of ``evaluated`` rows, by name; none without training."""
-    if training is None:
-        return {}
-    return {
-        MAJORITY: majority_probabilities(training, evaluated),
-        BOOSTING: boosting_probabilities(training, evaluated),
-    }
 
 
 def compare_classes(

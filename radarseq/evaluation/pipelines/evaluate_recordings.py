@@ -1,6 +1,7 @@
 """Evaluation of recordings: one at a time in a batch, then all together."""
 
 from collections import Counter
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from radarseq.evaluation.request import EvaluationRequest, EvaluationResult
 from radarseq.execution.pool import workers_at
 from radarseq.inference.checkpoint import versions
 from radarseq.inference.task_targets import task_examples
-from radarseq.inference.training_rows import load_training_rows
+from radarseq.inference.training_rows import TrainingRows, load_training_rows
 from radarseq.models.settings import FORECASTING
 from radarseq.storage.atomic import printable
 from radarseq.storage.sealed import canonical_sha256
@@ -90,7 +91,7 @@ def evaluate_recordings(
     examples = saved_examples(folder, batch.parts, predictor)
     prediction = None if examples is None else predictor.predict_examples(examples)
     if examples is not None:
-        metrics |= _sequence_metrics(request, examples, getattr(rows(), "training", None))
+        metrics |= _sequence_metrics(request, examples, rows)
     if settings.stress and examples is not None:
         part = stress_metrics(predictor, examples, baselines.boosting, ood)
         metrics |= {} if part is None else {"stress": part}
@@ -114,7 +115,7 @@ def evaluate_recordings(
 
 
 def _sequence_metrics(
-    request: EvaluationRequest, examples: Examples, training: Examples | None
+    request: EvaluationRequest, examples: Examples, rows: Callable[[], TrainingRows | None]
 ) -> dict[str, Any]:
     """Return the part ``forecast`` or ``symbols``, of the windows whose samples were saved.
 
@@ -134,6 +135,7 @@ def _sequence_metrics(
     cut = Examples(examples.header, examples.columns | columns)
     prediction = request.predictor.predict_examples(cut)
     compared = {name: other.predict_examples(cut) for name, other in request.compare.items()}
+    training = getattr(rows(), "training", None)
     return sequence_part(request.predictor.name, network, prediction, cut, training, compared)
 
 
