@@ -14,8 +14,8 @@ from plain_models import FEATURES, JOBS, STEPS, pair_of, wavenet_flops
 from side_by_side import gemm_peak_flops, interleaved, machine
 
 from radarseq.models.backbones.wavenet import WaveNet
-from radarseq.models.engines.cpu.rnn import FastCells
-from radarseq.models.engines.cpu.wavenet_inference import FastWaveNet
+from radarseq.models.engines.cpu.rnn import RnnEngine
+from radarseq.models.engines.cpu.wavenet_inference import WaveNetInferenceEngine
 
 WINDOWS = 2048
 
@@ -27,7 +27,7 @@ def compare(kind: str, batch: int, *, pooled: bool) -> None:
     ours.eval()
     backbone: Any = ours.hidden
     is_wavenet = isinstance(backbone, WaveNet)
-    engine = FastWaveNet(backbone) if is_wavenet else FastCells(backbone, trains=False)
+    engine = WaveNetInferenceEngine(backbone) if is_wavenet else RnnEngine(backbone, training=False)
     peak = gemm_peak_flops()
     x = torch.randn(WINDOWS, STEPS, FEATURES)
 

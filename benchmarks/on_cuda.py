@@ -164,8 +164,8 @@ def our_step(
 ) -> Callable[[], object]:
     """Return a training step of the toolkit; fused layers compute all steps and pool them."""
     network = our_network(precision, device, pool="mean_max" if fused else "last")
-    if fused and (reason := select.use_fused_layers(network)):
-        raise RuntimeError(reason)
+    if fused and (note := select.set_training_engine(network, "triton")[1]):
+        raise RuntimeError(note)
     settings = TrainSettings(batch_size=rows, precision=precision, cuda_graph=graph)
     optimiser = build_optimiser(network, settings)
     step = build_train_step(network, optimiser, Objective(0.0), settings)
@@ -241,14 +241,12 @@ def training(report: Report, precisions: tuple[Precision, ...], *, compiled: boo
 
 
 def inference(report: Report, precisions: tuple[Precision, ...]) -> None:
-    """Class scores of windows: the plain network, ours, and ours in one kernel."""
+    """Class scores of windows: the plain network, and ours."""
     device, rows = report.device, report.size.windows
     batch = a_batch(rows, device)
 
-    def ours(precision: Precision, *, frozen: bool) -> Callable[[], object]:
+    def ours(precision: Precision) -> Callable[[], object]:
         network = our_network(precision, device).eval()
-        if frozen and not select.freeze(network):
-            raise RuntimeError("this network does not fit into one kernel")
         return torch.no_grad()(lambda: network(batch.signal))
 
     def plain(precision: Precision) -> Callable[[], object]:
@@ -263,14 +261,7 @@ def inference(report: Report, precisions: tuple[Precision, ...]) -> None:
 
     for precision in precisions:
         base = report.measure("infer, plain eager", precision, rows, lambda p=precision: plain(p))
-        report.measure(
-            "infer, ours", precision, rows, lambda p=precision: ours(p, frozen=False), base
-        )
-        if find_spec("triton") and precision != "bf16":
-            report.measure(
-                "infer, ours, one kernel", precision, rows,
-                lambda p=precision: ours(p, frozen=True), base,
-            )  # fmt: skip
+        report.measure("infer, ours", precision, rows, lambda p=precision: ours(p), base)
 
 
 def fresh_pairs(report: Report) -> None:

@@ -17,8 +17,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from radarseq.models.backbones.recurrent import Recurrent
 from radarseq.models.backbones.wavenet import WaveNet
-from radarseq.models.engines.cpu.rnn import FastCells
-from radarseq.models.engines.cpu.wavenet_training import TrainedWaveNet
+from radarseq.models.engines.cpu.rnn import RnnEngine
+from radarseq.models.engines.cpu.wavenet_training import WaveNetTrainingEngine
 
 BATCH, BATCHES = 256, 4
 Rows = tuple[Tensor, Tensor, Tensor]
@@ -73,9 +73,9 @@ def compare(kind: str, *, pooled: bool) -> None:
     """Print the rows of one job with the threads in force."""
     plain, ours, _ = pair_of(kind, pooled=pooled)
     if isinstance(ours.hidden, WaveNet):
-        ours.hidden.engine = TrainedWaveNet(ours.hidden)
+        ours.hidden.engine = WaveNetTrainingEngine(ours.hidden)
     elif isinstance(ours.hidden, Recurrent):
-        ours.hidden.engine = FastCells(ours.hidden, trains=True)
+        ours.hidden.engine = RnnEngine(ours.hidden, training=True)
     data, peak = rows(), gemm_peak_flops()
     check(plain, ours, data)
     loader = DataLoader(TensorDataset(*data), batch_size=BATCH, shuffle=True)

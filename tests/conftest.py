@@ -87,7 +87,7 @@ def space_evaluation(space_run, lstm_run, space, tmp_path_factory):
             classifiers, "HistGradientBoostingClassifier", lambda **s: real(**s | {"max_iter": 5})
         )
         out = tmp_path_factory.mktemp("evaluation") / "e"
-        return evaluate(space_run, space, out, beside=[lstm_run], device="cpu")
+        return evaluate(space_run, space, out, compare=[lstm_run], device="cpu")
 
 
 @pytest.fixture(scope="session")
@@ -119,7 +119,7 @@ def plainly(monkeypatch):
     monkeypatch.setattr(
         classifiers, "HistGradientBoostingClassifier", lambda **s: real(**s | {"max_iter": 5})
     )
-    monkeypatch.setattr(judge, "draw", lambda *_: None)
+    monkeypatch.setattr(judge, "draw_page", lambda *_: None)
 
     def evaluate(run, data, out, **settings):
         return judge.evaluate(run, data, out, device="cpu", **settings)

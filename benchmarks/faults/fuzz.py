@@ -21,8 +21,8 @@ import corpus
 
 from radarseq.captures.errors import RecordingError
 from radarseq.captures.options.read_options import AS_WRITTEN, ReadOptions
-from radarseq.captures.sources.find_files import find_captures
-from radarseq.captures.sources.sandbox import Prober
+from radarseq.captures.sources.find_files import find_recordings
+from radarseq.captures.sources.sandbox import Sandbox
 
 OUTCOMES = ("attempts", "accepted", "refused", "crashes", "hangs", "unlisted")
 _MAX_SEED = 1 << 20
@@ -83,39 +83,39 @@ def damaged(content: bytes, other: bytes, chance: random.Random) -> bytes:
 
 
 def fuzz(
-    seeds: dict[str, Path], count: int, seed: int, reading: ReadOptions = AS_WRITTEN
+    seeds: dict[str, Path], count: int, seed: int, options: ReadOptions = AS_WRITTEN
 ) -> tuple[dict[str, Counter[str]], list[str]]:
     """Return for each seed how its damaged copies fared, and what was said of the worst."""
     chance = random.Random(seed)
     contents = {name: path.read_bytes() for name, path in seeds.items()}
     tally = {name: Counter[str]() for name in seeds}
     worst: list[str] = []
-    prober = Prober()
+    sandbox = Sandbox()
     try:
         for number in range(count):
             name = list(seeds)[number % len(seeds)]
             path, other = seeds[name], contents[chance.choice(list(seeds))]
             path.write_bytes(damaged(contents[name], other, chance))
-            outcome, said = _outcome(prober, path, reading)
+            outcome, message = _outcome(sandbox, path, options)
             tally[name].update(["attempts", outcome])
             if outcome not in ("accepted", "refused"):
-                worst.append(f"{name}, file {number}: {said}")
+                worst.append(f"{name}, file {number}: {message}")
             path.write_bytes(contents[name])
     finally:
-        prober.close()
+        sandbox.close()
     return tally, worst
 
 
-def _outcome(prober: Prober, path: Path, reading: ReadOptions) -> tuple[str, str]:
+def _outcome(sandbox: Sandbox, path: Path, options: ReadOptions) -> tuple[str, str]:
     # What is damaged may be a file that another one needs, such as a configuration.
     target = path.with_suffix("") if path.suffix == ".toml" else path
     try:
-        prober.check(target, reading)
+        sandbox.check(target, options)
     except RecordingError as fault:
-        said = str(fault)
-        if "crashes the library" in said:
-            return "crashes", said
-        return ("hangs", said) if "takes longer than" in said else ("refused", said)
+        message = str(fault)
+        if "crashes the library" in message:
+            return "crashes", message
+        return ("hangs", message) if "takes longer than" in message else ("refused", message)
     except Exception as fault:  # whatever it is, it is counted
         return "unlisted", f"{type(fault).__name__}: {fault}"
     return "accepted", ""
@@ -125,7 +125,7 @@ def _copied(folder: Path, recordings: Path) -> dict[str, Path]:
     """Copy small recordings to be damaged, a few of each folder within."""
     seeds: dict[str, Path] = {}
     taken = Counter[Path]()
-    for path in find_captures([recordings]):
+    for path in find_recordings([recordings])[0]:
         small = path.is_file() and path.stat().st_size <= _MAX_SEED
         if small and taken[path.parent] < _MAX_OF_A_FOLDER:
             taken[path.parent] += 1

@@ -18,7 +18,7 @@ from benchmarks.faults.commands import print_table
 from radarseq.captures.options.read_options import AS_WRITTEN
 from radarseq.captures.readers.registry import read_capture
 from radarseq.captures.samples.lazy_array import read_whole
-from radarseq.captures.sources.sandbox import Prober
+from radarseq.captures.sources.sandbox import Sandbox
 
 MAX_MS = 50.0
 _READ_BYTES = 256 << 20
@@ -46,14 +46,14 @@ def main() -> None:
     count = 60 if options.quick else options.files
     with tempfile.TemporaryDirectory() as folder:
         paths = copies(Path(folder), count)
-        prober, looks = Prober(), []
+        sandbox, looks = Sandbox(), []
         try:
             for path in paths:
                 started = time.perf_counter()
-                prober.check(path, AS_WRITTEN)
+                sandbox.check(path, AS_WRITTEN)
                 looks.append(1e3 * (time.perf_counter() - started))
         finally:
-            prober.close()
+            sandbox.close()
         started = time.perf_counter()
         for path in paths:
             read_whole(read_capture(path, AS_WRITTEN).samples, _READ_BYTES)

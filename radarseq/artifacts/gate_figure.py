@@ -9,7 +9,7 @@ from radarseq.dataset.read import open_dataset
 from radarseq.errors import OutputError, UsageError
 from radarseq.inference.predictor import load
 from radarseq.models.ensemble import Ensemble
-from radarseq.models.gate_values import gates_of
+from radarseq.models.gate_values import compute_gates
 from radarseq.report.gates import draw_gates
 
 
@@ -53,7 +53,7 @@ def draw_example_gates(
     steps = int(row["length"][0]) if "length" in row else row.steps
     signal = row.input[:, :steps]
     tx = None if row.code is None else torch.from_numpy(row.code[:, :steps])
-    layers = gates_of(model.network, torch.from_numpy(signal), tx)
+    layers = compute_gates(model.network, torch.from_numpy(signal), tx)
     shown = [
         (
             layer.name,

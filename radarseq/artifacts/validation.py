@@ -191,10 +191,10 @@ def _recipe(path: Path, issues: list[str]) -> int:
 
 
 def _capture(path: Path, issues: list[str]) -> int:
-    from radarseq.captures.sources.find_files import find_captures
+    from radarseq.captures.sources.find_files import find_recordings
     from radarseq.captures.sources.open_recordings import read_every_byte
 
-    files = find_captures([path])
+    files, _ = find_recordings([path])
     if not files:
         raise DataError(f"{path}: holds nothing that is known: no dataset, run or recording")
     for file in files:

@@ -35,7 +35,7 @@ def form_ensemble(folder: Path | str, members: Sequence[str], *, device: str = "
         training_rows = load_training_rows(predictor)
         if training_rows is not None:
             rows = labelled(training_rows.validation)
-            logits = predictor.predict_examples(rows, describe=lambda logits, _: logits).described
+            logits = predictor.predict_examples(rows, extra_output=lambda logits, _: logits).extra
             if logits is not None:
                 predictor.temperature = fit_temperature(logits, rows["label"])
     save_ensemble(ensemble, predictor.temperature)

@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from radarseq.dataset.schema import Examples, Header
 from radarseq.device import choose_device
-from radarseq.errors import MismatchError
-from radarseq.inference.checkpoint import Checkpoint, load_best, load_checkpoint
+from radarseq.errors import CheckpointError, MismatchError
+from radarseq.inference.checkpoint import WEIGHTS, Checkpoint, load_best, load_checkpoint
 from radarseq.inference.ensemble_file import holds_ensemble, load_ensemble
 from radarseq.inference.task_targets import check_symbols_known, task_examples
-from radarseq.models.engines.select import use_engine
+from radarseq.models.engines.select import set_engine
 from radarseq.models.ensemble import Trained
 from radarseq.models.streaming import EnsembleStream, NetworkStream, open_stream
 
@@ -23,7 +23,7 @@ BATCH_SIZE = 1024
 
 # Returns an extra output for each sequence from its logits (batch, class) and from the hidden
 # values that the last layer computes them from (batch, value).
-Describe = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[Any]]
+ExtraOutput = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Prediction:
         probabilities: Of each class, float32 ``(n, class)``; None if it does not classify.
         label: The most probable class, int64 ``(n,)``; None if it does not classify.
         echo: The target's estimate ``(n, step)`` or ``(n, step, channel)``; None without one.
-        described: Output of the caller's ``describe`` for each sequence; None without one.
+        described: Output of the caller's ``extra_output`` for each sequence; None without one.
         symbols: Probability of each symbol, float32 ``(n, step, voice, symbol)``; None without
             symbols.
     """
@@ -42,7 +42,7 @@ class Prediction:
     probabilities: NDArray[np.float32] | None
     label: NDArray[np.int64] | None
     echo: NDArray[Any] | None
-    described: NDArray[Any] | None = None
+    extra: NDArray[Any] | None = None
     symbols: NDArray[np.float32] | None = None
 
 
@@ -69,7 +69,7 @@ class Predictor:
     ) -> None:
         self.path = checkpoint.path
         self.network: Trained = checkpoint.network.to(device)
-        self.engine = use_engine(self.network, engine, cache)
+        self.engine = set_engine(self.network, engine, cache)
         self.header: Header = checkpoint.header
         self.manifest = checkpoint.manifest
         self.temperature = checkpoint.temperature
@@ -79,6 +79,20 @@ class Predictor:
     def name(self) -> str:
         """Name of the model in tables and verdicts."""
         return self.network.name
+
+    @property
+    def weights_sha256(self) -> str:
+        """Digest of the weights; two models with the same digest are the same."""
+        return str(self.manifest.get("files", {}).get(WEIGHTS, ""))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the path and the digest, not the weights: another process loads them again."""
+        return _load_same, (
+            self.path.absolute(),
+            self.device.type,
+            self.engine,
+            self.weights_sha256,
+        )
 
     @property
     def hidden_values(self) -> int:
@@ -96,7 +110,7 @@ class Predictor:
         tx: ArrayLike | None = None,
         length: ArrayLike | None = None,
         *,
-        describe: Describe | None = None,
+        extra_output: ExtraOutput | None = None,
     ) -> Prediction:
         """Return the model's probabilities and echoes for sequences.
 
@@ -106,7 +120,7 @@ class Predictor:
             tx: Transmitted samples ``(n, step)``, or ``(step,)`` for all alike; None for a model
                 that was trained without.
             length: Valid steps ``(n,)`` where sequences differ.
-            describe: Computes an extra output for each sequence; for models that classify.
+            extra_output: Computes an extra output for each sequence; for models that classify.
 
         Raises:
             MismatchError: If the samples do not have the shape or kind that the model takes, are
@@ -115,7 +129,7 @@ class Predictor:
         signal = self._signal(rx)
         code = None if tx is None else self._code(tx, signal)
         lengths = None if length is None else torch.as_tensor(np.asarray(length)).long()
-        probabilities, echoes, described, symbols = [], [], [], []
+        probabilities, echoes, extra, symbols = [], [], [], []
         with torch.inference_mode():
             for first in range(0, len(signal), BATCH_SIZE):
                 rows = slice(first, first + BATCH_SIZE)
@@ -127,10 +141,10 @@ class Predictor:
                 if output.logits is not None:
                     scores = output.logits / self.temperature
                     probabilities.append(scores.softmax(dim=1).cpu().numpy())
-                    if describe is not None:
+                    if extra_output is not None:
                         assert output.hidden is not None
                         hidden = output.hidden.cpu().numpy()
-                        described.append(describe(output.logits.cpu().numpy(), hidden))
+                        extra.append(extra_output(output.logits.cpu().numpy(), hidden))
                 if output.sequence is not None:
                     echoes.append(output.sequence.cpu().numpy())
                 if output.symbols is not None:
@@ -143,7 +157,7 @@ class Predictor:
             joined,
             None if joined is None else joined.argmax(axis=1),
             np.concatenate(echoes) if echoes else None,
-            np.concatenate(described) if described else None,
+            np.concatenate(extra) if extra else None,
             np.concatenate(symbols) if symbols else None,
         )
 
@@ -202,12 +216,12 @@ class Predictor:
         return ready
 
     def predict_examples(
-        self, examples: Examples, *, describe: Describe | None = None
+        self, examples: Examples, *, extra_output: ExtraOutput | None = None
     ) -> Prediction:
         """Return the model's outputs for rows of a dataset, after ``check``."""
         self.check(examples.header, examples)
         length = examples.columns.get("length")
-        return self.predict(examples.input, examples.code, length, describe=describe)
+        return self.predict(examples.input, examples.code, length, extra_output=extra_output)
 
     def check(self, header: Header, examples: Examples) -> None:
         """Refuse data that are not of the kind that the model was trained on.
@@ -278,7 +292,7 @@ def load(run: Path | str, *, device: str = "auto", engine: str = "auto") -> Pred
             an ensemble.
         device: ``auto``, ``cpu`` or ``cuda``.
         engine: ``auto``, ``torch``, ``fused``, ``compile`` or ``onnx``, see
-            ``radarseq.models.engines.select.use_engine``. ONNX models are stored with
+            ``radarseq.models.engines.select.set_engine``. ONNX models are stored with
             the checkpoint.
 
     Raises:
@@ -301,3 +315,14 @@ def load(run: Path | str, *, device: str = "auto", engine: str = "auto") -> Pred
             hint += f". Name one of its runs, such as {first}, or train --seeds again with --resume"
         checkpoint, cache = load_best(run, hint), run / "checkpoints" / "best.onnx"
     return Predictor(checkpoint, choose_device(device), engine=engine, cache=cache)
+
+
+def _load_same(path: Path, device: str, engine: str, weights_sha256: str) -> Predictor:
+    """Load a model that was pickled by its path, and check that its weights are the same."""
+    predictor = load(path, device=device, engine=engine)
+    if predictor.weights_sha256 != weights_sha256:
+        raise CheckpointError(
+            f"{path}: a worker finds another model there than the one that this process loaded. "
+            "Wait until training has ended, and check that all machines share the folder"
+        )
+    return predictor

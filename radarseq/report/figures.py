@@ -1,4 +1,4 @@
-"""The charts of an evaluation and of a training run, each as one inline SVG."""
+"""Charts of class decisions, errors over SNR and training, each as one inline SVG."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -22,17 +22,18 @@ from radarseq.report.svg import (
     percent_axis,
     printable,
     svg,
+    svg_figure,
 )
 
 Bin = Mapping[str, Any]
 
 _MAX_NAME_LENGTH = 16
-_MAX_WRITTEN_CLASSES = 16  # more classes are shown as pixels, without numbers
+_MAX_WRITTEN_CLASSES = 16  # more classes are drawn as pixels, without numbers
 _DARKEST = 0.75  # text in the page's own colour stays readable on the fullest cell
 _MAX_NAMED_TICKS = 32
 _MAX_EDGE_TICKS = 9
 _MAX_MARKED_EPOCHS = 30
-_BIN_DB = 5.0  # width shown for an open bin where no other bin tells
+_BIN_DB = 5.0  # drawn width of an open bin where every bin is open
 _LINE_COLOR = {"color": INK, "linewidth": 1.1, "linestyle": (0, (3, 2)), "alpha": 0.7}
 
 
@@ -43,12 +44,12 @@ def confusion(
 ) -> str:
     """Return the confusion matrix: true class by row, decided class by column.
 
-    A cell is shaded by its share of the row, so a rare class is as visible as a frequent one.
+    A cell is shaded by its share of the row, so that a rare class is as visible as a frequent one.
 
     Args:
         matrix: Counts ``(class, decision)``.
         class_names: Names of the rows.
-        decisions: Names of the columns, where there are others than classes, such as unknown.
+        decisions: Names of the columns, if there are others than classes, such as unknown.
     """
     counts = np.asarray(matrix, dtype=float)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1.0)
@@ -86,18 +87,14 @@ def _draw_confusion(
     axes.grid(False)
     axes.tick_params(length=0)
     turn = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if width > 3 else {}
-    axes.set_xticks(_named(width), columns[:: _stride(width)], **turn)
-    axes.set_yticks(_named(height), rows[:: _stride(height)])
+    for set_ticks, names, style in (
+        (axes.set_xticks, columns, turn),
+        (axes.set_yticks, rows, {}),
+    ):
+        stride = -(-len(names) // _MAX_NAMED_TICKS)
+        set_ticks(range(0, len(names), stride), names[::stride], **style)
     axes.set_xlabel("Decided class")
     axes.set_ylabel("True class")
-
-
-def _stride(count: int) -> int:
-    return -(-count // _MAX_NAMED_TICKS)
-
-
-def _named(count: int) -> range:
-    return range(0, count, _stride(count))
 
 
 def _write_cells(axes: Axes, counts: NDArray[np.float64], shares: NDArray[np.float64]) -> None:
@@ -108,16 +105,18 @@ def _write_cells(axes: Axes, counts: NDArray[np.float64], shares: NDArray[np.flo
         axes.text(column, row, text, ha="center", va="center", fontsize=10, linespacing=1.15)
 
 
+@svg_figure("Accuracy over SNR, model and baselines")
 def accuracy_by_snr(
-    bins: Sequence[Bin], *, chance: float | None = None, model_name: str = "model"
-) -> str:
-    """Return the accuracy over the SNR, with the number of examples below it.
+    figure: Figure, bins: Sequence[Bin], *, chance: float | None = None, model_name: str = "model"
+) -> None:
+    """Draw the accuracy over SNR, with the number of windows below it.
 
     Args:
+        figure: An empty figure.
         bins: ``low_db``, ``high_db`` (None for an open end), ``examples`` and ``accuracy``, a
             mapping from ``model`` and the names of the baselines to a share from 0 to 1.
-        chance: Accuracy of guessing; drawn as a line.
-        model_name: What to call ``model``.
+        chance: Accuracy of guessing, drawn as a line.
+        model_name: Name of ``model`` in the legend.
     """
 
     def finish(axes: Axes) -> None:
@@ -126,37 +125,29 @@ def accuracy_by_snr(
         if chance is not None:
             axes.axhline(chance, **_LINE_COLOR, label=f"chance, {100 * chance:.0f} %")
 
-    return svg(
-        partial(_draw_by_snr, bins, "accuracy", model_name, finish),
-        label="Accuracy over SNR, model and baselines",
-        height_in=4.4,
-    )
+    _draw_by_snr(figure, bins, "accuracy", model_name, finish)
 
 
-def echo_by_snr(bins: Sequence[Bin], *, model_name: str = "model") -> str:
-    """Return the error of the predicted echo over the SNR, with the number of examples below it.
+@svg_figure("Echo error in dB over SNR, model and baselines")
+def echo_by_snr(figure: Figure, bins: Sequence[Bin], *, model_name: str = "model") -> None:
+    """Draw the error of the predicted echo over SNR, with the number of windows below it.
 
     Args:
-        bins: As of ``accuracy_by_snr``, with ``error_db`` in the place of ``accuracy``.
-        model_name: What to call ``model``.
+        figure: An empty figure.
+        bins: As of ``accuracy_by_snr``, with ``error_db`` instead of ``accuracy``.
+        model_name: Name of ``model`` in the legend.
     """
-
-    def finish(axes: Axes) -> None:
-        axes.set_ylabel("Echo error (dB)")
-
-    return svg(
-        partial(_draw_by_snr, bins, "error_db", model_name, finish),
-        label="Echo error in dB over SNR, model and baselines",
-        height_in=4.4,
+    _draw_by_snr(
+        figure, bins, "error_db", model_name, lambda axes: axes.set_ylabel("Echo error (dB)")
     )
 
 
 def _draw_by_snr(
+    figure: Figure,
     bins: Sequence[Bin],
     key: str,
     model_name: str,
-    finish: Callable[[Axes], None],
-    figure: Figure,
+    finish: Callable[[Axes], object],
 ) -> None:
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
     low, high = _edges_db(bins)
@@ -165,22 +156,23 @@ def _draw_by_snr(
     for place, name in enumerate(names):
         color, marker, dash = SERIES[place % len(SERIES)]
         values = numbers([one[key].get(name) for one in bins])
-        shown = printable(model_name if name == "model" else name, 2 * _MAX_NAME_LENGTH)
-        top.plot((low + high) / 2, values, color=color, marker=marker, ls=dash, label=shown)
+        label = printable(model_name if name == "model" else name, 2 * _MAX_NAME_LENGTH)
+        top.plot((low + high) / 2, values, color=color, marker=marker, ls=dash, label=label)
     finish(top)
     bottom.bar(low, numbers([one.get("examples") for one in bins]), high - low, align="edge",
                color=INK, alpha=0.35, edgecolor=INK, linewidth=0.5)  # fmt: skip
     _count_axis(bottom)
     edges = np.union1d(low, high)
     if edges.size <= _MAX_EDGE_TICKS:
-        bottom.set_xticks(edges, [_edge(edge) for edge in edges])
+        texts = [f"{edge:g}".replace("-", "\N{MINUS SIGN}") for edge in edges]
+        bottom.set_xticks(edges, texts)
     bottom.set_xlabel("SNR per sample (dB)")
     figure.align_ylabels()
     legend(figure, top)
 
 
 def _edges_db(bins: Sequence[Bin]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return low and high edges; an open end is drawn as wide as the other bins are."""
+    """Return low and high edges; an open bin is drawn as wide as the others."""
     low, high = numbers([one["low_db"] for one in bins]), numbers([one["high_db"] for one in bins])
     widths = (high - low)[np.isfinite(high - low)]
     width = float(np.median(widths)) if widths.size else _BIN_DB
@@ -188,31 +180,21 @@ def _edges_db(bins: Sequence[Bin]) -> tuple[NDArray[np.float64], NDArray[np.floa
     return low, np.where(np.isfinite(high), high, low + width)
 
 
-def _edge(edge_db: float) -> str:
-    return f"{edge_db:g}".replace("-", "\N{MINUS SIGN}")
-
-
-def _count_axis(axes: Axes, counted: str = "Examples") -> None:
+def _count_axis(axes: Axes, counted: str = "Windows") -> None:
     axes.set_ylabel(counted)
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_locator(MaxNLocator(2, integer=True))
 
 
-def reliability(bins: Sequence[Bin], *, counted: str = "Examples") -> str:
-    """Return the reliability diagram: how often the model is right when it is so sure.
+@svg_figure("Reliability diagram: accuracy over confidence")
+def reliability(figure: Figure, bins: Sequence[Bin], *, counted: str = "Windows") -> None:
+    """Draw the reliability diagram: share of correct decisions over confidence.
 
     Args:
+        figure: An empty figure.
         bins: ``confidence`` and ``accuracy`` from 0 to 1, and ``examples``.
-        counted: What the examples are.
+        counted: Label of the axis of numbers.
     """
-    return svg(
-        partial(_draw_reliability, bins, counted),
-        label="Reliability diagram: accuracy over confidence",
-        height_in=4.4,
-    )
-
-
-def _draw_reliability(bins: Sequence[Bin], counted: str, figure: Figure) -> None:
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
     confidence, accuracy, examples = (
         numbers([one.get(key) for one in bins]) for key in ("confidence", "accuracy", "examples")
@@ -231,7 +213,7 @@ def _draw_reliability(bins: Sequence[Bin], counted: str, figure: Figure) -> None
 
 
 def training_curves(epochs: Sequence[Mapping[str, Any]]) -> str:
-    """Return the loss over the epochs, and the accuracy where it was measured.
+    """Return the chart of the loss over the epochs, and of the accuracy where it was measured.
 
     Args:
         epochs: Rows of ``metrics.csv``: ``epoch``, ``loss``, ``accuracy``, and the same two of the

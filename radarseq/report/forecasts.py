@@ -1,15 +1,13 @@
-"""What was foreseen: forecasts of examples, their error by how far ahead, symbols by method."""
+"""Charts of forecasts and symbols: examples, error by horizon, loss and accuracy by method."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
-from radarseq.report.svg import BLUE, INK, ORANGE, SERIES, legend, numbers, printable, svg
+from radarseq.report.svg import BLUE, INK, ORANGE, SERIES, legend, numbers, printable, svg_figure
 
 Part = Mapping[str, Any]
 
@@ -17,22 +15,19 @@ _MAX_NAME_LENGTH = 26
 _MAX_LINES = len(SERIES)
 
 
-def forecast_examples(examples: Sequence[Part], *, model_name: str = "model") -> str:
-    """Return a panel an example: what was known, what came, and what was foreseen of it.
+@svg_figure("Forecasts of examples, true values and the last known value")
+def forecast_examples(
+    figure: Figure, examples: Sequence[Part], *, model_name: str = "model"
+) -> None:
+    """Draw one panel per example: known values, true values and forecasts.
 
     Args:
+        figure: An empty figure.
         examples: ``past`` and ``future``, the truth up to the last known step and after it, and
             ``model`` and ``naive``, the forecasts of ``future``; naive may be None.
-        model_name: What to call ``model``.
+        model_name: Name of ``model`` in the legend.
     """
-    return svg(
-        partial(_draw_examples, examples, model_name),
-        label="Forecasts of examples beside the truth and the last value",
-        height_in=1.0 + 1.35 * len(examples),
-    )
-
-
-def _draw_examples(examples: Sequence[Part], model_name: str, figure: Figure) -> None:
+    figure.set_figheight(1.0 + 1.35 * len(examples))
     panels = figure.subplots(len(examples), 1, squeeze=False)[:, 0]
     for axes, one in zip(panels, examples, strict=True):
         past, future = numbers(one["past"]), numbers(one["future"])
@@ -52,29 +47,23 @@ def _draw_examples(examples: Sequence[Part], model_name: str, figure: Figure) ->
     legend(figure, panels[0], columns=4)
 
 
-def error_by_horizon(part: Part, *, model_name: str = "model") -> str:
-    """Return the mean squared error over how many steps ahead, of the model and its baselines.
+@svg_figure("Mean squared error over steps ahead, model and baselines", height_in=3.6)
+def error_by_horizon(figure: Figure, part: Part, *, model_name: str = "model") -> None:
+    """Draw the mean squared error over the steps ahead, one line per method.
 
     Args:
+        figure: An empty figure.
         part: The ``forecast`` part of the metrics.
-        model_name: What to call the model.
+        model_name: Name of the model in the legend.
     """
-    return svg(
-        partial(_draw_by_horizon, part, model_name),
-        label="Mean squared error over steps ahead, model and baselines",
-        height_in=3.6,
-    )
-
-
-def _draw_by_horizon(part: Part, model_name: str, figure: Figure) -> None:
     axes = figure.subplots()
     methods = {model_name: part["model"]} | dict(part["baselines"])
-    for (name, told), (color, marker, dash) in zip(methods.items(), SERIES, strict=False):
-        values = numbers(told["mse_by_horizon"])
+    for (name, metrics), (color, marker, dash) in zip(methods.items(), SERIES, strict=False):
+        values = numbers(metrics["mse_by_horizon"])
         ahead = np.arange(1, len(values) + 1)
-        shown = printable(name, _MAX_NAME_LENGTH)
-        axes.plot(ahead, values, color=color, marker=marker, ls=dash, label=shown)
-    if all(min(told["mse_by_horizon"]) > 0 for told in methods.values()):
+        label = printable(name, _MAX_NAME_LENGTH)
+        axes.plot(ahead, values, color=color, marker=marker, ls=dash, label=label)
+    if all(min(metrics["mse_by_horizon"]) > 0 for metrics in methods.values()):
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.yaxis.set_minor_formatter(NullFormatter())
@@ -84,38 +73,30 @@ def _draw_by_horizon(part: Part, model_name: str, figure: Figure) -> None:
     legend(figure, axes)
 
 
-def symbols_by_method(part: Part, *, model_name: str = "model") -> str:
-    """Return bars of the nats a symbol and of the share of right symbols, a method each.
+@svg_figure("Nats per symbol and accuracy, model and baselines")
+def symbols_by_method(figure: Figure, part: Part, *, model_name: str = "model") -> None:
+    """Draw bars of the loss per symbol and of the share of correct symbols, one per method.
 
     Args:
+        figure: An empty figure.
         part: The ``symbols`` part of the metrics.
-        model_name: What to call the model.
+        model_name: Name of the model in the legend.
     """
-    return svg(
-        partial(_draw_symbols, part, model_name),
-        label="Nats a symbol and accuracy, model and baselines",
-        height_in=1.3 + 0.45 * min(_MAX_LINES, 1 + len(part["baselines"])),
-    )
-
-
-def _draw_symbols(part: Part, model_name: str, figure: Figure) -> None:
+    figure.set_figheight(1.3 + 0.45 * min(_MAX_LINES, 1 + len(part["baselines"])))
     left, right = figure.subplots(1, 2, sharey=True)
     methods = list(({model_name: part["model"]} | dict(part["baselines"])).items())[:_MAX_LINES]
     names = [printable(name, _MAX_NAME_LENGTH) for name, _ in methods]
     for axes, key, scale, form, title in (
-        (left, "nats", 1.0, "{:.3f}", "Nats a symbol"),
-        (right, "accuracy", 100.0, "{:.1f}", "Right symbols (%)"),
+        (left, "nats", 1.0, "{:.3f}", "Nats per symbol"),
+        (right, "accuracy", 100.0, "{:.1f}", "Correct symbols (%)"),
     ):
-        _bars(axes, [scale * told[key] for _, told in methods], form)
+        values = [scale * metrics[key] for _, metrics in methods]
+        colors = [BLUE, *[INK] * (len(values) - 1)]
+        bars = axes.barh(range(len(values)), values, height=0.6, color=colors, alpha=0.55)
+        axes.bar_label(bars, [form.format(value) for value in values], padding=3, fontsize=10)
+        axes.set_xlim(0, 1.3 * max(*values, 1e-9))
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+        axes.grid(axis="y", visible=False)
         axes.set_xlabel(title)
     left.set_yticks(range(len(names)), names)
     left.invert_yaxis()
-
-
-def _bars(axes: Axes, values: Sequence[float], form: str) -> None:
-    colors = [BLUE, *[INK] * (len(values) - 1)]
-    bars = axes.barh(range(len(values)), values, height=0.6, color=colors, alpha=0.55)
-    axes.bar_label(bars, [form.format(value) for value in values], padding=3, fontsize=10)
-    axes.set_xlim(0, 1.3 * max(*values, 1e-9))
-    axes.xaxis.set_major_locator(MaxNLocator(4))
-    axes.grid(axis="y", visible=False)

@@ -1,4 +1,4 @@
-"""A picture of the gates of a network beside its input: what it lets in, keeps, and hands on."""
+"""Picture of the gates and long-term states of a gated network over its input sequence."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
-_GATES, _MEMORY = "cividis", "RdBu_r"  # both are told apart by the colour-blind
+_GATES, _MEMORY = "cividis", "RdBu_r"  # safe for the colour-blind
 _OPEN = "0 closed, 1 open"
 _MAX_LAYERS = 8
 
@@ -22,15 +22,15 @@ def draw_gates(
     title: str,
     step_name: str = "step",
 ) -> None:
-    """Write a PNG of one sequence's gates, 0 closed to 1 open, under its input.
+    """Write a PNG of the gates for one sequence, 0 closed to 1 open, under its input.
 
     Args:
-        path: Where to.
+        path: The file.
         signal: The input ``(step,)`` or ``(step, channel)``.
         layers: Of each layer: its name, its gates by name ``(step, unit)``, and its long-term
             state ``(step, unit)``.
         title: Of the picture.
-        step_name: What a step is, on the time axis.
+        step_name: Label of the time axis.
     """
     rows: list[tuple[str, str, NDArray]] = []
     for name, gates, memory in layers[:_MAX_LAYERS]:
@@ -69,7 +69,7 @@ def _draw_input(axes: Axes, signal: NDArray) -> None:
 
 
 def _draw_units(axes: Axes, values: NDArray, colours: str, low: float, high: float) -> AxesImage:
-    """Draw (step, unit) as an image, units in the order of when they are largest."""
+    """Draw (step, unit) as an image, units ordered by the step of their maximum."""
     order = np.argsort(values.argmax(axis=0), kind="stable")
     return axes.imshow(
         values[:, order].T,

@@ -1,4 +1,4 @@
-"""Example pairs: what was sent, what came back, what the echo was and what was predicted."""
+"""Example pairs: transmitted and received samples, true echo and predicted echo."""
 
 import textwrap
 from dataclasses import dataclass
@@ -25,16 +25,16 @@ Samples = NDArray[np.complex64] | NDArray[np.complex128]
 
 @dataclass(frozen=True)
 class Pictures:
-    """A few examples to be shown.
+    """A few examples to draw.
 
     Attributes:
-        tx: Transmitted samples, complex ``(n, steps)``; None where they are not known.
+        tx: Transmitted samples, complex ``(n, steps)``; None if unknown.
         rx: Received samples, complex ``(n, steps)``.
-        target: Echo without noise, complex ``(n, steps)``; None where it is not known.
+        target: Echo without noise, complex ``(n, steps)``; None if unknown.
         predicted: Echo that the model predicts, complex ``(n, steps)``; None without that task.
-        label: Name of the true class, ``n`` of them; empty where it is not known.
+        label: Name of the true class, ``n`` of them; empty if unknown.
         decision: Name of the decided class, ``n`` of them; empty without that task.
-        snr_db: SNR per sample [dB], ``n`` of them; None where it is not known.
+        snr_db: SNR per sample [dB], ``n`` of them; None if unknown.
 
     Raises:
         UsageError: If there are more than six examples, or the fields do not fit together.
@@ -68,24 +68,24 @@ class Pictures:
         return len(self.rx)
 
     def title(self, index: int) -> list[str]:
-        """Return class and decision of one example, and its SNR, as two phrases, where known."""
+        """Return class and decision of one example, and its SNR, as one phrase each, if known."""
         label, decision, snr_db = self.label[index], self.decision[index], self.snr_db[index]
-        verdict = "" if not label else " (right)" if decision == label else " (wrong)"
-        decided = f"decided {decision}{verdict}" if decision else ""
-        said = ", ".join(part for part in (label, decided) if part) or f"example {index + 1}"
-        known = snr_db is not None and np.isfinite(snr_db)
-        return [printable(said)] + ([f"SNR {snr_db:.1f} dB"] if known else [])
+        outcome = "" if not label else " (right)" if decision == label else " (wrong)"
+        decided = f"decided {decision}{outcome}" if decision else ""
+        title = ", ".join(part for part in (label, decided) if part) or f"example {index + 1}"
+        has_snr = snr_db is not None and np.isfinite(snr_db)
+        return [printable(title)] + ([f"SNR {snr_db:.1f} dB"] if has_snr else [])
 
 
 def example_pairs(pictures: Pictures, *, step_name: str = "Step") -> list[str]:
-    """Return one SVG an example: transmitted phase, received level, received phase.
+    """Return one SVG per example: transmitted phase, received level, received phase.
 
-    Where the transmitted samples are known, their phase is taken off the received phase: what is
-    left is that of the object and of its motion.
+    If the transmitted samples are known, their phase is subtracted from the received phase: the
+    rest is that of the object and of its motion.
 
     Args:
         pictures: The examples.
-        step_name: What a step is, such as pulse.
+        step_name: Label of the axis of steps, such as Pulse.
     """
     height_in = 5.0 if pictures.tx is not None else 4.1
     return [
@@ -115,24 +115,24 @@ def _draw(pictures: Pictures, index: int, step_name: str, figure: Figure) -> Non
     phase.set_ylabel("Phase (°)" if tx is None else "Phase less\nTx phase (°)")
     phase.set_xlabel(step_name)
     figure.align_ylabels()
-    title = [line for said in pictures.title(index) for line in _wrapped(said)]
+    title = [
+        line
+        for phrase in pictures.title(index)
+        for line in textwrap.wrap(phrase, _TITLE_WIDTH, max_lines=_TITLE_LINES)
+    ]
     figure.suptitle("\n".join(title), x=0.01, ha="left", weight="bold", fontsize=11)
     legend(figure, level, where="outside lower center", columns=3)
 
 
-def _wrapped(said: str) -> list[str]:
-    return textwrap.wrap(said, _TITLE_WIDTH, max_lines=_TITLE_LINES)
-
-
 def _series(pictures: Pictures, index: int) -> list[tuple[Samples, dict[str, Any]]]:
-    """Return what is drawn over the steps, each with its style, the lowest first."""
+    """Return the sequences to draw over the steps, each with its style, from back to front."""
     rx = {"color": INK, "alpha": 0.6, "linewidth": 0.8, "marker": "o", "markersize": 2.5}
     target = {"color": ORANGE, "linewidth": 3.4, "alpha": 0.85}
     predicted = {"color": BLUE, "linewidth": 1.6, "linestyle": (0, (4, 1.5))}
     series = [
-        (pictures.rx, {**rx, "label": "Rx"}),
-        (pictures.target, {**target, "label": "Echo"}),
-        (pictures.predicted, {**predicted, "label": "Predicted echo"}),
+        (pictures.rx, rx | {"label": "Rx"}),
+        (pictures.target, target | {"label": "Echo"}),
+        (pictures.predicted, predicted | {"label": "Predicted echo"}),
     ]
     return [(samples[index], style) for samples, style in series if samples is not None]
 
@@ -145,13 +145,13 @@ def _level(axes: Axes, samples: Samples, **style: Any) -> None:
 
 
 def _phase(axes: Axes, samples: Samples, **style: Any) -> None:
-    """Draw the phase from -180 to 180 degrees, with a gap where it goes once round."""
+    """Draw the phase from -180 to 180 degrees, with a gap at each wrap."""
     degrees = np.degrees(np.angle(samples.astype(np.complex128)))
-    turns = np.flatnonzero(np.abs(np.diff(degrees)) > 180.0) + 1
+    wraps = np.flatnonzero(np.abs(np.diff(degrees)) > 180.0) + 1
     if "drawstyle" in style:
-        turns = turns[:0]  # a code's steps are as large as they are
-    steps = np.insert(np.arange(len(samples), dtype=float), turns, turns - 0.5)
-    _line(axes, steps, np.insert(degrees, turns, np.nan), **style)
+        wraps = wraps[:0]  # a code may step by more than half a turn
+    steps = np.insert(np.arange(len(samples), dtype=float), wraps, wraps - 0.5)
+    _line(axes, steps, np.insert(degrees, wraps, np.nan), **style)
     axes.set_ylim(-195, 195)
     axes.set_yticks([-180, 0, 180])
 

@@ -1,13 +1,11 @@
-"""What the model does with what it should not be sure of: strangers, damage, faulty windows."""
+"""Charts of unknown objects, impairments of the signal and skipped windows."""
 
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
@@ -21,7 +19,7 @@ from radarseq.report.svg import (
     legend,
     numbers,
     printable,
-    svg,
+    svg_figure,
 )
 
 Condition = Mapping[str, Any]
@@ -31,25 +29,19 @@ _ROW_IN = 0.29
 _HISTOGRAMS = (
     ("known", "known, from validation", SERIES[0]),
     ("held_out", "held-out classes", SERIES[4]),
-    ("judged", "judged here", SERIES[1]),
+    ("judged", "evaluated", SERIES[1]),
 )
 
 
-def unknown_histogram(unknown: Mapping[str, Any]) -> str:
-    """Return the distribution of the unknown score, with the threshold that rejects.
+@svg_figure("Histogram of the unknown score with its threshold", height_in=4.2)
+def unknown_histogram(figure: Figure, unknown: Mapping[str, Any]) -> None:
+    """Draw the histogram of the unknown score, with the threshold of rejection.
 
     Args:
+        figure: An empty figure.
         unknown: ``score``, ``threshold``, and ``histogram`` with ``edges`` and the counts
             ``known``, ``judged`` and ``held_out``.
     """
-    return svg(
-        partial(_draw_unknown, unknown),
-        label="Histogram of the unknown score with its threshold",
-        height_in=4.2,
-    )
-
-
-def _draw_unknown(unknown: Mapping[str, Any], figure: Figure) -> None:
     axes = figure.subplots()
     histogram = unknown["histogram"]
     edges = numbers(histogram["edges"])
@@ -69,25 +61,18 @@ def _draw_unknown(unknown: Mapping[str, Any], figure: Figure) -> None:
     legend(figure, axes)
 
 
-def stress_sweep(stress: Mapping[str, Any], *, model_name: str = "model") -> str:
-    """Return the accuracy of the model and of its baseline under each corruption.
+@svg_figure("Accuracy under impairments, model and baseline")
+def stress_sweep(figure: Figure, stress: Mapping[str, Any], *, model_name: str = "model") -> None:
+    """Draw the accuracy under each impairment, of model and baseline.
 
     Args:
+        figure: An empty figure.
         stress: ``baseline``, its name or None, and ``conditions``: ``effect``, ``text``, ``model``
             with ``model_low`` and ``model_high``, and ``baseline``, shares from 0 to 1.
-        model_name: What to call the model.
+        model_name: Name of the model in the legend.
     """
-    conditions = stress["conditions"]
-    return svg(
-        partial(_draw_stress, conditions, model_name, stress.get("baseline")),
-        label="Accuracy under corruption, model and baseline",
-        height_in=1.3 + _ROW_IN * len(conditions),
-    )
-
-
-def _draw_stress(
-    conditions: Sequence[Condition], model_name: str, baseline: str | None, figure: Figure
-) -> None:
+    conditions, baseline = stress["conditions"], stress.get("baseline")
+    figure.set_figheight(1.3 + _ROW_IN * len(conditions))
     axes = figure.subplots()
     places = _grouped(conditions)
     low, share, high = (
@@ -120,43 +105,36 @@ def _signed(text: str) -> str:
 
 
 def _grouped(conditions: Sequence[Condition]) -> NDArray[np.float64]:
-    """Return a place on the y-axis for each condition, a gap between one effect and the next."""
+    """Return the y-coordinate of each condition, with a gap between effects."""
     effects = [one["effect"] for one in conditions]
     new = [0.5 * (now != before) for before, now in itertools.pairwise(effects)]
     return np.arange(len(effects), dtype=np.float64) + np.concatenate(([0.0], np.cumsum(new)))
 
 
-def left_out(reasons: Mapping[str, int], judged: int | None = None) -> str:
-    """Return how many windows each fault of quality cost.
+@svg_figure("Skipped windows, by issue")
+def skipped_windows(
+    figure: Figure, reasons: Mapping[str, int], evaluated: int | None = None
+) -> None:
+    """Draw how many windows were skipped for each issue.
 
     Args:
-        reasons: Windows left out, by reason.
-        judged: Windows that were judged, drawn beside them; None leaves them out.
+        figure: An empty figure.
+        reasons: Skipped windows, by issue.
+        evaluated: Evaluated windows, as a bar of their own; None omits it.
     """
     rows = sorted(reasons.items(), key=lambda pair: -pair[1])
-    return svg(
-        partial(_draw_left_out, rows, judged),
-        label="Windows left out, by fault",
-        height_in=1.2 + 1.3 * _ROW_IN * (len(rows) + (judged is not None)),
-    )
-
-
-def _draw_left_out(rows: list[tuple[str, int]], judged: int | None, figure: Figure) -> None:
-    axes = figure.subplots()
     bars = [(reason, count, VERMILLION) for reason, count in rows]
-    if judged is not None:
-        bars.insert(0, ("judged", judged, BLUE))
+    if evaluated is not None:
+        bars.insert(0, ("evaluated", evaluated, BLUE))
+    figure.set_figheight(1.2 + 1.3 * _ROW_IN * len(bars))
+    axes = figure.subplots()
     counts = [count for _, count, _ in bars]
     axes.barh(range(len(bars)), counts, color=[color for *_, color in bars], height=0.62)
     for place, count in enumerate(counts):
         axes.annotate(f" {count:,}", (count, place), va="center", fontsize=10)
     axes.set_yticks(range(len(bars)), [printable(name, _MAX_REASON_LENGTH) for name, *_ in bars])
     axes.set_ylim(len(bars) - 0.4, -0.6)
-    _count_axis(axes, max(counts))
-
-
-def _count_axis(axes: Axes, most: int) -> None:
-    axes.set_xlim(0, 1.18 * max(most, 1))
+    axes.set_xlim(0, 1.18 * max(*counts, 1))
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.set_xlabel("Windows (count)")

@@ -8,12 +8,10 @@ from radarseq.config import parse
 from radarseq.errors import DatasetError, RecipeError
 from radarseq.inference.task_targets import TASKS
 from radarseq.models.input_spec import InputSpec
-from radarseq.models.network import SHORTEST_SPECTRUM
-from radarseq.models.settings import ModelSettings
+from radarseq.models.network import MIN_SPECTRUM_STEPS
+from radarseq.models.settings import DEFAULT_WIDTHS, ModelSettings
 from radarseq.training.settings import TrainSettings
 
-# Widths at which the models have about as many weights as each other.
-DEFAULT_WIDTHS = {"wavenet": 32, "lstm": 64, "gru": 72, "rnn": 128, "conv_gru": 64, "resnet": 64}
 _MODEL_KEYS = [item.name for item in fields(ModelSettings)]
 _TRAIN_KEYS = [item.name for item in fields(TrainSettings)]
 
@@ -53,7 +51,7 @@ def fit_settings(
         # Real sequences to forecast or to transform have no radar level: the input is their
         # values. Classes are decided from the radar features also there.
         features = ("value",)
-    elif spec.steps < SHORTEST_SPECTRUM:
+    elif spec.steps < MIN_SPECTRUM_STEPS:
         features = tuple(name for name in features if name != "spectrum")
     return replace(settings, features=features)
 

@@ -56,11 +56,11 @@ class TrainSettings:
             activations are rounded to 7 bits too. Weights, features, heads and losses are float32.
         cuda_graph: Whether an iteration is launched as one CUDA graph, on a CUDA device, where the
             batch is at most 8,192: small iterations take longer to launch than to compute.
-        kernels: Implementation of the layers. ``auto``: on the CPU, in float32, compiled functions
-            for a WaveNet's layers, where its width and skip are multiples of 32 and batches are
-            large enough; else torch's operations. ``torch``: these always. ``triton``: on a CUDA
-            device, fused kernels for a WaveNet's layers, where they fit.
-        pairs_per_epoch: Number of fresh pairs in an epoch.
+        engine: Implementation of the layers, see ``radarseq.models.engines.select``. ``fused``:
+                compiled functions on the CPU, in float32, for a WaveNet, LSTM or GRU, where batches
+            are large enough. ``triton``: on a CUDA device, fused kernels for a WaveNet.
+            ``torch``: torch's operations. ``auto``: ``fused`` where it can be had, else ``torch``.
+            pairs_per_epoch: Number of fresh pairs in an epoch.
         validation_pairs: Number of fresh pairs to validate on, the same in every epoch.
     """
 
@@ -91,7 +91,7 @@ class TrainSettings:
     seed: int = 0
     precision: Precision = "float32"
     cuda_graph: bool = True
-    kernels: Literal["auto", "torch", "triton"] = "auto"
+    engine: Literal["auto", "torch", "fused", "triton"] = "auto"
     pairs_per_epoch: int = 20_000
     validation_pairs: int = 4_000
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from radarseq.device import choose_device
-from radarseq.models.engines.select import check_kernels
+from radarseq.models.engines.select import check_engine
 from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
 from radarseq.system import trim_heap
@@ -112,8 +112,7 @@ def train(
         )
     model, training = resolve_settings(settings)
     check_precision(training.precision, torch_device)
-    if training.kernels == "triton":
-        check_kernels(torch_device)
+    check_engine(training.engine, torch_device)
     with ExitStack() as stack:
         lock = folder.lock(resume=resume) if process_group.is_rank_zero else nullcontext()
         process_group.on_all_ranks(lambda: stack.enter_context(lock))

@@ -128,7 +128,7 @@ def test_recordings_are_judged_to_the_same_bytes_although_a_worker_was_killed(
     (tmp_path / "c" / "cone_900.npz").write_bytes(b"no zip")
     shutil.copy(files[0], tmp_path / "c" / "brick_901.npz")
     monkeypatch.chdir(tmp_path)
-    settings = {"name": NAME, "beside": [lstm_run]}
+    settings = {"name": NAME, "compare": [lstm_run]}
     plainly(space_run, "c", "one", **settings)
     progress, killed = killing(cluster, tmp_path / "many" / "parts", after=2)
     address = cluster.scheduler_address

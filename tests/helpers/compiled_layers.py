@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from radarseq.models.backbones.wavenet import WaveNet
-from radarseq.models.engines.cpu.rnn import FastCells
-from radarseq.models.engines.cpu.wavenet_training import TrainedWaveNet
+from radarseq.models.engines.cpu.rnn import RnnEngine
+from radarseq.models.engines.cpu.wavenet_training import WaveNetTrainingEngine
 
 
 def random(*shape, scale=1.0):
@@ -37,7 +37,9 @@ def trained(network):
     """Return the network by compiled layers, however small the job is."""
     network = copy.deepcopy(network).requires_grad_()
     is_wavenet = isinstance(network, WaveNet)
-    network.engine = TrainedWaveNet(network) if is_wavenet else FastCells(network, trains=True)
+    network.engine = (
+        WaveNetTrainingEngine(network) if is_wavenet else RnnEngine(network, training=True)
+    )
     network.engine.supports = lambda _: True
     return network
 

@@ -7,8 +7,8 @@ RUNS = ("seed-0", "seed-1", "seed-2")
 
 
 def said(predictor, rows):
-    """Return what a model says of rows, and its class scores in the place of ``described``."""
-    return predictor.predict_examples(rows, describe=lambda logits, _: logits)
+    """Return what a model says of rows, and its class scores in the place of ``extra``."""
+    return predictor.predict_examples(rows, extra_output=lambda logits, _: logits)
 
 
 def log_loss(logits, label):

@@ -4,7 +4,8 @@ import copy
 
 import numpy as np
 
-from radarseq.report import Pictures, capture_view
+from radarseq.report.capture_views import capture_view
+from radarseq.report.pictures import Pictures
 
 NASTY = "<script>alert(1)</script>"
 # What an engineer may well call a class, and what breaks XML, formulas or attributes.

@@ -3,11 +3,11 @@
 import torch
 from torch import nn
 
-from radarseq.models.backbones.masked_batch_norm import FrameNorm
+from radarseq.models.backbones.masked_batch_norm import MaskedBatchNorm
 from radarseq.models.backbones.resnet import ResNet
 
 
-def torchs_norm(norm: FrameNorm) -> nn.BatchNorm1d:
+def torchs_norm(norm: MaskedBatchNorm) -> nn.BatchNorm1d:
     """Return torch's norm with the same weights and moments, in the same mode."""
     own = nn.BatchNorm1d(len(norm.weight), dtype=norm.weight.dtype)
     with torch.no_grad():
@@ -22,7 +22,7 @@ def network_and_input(strides, steps, batch=4):
     torch.manual_seed(2)
     network = ResNet(3, strides=strides, width=5).double()
     for part in network.modules():
-        if isinstance(part, FrameNorm):
+        if isinstance(part, MaskedBatchNorm):
             nn.init.uniform_(part.running_mean)
             nn.init.uniform_(part.running_variance, 0.5, 2)
     return network, torch.randn(steps, batch, 3, dtype=torch.float64)

@@ -96,10 +96,7 @@ class TestOnCuda:
         batch = as_batch(space_examples.take(slice(64)), device)
         with backend_precision("float32", device), torch.no_grad():
             plain = network(batch.signal, batch.tx)
-            assert select.freeze(network)
-            torch.testing.assert_close(network(batch.signal, batch.tx), plain, rtol=1e-4, atol=1e-5)
-        network.backbone.engine = None
-        assert select.use_fused_layers(network) == ""
+        assert select.set_training_engine(network, "triton") == ("triton", "")
         with backend_precision("float32", device):
             found = network(batch.signal, batch.tx)
             torch.testing.assert_close(found, plain, rtol=1e-4, atol=1e-5)

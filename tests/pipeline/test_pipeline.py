@@ -90,7 +90,7 @@ def home(tmp_path_factory) -> Path:
         f"simulate three.toml --examples {EXAMPLES} --rows-per-shard 250 --seed 3 --out data",
         "train data --model wavenet --epochs 2 --batch-size 64 --set width=8 --out wavenet",
         "train data --model lstm --epochs 2 --batch-size 64 --set width=8 --out lstm",
-        "evaluate wavenet data --beside lstm --out unseen",
+        "evaluate wavenet data --compare lstm --out unseen",
         "export data --out captures",
         "evaluate wavenet captures --name {label}_{group}.npz --out judged",
     ]
@@ -152,7 +152,7 @@ def test_all_that_was_made_is_valid(here, home, name):
 @pytest.mark.parametrize("model", ["wavenet", "lstm"])
 def test_a_run_folder_holds_what_the_design_says(home, model):
     run = home / model
-    assert files(run) - {"judging.json"} == RUN  # which the first evaluation leaves
+    assert files(run) - {"calibration.json"} == RUN  # which the first evaluation leaves
     assert [row["epoch"] for row in rows(run / "metrics.csv")] == ["1", "2"]
     assert json.loads((run / "metrics.json").read_bytes())["epochs"] == 2
     environment = json.loads((run / "environment.json").read_bytes())

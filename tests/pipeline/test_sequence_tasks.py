@@ -30,7 +30,7 @@ def test_a_forecast_is_trained_judged_and_told(tmp_path):
     assert list(part["baselines"])[:2] == ["naive", "drift"]
     told = as_text(found.metrics, found.captures)
     assert "forecast, 3 ahead" in told
-    assert "mase" in told
+    assert "MASE" in told
     assert part["verdict"] in told
     with pytest.raises(MismatchError, match="sequences of 31 steps, the model has 32"):
         write_dataset(tmp_path / "short", sequences(series[:, :34], split=split))

@@ -67,7 +67,7 @@ ALL_FIGURES = {
     "precision": lambda: curves.precision_recall(FULL["classification"]["curves"]),
     "unknown": lambda: robustness.unknown_histogram(FULL["unknown"]),
     "stress": lambda: robustness.stress_sweep(FULL["stress"], model_name="wavenet"),
-    "quality": lambda: robustness.left_out({"all zero": 2, "clipped": 0}, 13),
+    "quality": lambda: robustness.skipped_windows({"all zero": 2, "clipped": 0}, 13),
     "confusion, unknown": lambda: figures.confusion([[3, 1, 2]], ["a"], ["a", "b", "unknown"]),
     "training": lambda: figures.training_curves(EPOCHS),
     "training, no accuracy": lambda: figures.training_curves([{"epoch": 1, "loss": 2.0}]),

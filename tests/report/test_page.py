@@ -10,7 +10,8 @@ from html.parser import HTMLParser
 import pytest
 from report_samples import EPOCHS, FULL, NASTY, VIEWS, make_pictures, many_captures, renamed
 
-from radarseq.report import ReportContent, render, tables, write_report
+from radarseq.report import tables
+from radarseq.report.page import ReportContent, render, write_report
 
 VOID = {"meta", "input", "br", "hr", "img", "link"}
 
@@ -63,7 +64,7 @@ def test_full_page_has_every_section_in_order():
     text = " ".join(reader.text)
     for said in (
         "wavenet beats gradient boosting by 5.0 points.",
-        "1 of 1 captures of known class were decided right.",
+        "1 of 1 recordings of known class were decided right.",
         "90.0\xa0% (89.0\xa0to\xa091.0)",
         "\N{MINUS SIGN}12.00",
         "cone_1512",
@@ -71,13 +72,13 @@ def test_full_page_has_every_section_in_order():
         "0.002 s (500 Hz)",
         "Doppler aliases.",
         "Not for deciding alone.",
-        "Confusion, by capture",
+        "Confusion, by recording",
         "ROC",
         "Precision and recall",
         "Unknown scores",
         "max probability",
-        "Accuracy under corruption",
-        "Quality faults",
+        "Accuracy under impairments",
+        "Skipped windows",
         "f00d",
     ):
         assert said in text, said
@@ -171,15 +172,15 @@ def test_more_rows_than_fit_are_said_to_be_left_out():
     rows = [{**FULL["captures"][0], "capture": f"c{i}"} for i in range(9000)]
     page = render({"captures": rows})
     assert len(page) < 3_000_000
-    assert f"The first {tables.MAX_ROWS} of 9000 captures" in page
+    assert f"The first {tables.MAX_ROWS} of 9000 recordings" in page
 
 
 def test_the_page_says_what_it_is_not_for_and_what_it_is_for():
     text = " ".join(Reader(full_page()).text)
-    assert "What it must not be used for" in text
-    assert "What it is for" not in text  # nothing was said
+    assert "Not to be used for" in text
+    assert "Intended use" not in text  # nothing was said
     page = render({"model": FULL["model"] | {"intended_use": ["naming plates"]}})
-    assert "What it is fornaming plates" in re.sub(r"\s*\n\s*", "", "".join(Reader(page).text))
+    assert "Intended usenaming plates" in re.sub(r"\s*\n\s*", "", "".join(Reader(page).text))
 
 
 @pytest.mark.slow

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from radarseq.models.backbones.masked_batch_norm import FrameNorm
-from radarseq.models.engines.select import use_compiled_layers, use_fused_layers
+from radarseq.models.backbones.masked_batch_norm import MaskedBatchNorm
+from radarseq.models.engines.select import set_training_engine
 from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
 from radarseq.training.data.training_data import TrainingData
@@ -34,7 +34,7 @@ class Trainer:
         objective: The loss to minimise.
         process_group: The processes that share each batch; ``data`` yields this one's rows.
         average: Of the weights, validated in their place; None validates the weights.
-        note: Information for the user on the layers' kernels; empty without any.
+        note: Information for the user on the engine; empty without any.
     """
 
     network: Network
@@ -73,13 +73,9 @@ def build_trainer(
     process_group.broadcast(network.state_dict().values())
     set_precision(network, settings.precision)
     for module in network.modules():
-        if isinstance(module, FrameNorm):
-            module.across = process_group.sum_with_gradient
-    note = ""
-    if settings.kernels == "triton":
-        note = use_fused_layers(network)
-    elif settings.kernels == "auto":
-        use_compiled_layers(network)
+        if isinstance(module, MaskedBatchNorm):
+            module.all_reduce = process_group.sum_with_gradient
+    _, note = set_training_engine(network, settings.engine)
     class_weight = None
     if settings.class_weights == "balanced" and network.classes is not None:
         class_weight = balanced_weights(data.class_counts).to(next(network.parameters()))

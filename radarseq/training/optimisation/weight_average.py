@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from radarseq.models.backbones.masked_batch_norm import FrameNorm
+from radarseq.models.backbones.masked_batch_norm import MaskedBatchNorm
 
 
 class WeightAverage:
@@ -72,7 +72,7 @@ def _trained_tensors(network: nn.Module) -> dict[str, Tensor]:
     """Return by name what training changes; the statistics of features and target stay."""
     tensors: dict[str, Tensor] = dict(network.named_parameters())
     for prefix, module in network.named_modules():
-        if isinstance(module, FrameNorm):
+        if isinstance(module, MaskedBatchNorm):
             tensors |= {f"{prefix}.{name}": buffer for name, buffer in module.named_buffers()}
     return tensors
 

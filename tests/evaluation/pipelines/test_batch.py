@@ -56,20 +56,20 @@ def test_an_interrupted_batch_resumes_where_it_was(
     assert 3 <= len(parts) < 12
     assert not list(out.rglob("*.part"))
     (out / "parts" / parts[1].replace("json", "rows")).write_bytes(b"damaged")
-    with pytest.raises(OutputError, match="differs in reading"):
+    with pytest.raises(OutputError, match="differs in options"):
         plainly(space_run, captures, out, name="{label}_{group}", resume=True)
     with monkeypatch.context() as patched:
-        patched.setattr("radarseq.inference.predictor.use_engine", lambda *_: "fused")
+        patched.setattr("radarseq.inference.predictor.set_engine", lambda *_: "fused")
         with pytest.raises(OutputError, match="differs in engine"):
             plainly(space_run, captures, out, name=NAME, resume=True)
     again = []
-    judge = recording_evaluator.RecordingEvaluator.judge
+    real = recording_evaluator.RecordingEvaluator.evaluate
 
-    def counted(self, opened, *rest):
-        again.append(opened.group)
-        return judge(self, opened, *rest)
+    def counted(self, recording, *rest):
+        again.append(recording.group)
+        return real(self, recording, *rest)
 
-    monkeypatch.setattr(recording_evaluator.RecordingEvaluator, "judge", counted)
+    monkeypatch.setattr(recording_evaluator.RecordingEvaluator, "evaluate", counted)
     resumed = plainly(space_run, captures, out, name=NAME, resume=True)
     assert len(again) == 13 - len(parts) + 1  # those that were missing, and the damaged one
     assert content(resumed.folder) == content(judged.folder)
@@ -78,7 +78,7 @@ def test_an_interrupted_batch_resumes_where_it_was(
     assert len(again) == 13 - len(parts) + 1
     with pytest.raises(OutputError, match="finished evaluation with other settings"):
         plainly(space_run, captures, out, name=NAME, resume=True, false_reject=0.2)
-    monkeypatch.setattr("radarseq.inference.predictor.use_engine", lambda *_: "fused")
+    monkeypatch.setattr("radarseq.inference.predictor.set_engine", lambda *_: "fused")
     with pytest.raises(OutputError, match="finished evaluation with other settings"):
         plainly(space_run, captures, out, name=NAME, resume=True)
 
@@ -152,9 +152,9 @@ def test_the_tables_load_without_massaging(judged):
 
 
 def test_windows_that_overlap_count_less(space_run, captures, tmp_path, plainly):
-    def exponent(**reading):
-        settings = {"name": NAME, **reading}
-        result = plainly(space_run, captures, tmp_path / str(len(reading)), reading=settings)
+    def exponent(**options):
+        settings = {"name": NAME, **options}
+        result = plainly(space_run, captures, tmp_path / str(len(options)), options=settings)
         return result.metrics["captures"]["fusion_weight"]["exponent"]
 
     assert exponent(hop=8) == pytest.approx(exponent() / 4)

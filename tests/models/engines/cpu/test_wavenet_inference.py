@@ -4,7 +4,7 @@ import pytest
 import torch
 from compiled_layers import random, wavenet
 
-from radarseq.models.engines.cpu.wavenet_inference import FastWaveNet
+from radarseq.models.engines.cpu.wavenet_inference import WaveNetInferenceEngine
 
 
 @pytest.mark.slow
@@ -13,7 +13,7 @@ from radarseq.models.engines.cpu.wavenet_inference import FastWaveNet
 )
 def test_compiled_layers_give_what_torch_does(dilations, steps):
     network = wavenet(dilations, width=64, skip=32)
-    fast = FastWaveNet(network)
+    fast = WaveNetInferenceEngine(network)
     x = torch.from_numpy(random(21, steps, 6)).transpose(0, 1)  # no multiple of a block
     every = network(x)
     torch.testing.assert_close(fast.forward(x), every, rtol=0, atol=1e-5)

@@ -3,7 +3,7 @@
 import pytest
 from report_samples import NAMES
 
-from radarseq.report.decisions import outcome
+from radarseq.report.capture_table import is_right
 
 
 @pytest.mark.parametrize(
@@ -19,4 +19,4 @@ from radarseq.report.decisions import outcome
     ],
 )
 def test_an_unknown_object_is_right_where_it_is_called_unknown(label, decision, right):
-    assert outcome({"label": label, "decision": decision}, NAMES) is right
+    assert is_right({"label": label, "decision": decision}, NAMES) is right
