@@ -24,7 +24,7 @@ def as_text(metrics: dict[str, Any], captures: list[dict[str, Any]]) -> str:
         lines += _unknown(metrics["unknown"])
     if "stress" in metrics:
         lines += _stress(name, metrics["stress"])
-    lines += [f"skipped, {reason}: {n:,}" for reason, n in data["left_out"].items()]
+    lines += [f"skipped, {reason}: {n:,}" for reason, n in data["skipped"].items()]
     return "\n".join(lines)
 
 

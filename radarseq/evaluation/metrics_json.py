@@ -132,7 +132,7 @@ def quality_metrics(
     """Return the part ``quality``: how many windows were cut, evaluated and skipped, and why."""
     return {
         "windows": evaluated + sum(skipped.values()),
-        "judged": evaluated,
-        "left_out": skipped,
-        "captures": sum(row["left_out"] > 0 for row in captures),
+        "evaluated": evaluated,
+        "skipped": skipped,
+        "captures": sum(row["skipped"] > 0 for row in captures),
     }

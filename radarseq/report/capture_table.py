@@ -93,9 +93,9 @@ def _unknown_windows(row: Numbers) -> str:
 
 def _issue(row: Numbers) -> str:
     """Return the issue for which windows were skipped."""
-    if not row.get("left_out"):
+    if not row.get("skipped"):
         return "no window skipped"
-    reasons = [part.strip() for part in str(row.get("left_out_reasons") or "").split(";")]
+    reasons = [part.strip() for part in str(row.get("skipped_reasons") or "").split(";")]
     names = [reason.rpartition(" ")[0] or reason for reason in reasons if reason]
     if not names:
         return "windows skipped"
@@ -123,6 +123,6 @@ _COLUMNS = (
     TableColumn("Windows right", True, lambda row: percent(row.get("window_accuracy"))),
     TableColumn("Unknown windows", True, lambda row: count(row.get("unknown_windows"))),
     TableColumn("Unknown score", True, lambda row: fixed(row.get("unknown_score"), 2)),
-    TableColumn("Skipped windows", True, lambda row: count(row.get("left_out"))),
-    TableColumn("Issues", False, lambda row: row.get("left_out_reasons") or MISSING),
+    TableColumn("Skipped windows", True, lambda row: count(row.get("skipped"))),
+    TableColumn("Issues", False, lambda row: row.get("skipped_reasons") or MISSING),
 )

@@ -206,9 +206,9 @@ CHARTS = (
         "robustness",
         "Skipped windows",
         "Windows that were not evaluated, by their issue.",
-        ("quality", "left_out"),
+        ("quality", "skipped"),
         lambda reasons, page: (
-            robustness.skipped_windows(reasons, page.metrics["quality"].get("judged"))
+            robustness.skipped_windows(reasons, page.metrics["quality"].get("evaluated"))
             if any(reasons.values())
             else None
         ),

@@ -92,7 +92,7 @@ def tiles(metrics: Metrics) -> list[Tile]:
     nats = f"{fixed(symbols.get('nats'), 3)} nats per symbol"
     add("Correct symbols", percent(symbols.get("accuracy")), nats)
     add("Error of the target", significant(target.get("rmse")), "root mean square")
-    if skipped := sum((quality.get("left_out") or {}).values()):
+    if skipped := sum((quality.get("skipped") or {}).values()):
         add("Skipped windows", count(skipped), f"of {count(quality.get('windows'))} windows")
     if failures:
         add("Failed recordings", count(len(failures)), "see Failures")

@@ -1,8 +1,9 @@
 """Size, amplitude and inertia of an object by its kind, compiled for the generator's kernels.
 
-Each kind of body has a number here, and a branch in each of the four functions. They allocate
-nothing and call compiled functions alone, so that the kernels may call them per sample on any
-processor.
+Each kind of body has a number here, and a branch in ``smallest_size``, ``mean_extent``,
+``amplitude`` and ``set_inertia``. A new object class is its own file, its line in ``SHAPES`` and
+its branches here. The functions allocate nothing and call compiled functions alone, so that the
+kernels may call them per sample on any processor.
 """
 
 import numpy as np

@@ -92,8 +92,8 @@ def _row(windows: Windows, group: int, rows: NDArray[np.intp], parts: list[Part]
         "nearest": None,
         "unknown_windows": None,
         "unknown_score": None,
-        "left_out": skipped.total(),
-        "left_out_reasons": "; ".join(f"{reason} {n}" for reason, n in sorted(skipped.items())),
+        "skipped": skipped.total(),
+        "skipped_reasons": "; ".join(f"{reason} {n}" for reason, n in sorted(skipped.items())),
         "file": ", ".join(part.file for part in parts),
     }
     if not len(rows):

@@ -136,7 +136,7 @@ def unknown_metrics(
         )
     return {
         "score": ood.name,
-        "chosen_by": ood.selected_by,
+        "selected_by": ood.selected_by,
         "false_reject": ood.false_reject,
         "threshold": ood.threshold,
         "fitted_on": "validation",
@@ -161,7 +161,7 @@ def unknown_metrics(
 
 def _histogram(ood: OodThreshold, score: NDArray) -> dict[str, Any]:
     """Return the counts of the scores of validation windows, evaluated ones and held-out ones."""
-    sets = {"known": ood.detector.quantiles[ood.name], "judged": score}
+    sets = {"known": ood.detector.quantiles[ood.name], "evaluated": score}
     if ood.held_out_scores is not None:
         sets["held_out"] = ood.held_out_scores[:, SCORES.index(ood.name)]
     # The last bin holds the far tail, which would squeeze everything else into one bar.

@@ -44,8 +44,8 @@ SUMMARY_COLUMNS = (
     "nearest",
     "unknown_windows",
     "unknown_score",
-    "left_out",
-    "left_out_reasons",
+    "skipped",
+    "skipped_reasons",
     "file",
 )
 

@@ -69,7 +69,7 @@ def _flat(name: str, values: NDArray[Any], class_names: list[str]) -> dict[str, 
 
 
 def _write_summary(path: Path, pa: Any, pq: Any) -> None:
-    kinds = {"windows": int, "unknown_windows": int, "left_out": int}
+    kinds = {"windows": int, "unknown_windows": int, "skipped": int}
     kinds |= dict.fromkeys(("probability", "window_accuracy", "unknown_score"), float)
     with path.open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)

@@ -22,7 +22,7 @@ from radarseq.storage.output_folder import output_folder
 from radarseq.storage.sealed import read_json, write_json
 
 _NAMES = frozenset({"label", "decision", "nearest"})  # text, or None for an empty field
-_TEXTS = frozenset({"capture", "left_out_reasons", "file", "reason", "hint"})
+_TEXTS = frozenset({"capture", "skipped_reasons", "file", "reason", "hint"})
 
 
 def redraw(folder: Path | str) -> Path:

@@ -79,7 +79,7 @@ def evaluate_dataset(request: EvaluationRequest, folder: Path) -> EvaluationResu
             "digest": selection.digest,
             "split": settings.split,
             "examples": len(examples),
-            "left_out": {},
+            "skipped": {},
             "class_names": list(predictor.class_names),
             "warnings": list(examples.header.warnings),
         },

@@ -75,7 +75,7 @@ def evaluate_recordings(
     metrics = common_metrics(request, data)
     metrics["batch"] = {
         "files": len(batch.parts) + len(batch.failures),
-        "judged": len(batch.parts),
+        "evaluated": len(batch.parts),
         "failed": len(batch.failures),
     }
     metrics |= window_metrics(request, windows, ood)
@@ -87,7 +87,7 @@ def evaluate_recordings(
         captures = capture_rows(windows, grouped)
         weight = calibration.fusion_weight
         metrics["captures"] = capture_metrics(captures, windows.class_names, weight)
-    metrics["quality"] = quality_metrics(captures, data["left_out"], data["examples"])
+    metrics["quality"] = quality_metrics(captures, data["skipped"], data["examples"])
     examples = saved_examples(folder, batch.parts, predictor)
     prediction = None if examples is None else predictor.predict_examples(examples)
     if examples is not None:
@@ -159,7 +159,7 @@ def _data(request: EvaluationRequest, batch: BatchResult) -> dict[str, Any]:
         "digest": "",
         "split": "all",
         "examples": sum(part.rows.rows for part in parts),
-        "left_out": dict(sorted(skipped.items())),
+        "skipped": dict(sorted(skipped.items())),
         "class_names": list(request.predictor.class_names),
         "warnings": warnings,
     }

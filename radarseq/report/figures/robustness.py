@@ -29,7 +29,7 @@ _ROW_IN = 0.29
 _HISTOGRAMS = (
     ("known", "known, from validation", SERIES[0]),
     ("held_out", "held-out classes", SERIES[4]),
-    ("judged", "evaluated", SERIES[1]),
+    ("evaluated", "evaluated", SERIES[1]),
 )
 
 
@@ -51,7 +51,7 @@ def unknown_histogram(figure: Figure, unknown: Mapping[str, Any]) -> None:
             continue
         shares = 100.0 * numbers(counts) / sum(counts)
         axes.stairs(shares, edges, color=color, ls=dash, linewidth=1.8, label=name)
-        if key != "judged":
+        if key != "evaluated":
             axes.stairs(shares, edges, color=color, fill=True, alpha=0.22)
     if (threshold := unknown.get("threshold")) is not None:
         axes.axvline(threshold, color=INK, linewidth=1.4, ls=(0, (3, 2)), label="threshold")

@@ -130,8 +130,7 @@ def fast_amplitude_m(
     """
     looks, k = checked_directions(directions), checked_wavenumbers(wavenumbers)
     seen = _checked_mask(visible, len(looks), len(mesh.facets))
-    step = _spacing(k)
-    _check_fast(mesh, k, step)
+    step = _checked_spacing(mesh, k)
     out = np.zeros((len(looks), len(k)), dtype=np.complex128)
     fast_sum(mesh.corners, mesh.area_vectors, looks, k, step, seen, out)
     return out
@@ -191,17 +190,10 @@ def _checked_mask(visible: NDArray[np.bool_] | None, looks: int, facets: int) ->
     return mask
 
 
-def _spacing(k: Floats) -> float:
-    """Return the spacing of equally spaced wavenumbers; nan if they are not."""
-    if len(k) < 2:
-        return 0.0
+def _checked_spacing(mesh: Mesh, k: Floats) -> float:
+    """Return the spacing of the wavenumbers; refuse unequal ones, and facets that are too large."""
     grid = np.linspace(k[0], k[-1], len(k))
-    equal = np.all(np.abs(k - grid) <= 4 * np.finfo(float).eps * np.abs(k).max())
-    return float((k[-1] - k[0]) / (len(k) - 1)) if equal else math.nan
-
-
-def _check_fast(mesh: Mesh, k: Floats, step: float) -> None:
-    if math.isnan(step):
+    if not np.all(np.abs(k - grid) <= 4 * np.finfo(float).eps * np.abs(k).max()):
         raise ValueError(
             "the fast kernel needs equally spaced wavenumbers (numpy.linspace); "
             "amplitude_m takes any"
@@ -213,3 +205,4 @@ def _check_fast(mesh: Mesh, k: Floats, step: float) -> None:
             f"the longest edge is {longest:.4g} m; the fast kernel takes facets up to a third of "
             f"the shortest wavelength, {allowed:.4g} m. Use meshes.subdivide, or amplitude_m"
         )
+    return float((k[-1] - k[0]) / max(1, len(k) - 1))

@@ -34,7 +34,7 @@ def test_known_windows_are_rejected_as_often_as_asked_and_others_more_often(
     assert set(by_name) == set(SCORES)
     assert by_name[chosen.name]["auroc"] == max(row["auroc"] for row in part["scores"])
     assert by_name[chosen.name]["found"] > part["rejected_share"]
-    assert sum(part["histogram"]["judged"]) == len(test)
+    assert sum(part["histogram"]["evaluated"]) == len(test)
     assert sum(part["histogram"]["held_out"]) == len(noise) / 2  # the other half chose
 
 

@@ -148,7 +148,7 @@ def test_the_tables_load_without_massaging(judged):
             assert column.chunks is None  # one plain array
     (failure,) = table(judged.folder, "failures.csv")
     assert failure["capture"].endswith("cone_900.npz")
-    assert judged.metrics["batch"] == {"files": 14, "judged": 13, "failed": 1}
+    assert judged.metrics["batch"] == {"files": 14, "evaluated": 13, "failed": 1}
 
 
 def test_windows_that_overlap_count_less(space_run, captures, tmp_path, plainly):
@@ -174,10 +174,10 @@ def test_unfit_windows_are_told_by_capture(space_run, tmp_path, plainly):
     )
     result = plainly(space_run, tmp_path / "a.npz", tmp_path / "e")
     (row,) = result.captures
-    assert (row["windows"], row["left_out"]) == (5, 3)
-    assert row["left_out_reasons"] == "all zero 2; not finite 1"
+    assert (row["windows"], row["skipped"]) == (5, 3)
+    assert row["skipped_reasons"] == "all zero 2; not finite 1"
     assert result.metrics["quality"] == {
-        "windows": 8, "judged": 5, "left_out": {"all zero": 2, "not finite": 1}, "captures": 1,
+        "windows": 8, "evaluated": 5, "skipped": {"all zero": 2, "not finite": 1}, "captures": 1,
     }  # fmt: skip
     assert any("another carrier" in text for text in result.metrics["data"]["warnings"])
 

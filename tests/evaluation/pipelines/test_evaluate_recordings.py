@@ -108,7 +108,7 @@ def test_bad_rows_of_a_good_recording_are_left_out_and_counted(space_run, tmp_pa
     a_recording(tmp_path / "cone_1.npz", rx=rx, tx=np.ones((6, 32), np.complex64))
     path = tmp_path / "cone_1.npz"
     result = evaluate(space_run, path, tmp_path / "e", name=NAME, device="cpu")
-    assert sum(result.metrics["data"]["left_out"].values()) == 2
+    assert sum(result.metrics["data"]["skipped"].values()) == 2
     assert predictions(result.folder)["row"].tolist() == [0, 2, 3, 5]
     assert "skipped" in as_text(result.metrics, result.captures)
 
