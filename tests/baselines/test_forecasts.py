@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from forecast_data import deck_series, forecasting
+from signals import deck_series, forecasting
 
 from radarseq.baselines.forecasts import (
     LinearForecast,

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from forecast_data import chain
+from signals import chain
 
 from radarseq.baselines.symbols import MarkovBaseline, PersistenceBaseline
 

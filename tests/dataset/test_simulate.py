@@ -6,8 +6,7 @@ import re
 import h5py
 import numpy as np
 import pytest
-from made_datasets import same
-from simulated_datasets import EXAMPLES, RECIPE, ROWS, SEED, TEXT, again, contents
+from datasets_made import EXAMPLES, RECIPE, ROWS, SEED, TEXT, again, contents, same
 
 from radarseq import open_dataset
 from radarseq.dataset.simulate import plan_simulation, simulate

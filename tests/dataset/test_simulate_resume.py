@@ -4,8 +4,7 @@ import json
 import shutil
 
 import pytest
-from made_datasets import issues_of
-from simulated_datasets import EXAMPLES, ROWS, SEED, TEXT, again, contents, interrupt_after
+from datasets_made import EXAMPLES, ROWS, SEED, TEXT, again, contents, interrupt_after, issues_of
 
 from radarseq import open_dataset
 from radarseq.dataset.simulate import simulate

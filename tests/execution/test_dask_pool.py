@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 
 import pytest
-from stored_files import content
+from datasets_made import content
 
 from radarseq.captures.conversion.export import export
 from radarseq.dataset.simulate import simulate

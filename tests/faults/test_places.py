@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from stored_files import content
+from datasets_made import content
 
 
 @pytest.fixture

@@ -6,9 +6,8 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from ensembles import RUNS, log_loss, said
+from runs import RUNS, SMALL, log_loss, said
 from scipy.special import log_softmax
-from training_runs import SMALL
 
 from radarseq.artifacts.gate_figure import draw_example_gates
 from radarseq.artifacts.inspection import inspect

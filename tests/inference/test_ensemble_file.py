@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from ensembles import RUNS
+from runs import RUNS
 
 from radarseq.artifacts.validation import validate
 from radarseq.errors import CheckpointError

@@ -4,7 +4,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from forecast_data import forecasting, sequences
+from signals import forecasting, sequences
 
 from radarseq.dataset.schema import Examples
 from radarseq.errors import DatasetError

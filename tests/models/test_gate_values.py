@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from small_networks import network_of, signal_of, spec_of
+from networks import network_of, signal_of, spec_of
 
 from radarseq.errors import UsageError
 from radarseq.models.backbones.recurrent import Recurrent

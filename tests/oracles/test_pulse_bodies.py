@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from corner_meshes import dihedral_mesh
+from bodies import dihedral_mesh
 
 from simulators.objects import Box, Dipole, MeshBody, Sphere
 from simulators.pairs import PairGenerator

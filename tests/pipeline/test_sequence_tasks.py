@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from forecast_data import deck_series, sequences
+from signals import deck_series, sequences
 
 from radarseq.cli.evaluation_text import as_text
 from radarseq.dataset.write import write_dataset

@@ -9,7 +9,7 @@ import sys
 import tomllib
 
 import pytest
-from stored_files import names
+from datasets_made import names
 
 from radarseq.errors import CheckpointError, DatasetError
 from radarseq.storage.sealed import read_json, read_sealed_text, sealed_text, write_json

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from made_predictions import some
+from runs import some
 from scipy.stats import ttest_1samp
 
 from radarseq.evaluation.metrics.bootstrap import (

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from made_predictions import some
+from runs import some
 from scipy.stats import norm
 from sklearn.metrics import (
     average_precision_score,

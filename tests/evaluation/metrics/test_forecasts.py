@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from forecast_data import STEP, forecasting, sequences
-from ramps import ramps
+from signals import STEP, forecasting, ramps, sequences
 
 from radarseq.dataset.schema import Examples
 from radarseq.evaluation.metrics.forecasts import compare_forecasts, compare_targets

@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from forecast_data import chain, sequences
-from ramps import STEP
+from signals import STEP, chain, sequences
 
 from radarseq.dataset.schema import Examples
 from radarseq.evaluation.metrics.symbols import compare_symbols

@@ -6,8 +6,8 @@ import shutil
 import h5py
 import numpy as np
 import pytest
+from datasets_made import content
 from paths import SHARED
-from stored_files import content
 
 from radarseq.cli.evaluation_text import as_text
 from radarseq.errors import OutputError

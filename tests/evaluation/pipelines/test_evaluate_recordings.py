@@ -5,7 +5,7 @@ import shutil
 import h5py
 import numpy as np
 import pytest
-from evaluations import predictions, rows_of
+from runs import predictions, rows_of
 
 from radarseq.captures.conversion.export import export
 from radarseq.cli.evaluation_text import as_text

@@ -1,7 +1,7 @@
 """The norm over valid frames, against torch's own."""
 
 import torch
-from residual_networks import torchs_norm
+from networks import torchs_norm
 
 from radarseq.models.backbones.masked_batch_norm import MaskedBatchNorm
 

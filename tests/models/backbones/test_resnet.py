@@ -4,8 +4,7 @@ from math import prod
 
 import pytest
 import torch
-from residual_networks import network_and_input, torchs_norm
-from small_networks import network_of, signal_of, spec_of, streamed
+from networks import network_and_input, network_of, signal_of, spec_of, streamed, torchs_norm
 from torch.nn import functional
 
 

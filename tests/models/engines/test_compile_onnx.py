@@ -4,7 +4,7 @@ import sys
 
 import pytest
 import torch
-from small_networks import network_of, signal_of, spec_of
+from networks import network_of, signal_of, spec_of
 
 from radarseq.errors import UsageError
 from radarseq.models.engines import compile_onnx

@@ -2,9 +2,8 @@
 
 import pytest
 import torch
-from compiled_layers import random
-from small_networks import network_of, signal_of, spec_of
-from training_runs import everything, interrupted
+from networks import network_of, random, signal_of, spec_of
+from runs import everything, interrupted
 
 from radarseq.errors import UsageError
 from radarseq.models.engines.select import set_engine, set_training_engine

@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from draw_checks import indices, within
 from numba import njit
 from pydantic import TypeAdapter, ValidationError
 from scipy import special, stats
+from signals import indices, within
 
 from simulators import random as rng
 from simulators.impairments import clutter as cl

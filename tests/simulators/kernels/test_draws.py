@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from four_shapes import COUNT, QUICK, normalised_noise
+from datasets_made import COUNT, QUICK, normalised_noise
 from scipy import stats
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from attitude import directions_by_rotation_matrix
-from four_shapes import SCENE
+from datasets_made import SCENE
 from scattering_oracles import cone_by_quadrature, gauss, mie_by_recurrence
 from scipy.special import j1
+from signals import directions_by_rotation_matrix
 
 from simulators.objects import Sphere
 from simulators.objects.dispatch import set_inertia

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from pair_columns import columns, image, joined
 from scipy import stats
+from signals import columns, image, joined
 
 from simulators.amplitudes.tabulate import MAX_ERROR
 from simulators.impairments.dropouts import Dropped

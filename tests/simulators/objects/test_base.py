@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-from mesh_bodies import unit_vectors
+from bodies import unit_vectors
 from paths import ROOT
 
 from simulators.amplitudes.directions import direction_amplitudes

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from mesh_bodies import bent, unit_vectors
+from bodies import bent, unit_vectors
 
 from simulators.amplitudes.directions import direction_amplitudes
 from simulators.objects import Box, Cubesat, Fragment

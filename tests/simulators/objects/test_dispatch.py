@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from mesh_bodies import bent, flat, unit_vectors
+from bodies import bent, flat, unit_vectors
 
 from simulators.amplitudes.directions import direction_amplitudes
 from simulators.objects import SHAPES, Box

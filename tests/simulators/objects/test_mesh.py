@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from mesh_bodies import unit_vectors, visible_by_brute_force
+from bodies import unit_vectors, visible_by_brute_force
 
 from simulators.amplitudes.directions import direction_amplitudes
 from simulators.objects import Box, MeshBody, Sphere

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from residual_networks import network_and_input
-from training_runs import SMALL
+from networks import network_and_input
+from runs import SMALL
 
 from radarseq.inference.checkpoint import load_checkpoint, load_state
 from radarseq.training.data.batches import as_batch

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from compiled_layers import random
+from networks import random
 
 from radarseq.models.engines.cpu.matmul import add_outer_product, add_product
 

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from compiled_layers import random, wavenet
+from networks import random, wavenet
 
 from radarseq.models.engines.cpu.wavenet_inference import WaveNetInferenceEngine
 

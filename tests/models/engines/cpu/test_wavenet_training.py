@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from compiled_layers import check_slopes, random, slopes_of, trained, wavenet
+from networks import check_slopes, random, slopes_of, trained, wavenet
 
 
 @pytest.mark.parametrize("last", [False, True])

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from corner_meshes import (
+from bodies import (
     INTO_DIHEDRAL,
     INTO_TRIHEDRAL,
     TO_BODY,

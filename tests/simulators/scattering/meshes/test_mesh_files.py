@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 import pytest
-from mesh_bodies import without
+from bodies import without
 
 from simulators.scattering import meshes
 from simulators.scattering.meshes import mesh_files

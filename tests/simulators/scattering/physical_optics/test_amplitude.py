@@ -4,7 +4,7 @@ Amplitudes are compared as complex numbers wherever both sides have a phase."""
 
 import numpy as np
 import pytest
-from mesh_bodies import closed_cone, closed_cylinder, looks, rotation, unit_vectors
+from bodies import closed_cone, closed_cylinder, looks, rotation, unit_vectors
 
 from simulators.scattering import meshes
 from simulators.scattering.closed_forms import elementary as forms

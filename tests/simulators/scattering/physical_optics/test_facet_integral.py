@@ -3,7 +3,7 @@
 import mpmath
 import numpy as np
 import pytest
-from mesh_bodies import closed_cone, rotation, unit_vectors
+from bodies import closed_cone, rotation, unit_vectors
 
 from simulators.scattering import meshes
 from simulators.scattering.physical_optics.amplitude import phase_mean

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from corner_meshes import INTO_TRIHEDRAL, K, dihedral_mesh, trihedral_mesh
+from bodies import INTO_TRIHEDRAL, K, dihedral_mesh, trihedral_mesh
 
 from simulators.scattering import meshes
 from simulators.scattering.physical_optics import multibounce

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from mesh_bodies import (
+from bodies import (
     closed_cone,
     closed_cylinder,
     looks,

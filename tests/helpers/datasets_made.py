@@ -1,13 +1,19 @@
-"""Datasets of made-up values, and the faults found in them."""
+"""Datasets that tests make, store and damage."""
 
+import hashlib
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from paths import ROOT
 
+from radarseq import simulate
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import Examples, Header
 from radarseq.errors import DatasetError
+from radarseq.recipes.recipe import parse_recipe, read_recipe
 from radarseq.storage.sealed import write_json
 
 HEADER = Header(
@@ -72,3 +78,67 @@ def edit(path, **fields):
     manifest = json.loads((path / "manifest.json").read_text())
     write_json(path / "manifest.json", manifest | fields)
     return manifest
+
+
+# The shipped recipe with spheres of nearly one size, so that their table takes no time.
+TEXT = (ROOT / "datasets" / "four_shapes.toml").read_text()
+TEXT = TEXT.replace("radius_m = [0.05, 0.3]", "radius_m = [0.29, 0.3]")
+RECIPE = parse_recipe(TEXT)
+EXAMPLES, ROWS, SEED = 2000, 300, 7
+
+
+def contents(folder):
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def again(out, **changes):
+    plan = {"examples": EXAMPLES, "seed": SEED, "rows_per_shard": ROWS} | changes
+    return simulate(RECIPE, out, **plan)
+
+
+def interrupt_after(shards):
+    calls = []
+
+    def progress(done, total):
+        calls.append((done, total))
+        if len(calls) == shards:
+            raise KeyboardInterrupt
+
+    return progress
+
+
+SCENE = read_recipe(ROOT / "datasets" / "four_shapes.toml").scene
+# With spheres of nearly one size, whose table takes no time, for what does not depend on them.
+QUICK = replace(
+    SCENE, objects=(replace(SCENE.objects[0], radius_m=(0.29, 0.3)), *SCENE.objects[1:])
+)
+COUNT = 20_000
+
+
+def normalised_noise(pairs):
+    noise = pairs.rx.astype(complex) - pairs.target
+    return noise / np.sqrt(pairs.parameters["noise_power_m2"].astype(float))[:, None]
+
+
+def names(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    """Return the files of a folder, by their relative names."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def flip_a_byte(path: Path, place: float = 0.6) -> None:
+    data = bytearray(path.read_bytes())
+    data[int(len(data) * place)] ^= 0x10
+    path.write_bytes(data)
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
