@@ -25,7 +25,7 @@ demo: setup
 	$(BIN)/radarseq simulate datasets/space_objects.toml --out $(DEMO)/data --examples 20000 --seed 1
 	$(BIN)/radarseq train $(DEMO)/data --model wavenet --epochs 25 --out $(DEMO)/wavenet
 	$(BIN)/radarseq train $(DEMO)/data --model lstm --epochs 25 --out $(DEMO)/lstm
-	$(BIN)/radarseq evaluate $(DEMO)/wavenet $(DEMO)/data --beside $(DEMO)/lstm --out $(DEMO)/unseen_objects
+	$(BIN)/radarseq evaluate $(DEMO)/wavenet $(DEMO)/data --compare $(DEMO)/lstm --out $(DEMO)/unseen_objects
 	$(BIN)/radarseq export $(DEMO)/data --out $(DEMO)/captures --limit 20
 	$(BIN)/radarseq evaluate $(DEMO)/wavenet $(DEMO)/captures --name '{label}_{group}.npz' --out $(DEMO)/judged_captures
 	cp $(DEMO)/unseen_objects/report.html $(DEMO)/report.html

@@ -3,8 +3,5 @@
 from importlib.util import find_spec
 
 # Kernels in Triton are written in its language, from their first line on.
-NEED_TRITON = (
-    "radarseq/models/engines/cuda/gated_layer.py",
-    "radarseq/models/engines/cuda/whole_wavenet.py",
-)
-collect_ignore = [] if find_spec("triton") else list(NEED_TRITON)
+NEED_TRITON = ["radarseq/models/engines/cuda/gated_layer.py"]
+collect_ignore = [] if find_spec("triton") else NEED_TRITON

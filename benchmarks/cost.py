@@ -1,22 +1,22 @@
-"""What so many pairs cost past one machine: bytes, seconds, nodes, from the rates measured here.
+"""Computes the cost of many pairs on a cluster, in bytes, seconds and nodes, from measured rates.
 
     python benchmarks/cost.py [--cores 64] [--stored 122271] [--row-bytes 845] ...
 
-Arithmetic, no measurement: the rates are those of ``benchmarks/README.md``, of one core each, and
-the tables take them to hold on every core of a node. From one core to two that was measured
-(1,444,107 against 725,885 pairs/s); beyond, workers share nothing but the folder. What a node would
-have to write to it while all its cores simulate is told by itself.
+This is arithmetic, not a measurement. The rates of one core are those of ``benchmarks/README.md``.
+The tables assume that every core of a node reaches them. This was measured from one core to two
+(1,444,107 against 725,885 pairs/s). Beyond two, workers share only the folder. One line states how
+fast a node would have to write to the folder while all its cores simulate.
 """
 
 import argparse
 import math
 from collections.abc import Iterable
 
-RATES = {  # a second, on one core
+RATES = {  # per second, on one core
     "simulated": (725_885, "pairs of space_objects.toml, not stored (simulate.py)"),
     "stored": (122_271, "the same, written to disk: half of what two threads do (simulate.py)"),
     "trained": (10_138, "sequences, WaveNet of two stacks of 1 to 16, width 32 (train.py)"),
-    "judged": (9_570, "windows of recordings, through radarseq evaluate (judge.py)"),
+    "evaluated": (9_570, "windows of recordings, through radarseq evaluate (evaluate.py)"),
     "checked": (461_149, "stored rows read and checked by one process (data.py)"),
 }
 ROW_BYTES = 845  # of a stored pair of space_objects.toml (data.py)
@@ -25,7 +25,7 @@ _UNITS = ((3600 * 24 * 365.25, "years"), (3600 * 24, "days"), (3600, "h"), (60, 
 
 
 def duration(seconds: float) -> str:
-    """Return seconds in the largest unit of which there are two or more."""
+    """Return seconds in the largest unit that gives 2 or more."""
     for size, unit in _UNITS:
         if seconds >= 2 * size:
             return f"{seconds / size:,.0f} {unit}"
@@ -42,18 +42,18 @@ def size(count: float) -> str:
 
 
 def nodes(core_seconds: float, cores: int) -> str:
-    """Return how many nodes do so much work in an hour."""
+    """Return the number of nodes that do this work in an hour."""
     return f"{math.ceil(core_seconds / (cores * 3600)):,d}"
 
 
 def table(heads: list[str], rows: Iterable[list[str]]) -> str:
-    """Return a Markdown table, numbers to the right."""
+    """Return a Markdown table with right-aligned columns."""
     lines = [heads, ["--:"] * len(heads), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def simulated(rates: dict[str, float], row_bytes: float, cores: int) -> str:
-    """Return what simulating and storing costs."""
+    """Return the table of the cost of simulating and storing."""
     heads = ["pairs", "not stored, one core", "stored", "one core", f"a node of {cores} cores",
              "nodes for an hour", "checked by one process"]  # fmt: skip
     rows = []
@@ -67,14 +67,14 @@ def simulated(rates: dict[str, float], row_bytes: float, cores: int) -> str:
     return table(heads, rows)
 
 
-def learnt(rates: dict[str, float], cores: int) -> str:
-    """Return what a pass of training, and judging, costs."""
+def trained_and_evaluated(rates: dict[str, float], cores: int) -> str:
+    """Return the table of the cost of one epoch of training, and of an evaluation."""
     heads = ["pairs", "training, one core", f"a node of {cores} cores", "nodes for an hour",
-             "judging, one core", f"a node of {cores} cores", "nodes for an hour"]  # fmt: skip
+             "evaluation, one core", f"a node of {cores} cores", "nodes for an hour"]  # fmt: skip
     rows = []
     for power in POWERS:
         row = [f"10^{power}"]
-        for kind in ("trained", "judged"):
+        for kind in ("trained", "evaluated"):
             seconds = 10**power / rates[kind]
             row += [duration(seconds), duration(seconds / cores), nodes(seconds, cores)]
         rows.append(row)
@@ -86,17 +86,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--cores", type=int, default=64, help="of a node")
     parser.add_argument("--row-bytes", type=float, default=ROW_BYTES)
-    for name, (rate, of_what) in RATES.items():
-        parser.add_argument(f"--{name}", type=float, default=rate, help=f"a second: {of_what}")
-    asked = parser.parse_args()
-    rates = {name: getattr(asked, name) for name in RATES}
-    for name, (_, of_what) in RATES.items():
-        print(f"{name:<10s}{rates[name]:>10,.0f} /s on one core: {of_what}")
-    written = asked.cores * rates["stored"] * asked.row_bytes / 1e9
-    print(f"{asked.row_bytes:.0f} bytes a stored pair: a node of {asked.cores} cores would write "
-          f"{written:.1f} GB/s\n")  # fmt: skip
-    print(simulated(rates, asked.row_bytes, asked.cores), "\n", sep="")
-    print(learnt(rates, asked.cores))
+    for name, (rate, description) in RATES.items():
+        parser.add_argument(
+            f"--{name}", type=float, default=rate, help=f"per second: {description}"
+        )
+    options = parser.parse_args()
+    rates = {name: getattr(options, name) for name in RATES}
+    for name, (_, description) in RATES.items():
+        print(f"{name:<10s}{rates[name]:>10,.0f} /s on one core: {description}")
+    written = options.cores * rates["stored"] * options.row_bytes / 1e9
+    print(
+        f"{options.row_bytes:.0f} bytes per stored pair: "
+        f"a node of {options.cores} cores would write {written:.1f} GB/s\n"
+    )
+    print(simulated(rates, options.row_bytes, options.cores), "\n", sep="")
+    print(trained_and_evaluated(rates, options.cores))
 
 
 if __name__ == "__main__":

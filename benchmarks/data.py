@@ -1,12 +1,12 @@
-"""Stored data into training batches: ours beside h5py row reads and a DataLoader, in one run.
+"""Measures stored data into training batches, against h5py row reads and a DataLoader.
 
     python benchmarks/data.py
 
-The same rows, simulated once, lie on disk twice: as our dataset, and as a plain HDF5 file with one
-array a column. The references read a batch of random rows with h5py's own indexing, and by a
-``DataLoader`` over a ``Dataset`` that reads a row at a time. Ours opens the dataset (every byte is
-read and checked against its sha256), and then takes batches by index from memory. All contenders
-deliver the same rows, which is checked before anything is timed.
+The same rows, simulated once, are stored twice: as a dataset of radarseq, and as a plain HDF5 file
+with one array per column. The references read a batch of random rows with h5py's own indexing, and
+by a ``DataLoader`` over a ``Dataset`` that reads one row at a time. radarseq opens the dataset
+(every byte is read and checked against its sha256) and then takes batches by index from memory. The
+script first checks that all methods give the same rows.
 """
 
 import tempfile
@@ -35,7 +35,7 @@ def column(file: h5py.File, name: str) -> h5py.Dataset:
 
 
 class RowByRow(Dataset):
-    """What a user writes first: a row a call."""
+    """Simplest dataset for a DataLoader: one row per call."""
 
     def __init__(self, path: Path) -> None:
         file = h5py.File(path, "r")
@@ -49,7 +49,7 @@ class RowByRow(Dataset):
 
 
 def row_reads(path: Path, batches: int) -> None:
-    """Read random batches with h5py's fancy indexing, which wants rising indices."""
+    """Read random batches with h5py's fancy indexing, which needs increasing indices."""
     generator = np.random.default_rng(0)
     with h5py.File(path, "r") as file:
         for _ in range(batches):
@@ -65,7 +65,7 @@ def loader_batches(loader: DataLoader, batches: int) -> Iterator[list[torch.Tens
 
 
 def check_same_rows(source: StoredBatches, plain: Path) -> None:
-    """Stop if our batches hold other rows than the plain file."""
+    """Stop if the batches of radarseq hold other rows than the plain file."""
     batch = source.sample()
     with h5py.File(plain, "r") as file:
         for name, values in (("rx", batch.signal), ("tx", batch.tx), ("target", batch.target)):
@@ -96,7 +96,7 @@ def main() -> None:
             for name in COLUMNS:
                 file[name] = examples[name]
         row_bytes = sum(examples[name][:1].nbytes for name in COLUMNS)
-        everything = sum(values[:1].nbytes for values in examples.columns.values())
+        all_bytes = sum(values[:1].nbytes for values in examples.columns.values())
         batch = as_batch(examples, torch.device("cpu"))
         source = StoredBatches(batch, batch_size=BATCH, seed=0, redraw_noise=False)
         check_same_rows(source, plain)
@@ -104,7 +104,7 @@ def main() -> None:
         times = interleaved(
             {
                 "h5py, random rows": lambda: row_reads(plain, 4),
-                "DataLoader, a row a call": lambda: list(loader_batches(loader, 4)),
+                "DataLoader, one row per call": lambda: list(loader_batches(loader, 4)),
                 "ours, open + check + load": lambda: open_dataset(dataset.path).load(),
                 "ours, batches by index": lambda: list(source.epoch(0)),
             },
@@ -112,14 +112,14 @@ def main() -> None:
         )
     print(f"{machine()}; one thread")
     print(f"{ROWS:,} rows, batches of {BATCH}; {row_bytes} bytes a row in a batch,")
-    print(f"{everything} bytes a row in the dataset; the file system's cache is warm")
-    print(f"{'way':<44} {'rows/s':>13} {'low':>13} {'high':>13} {'GB/s':>8} {'ratio':>9}")
+    print(f"{all_bytes} bytes a row in the dataset; the file system's cache is warm")
+    print(f"{'method':<44} {'rows/s':>13} {'low':>13} {'high':>13} {'GB/s':>8} {'ratio':>9}")
     base = 4 * BATCH / times["h5py, random rows"].median_s
     print(row("h5py, random rows", times["h5py, random rows"], 4 * BATCH, row_bytes, None))
-    name = "DataLoader, a row a call"
+    name = "DataLoader, one row per call"
     print(row(name, times[name], 4 * BATCH, row_bytes, base))
     name = "ours, open + check + load"
-    print(row(name, times[name], ROWS, everything, base))
+    print(row(name, times[name], ROWS, all_bytes, base))
     name = "ours, batches by index"
     print(row(name, times[name], ROWS, row_bytes, base))
 

@@ -1,15 +1,15 @@
-"""Every task of the deck: trained from several seeds, beside baselines and the book's figures.
+"""Trains every task of the deck from several seeds; compares baselines and the book's figures.
 
     python benchmarks/deck_tasks.py --out runs/deck --workers 2
     python benchmarks/deck_tasks.py --out runs/deck --only series_one chorales
 
-A task's rows are kept in the output folder: a rerun goes on where an earlier one ended.
+The rows of a task are stored in the output folder. A second call continues where the first ended.
 """
 
 from task_runner import run_tasks
 
-# The longest first, so that two processes end at about the same time. One net does not reach an
-# unheard speaker, three that answer as one do.
+# Number of seeds; the longest tasks first, so that two processes end at about the same time. One
+# network does not reach the goal for an unknown speaker, an ensemble of three does.
 TASKS = {
     "digits_apart": 3,
     "series_many": 2,

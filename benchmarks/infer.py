@@ -1,6 +1,7 @@
-"""Windows a second of networks that judge many at once, beside Conv1d or nn.LSTM, same weights.
+"""Measures inference in windows per second, against Conv1d, nn.LSTM and nn.GRU of equal weights.
 
-Operations are those of all steps, so that leaving steps out can pass the peak of a matrix product.
+The operations are counted for all steps. Code that leaves steps out can therefore exceed the peak
+of a matrix product.
 
 ``python benchmarks/infer.py --threads 1 2``
 """
@@ -14,20 +15,20 @@ from plain_models import FEATURES, JOBS, STEPS, pair_of, wavenet_flops
 from side_by_side import gemm_peak_flops, interleaved, machine
 
 from radarseq.models.backbones.wavenet import WaveNet
-from radarseq.models.engines.cpu.rnn import FastCells
-from radarseq.models.engines.cpu.wavenet_inference import FastWaveNet
+from radarseq.models.engines.cpu.rnn import RnnEngine
+from radarseq.models.engines.cpu.wavenet_inference import WaveNetInferenceEngine
 
 WINDOWS = 2048
 
 
 def compare(kind: str, batch: int, *, pooled: bool) -> None:
-    """Print the rows of one job with the threads in force."""
+    """Print the rows of one job with the current number of threads."""
     plain, ours, _ = pair_of(kind, pooled=pooled)
     plain.eval()
     ours.eval()
     backbone: Any = ours.hidden
     is_wavenet = isinstance(backbone, WaveNet)
-    engine = FastWaveNet(backbone) if is_wavenet else FastCells(backbone, trains=False)
+    engine = WaveNetInferenceEngine(backbone) if is_wavenet else RnnEngine(backbone, training=False)
     peak = gemm_peak_flops()
     x = torch.randn(WINDOWS, STEPS, FEATURES)
 
@@ -41,24 +42,24 @@ def compare(kind: str, batch: int, *, pooled: bool) -> None:
         if difference > 1e-5:
             raise SystemExit(f"ours differs by {difference:.1e}")
     usual = "Conv1d" if is_wavenet else f"nn.{kind.upper()}"
-    ways: dict[str, Callable[[], object]] = {
+    methods: dict[str, Callable[[], object]] = {
         usual: lambda: run(plain, None),
         "ours, engine torch": lambda: run(ours, None),
         "ours, engine fused": lambda: run(ours, engine),
     }
-    times = interleaved(ways, rounds=5)
+    times = interleaved(methods, rounds=5)
     job = "pooled class and echo" if pooled else "class from the last step"
     print(f"{kind}, {job}; batches of {batch}, {torch.get_num_threads()} threads")
-    for name, taken in times.items():
-        rate = WINDOWS / taken.median_s
-        low, high = WINDOWS / taken.high_s, WINDOWS / taken.low_s
-        told = ""
+    for name, elapsed in times.items():
+        rate = WINDOWS / elapsed.median_s
+        low, high = WINDOWS / elapsed.high_s, WINDOWS / elapsed.low_s
+        work = ""
         if is_wavenet:
             flops = wavenet_flops(backbone)
-            told = f"{flops / 1e6:.2f} MFLOP each, {rate * flops / peak:.0%} of the product's peak"
+            work = f"{flops / 1e6:.2f} MFLOP each, {rate * flops / peak:.0%} of the product's peak"
         print(
             f"  {name:<20} {rate:>9,.0f} windows/s ({low:,.0f} to {high:,.0f}) "
-            f"{times[usual].median_s / taken.median_s:>6.2f}x {told}".rstrip()
+            f"{times[usual].median_s / elapsed.median_s:>6.2f}x {work}".rstrip()
         )
 
 

@@ -1,4 +1,4 @@
-"""Time of one window, and of one more sample of a stream, beside Conv1d on the whole window.
+"""Measures the time of one window and of one sample of a stream, against Conv1d on the window.
 
 ``python benchmarks/latency.py --threads 1 2``
 """
@@ -12,8 +12,8 @@ from plain_models import FEATURES, STEPS, pair_of
 from side_by_side import Times, interleaved, machine
 
 from radarseq.models.backbones.wavenet import WaveNet
-from radarseq.models.engines.cpu.wavenet_inference import FastWaveNet
-from radarseq.models.engines.select import use_engine
+from radarseq.models.engines.cpu.wavenet_inference import WaveNetInferenceEngine
+from radarseq.models.engines.select import set_engine
 from radarseq.models.network import InputSpec, Network
 from radarseq.models.settings import ModelSettings
 from radarseq.models.streaming import NetworkStream
@@ -26,11 +26,11 @@ def layers() -> dict[str, Times]:
     ours.eval()
     backbone = ours.hidden
     assert isinstance(backbone, WaveNet)
-    engine, x = FastWaveNet(backbone), torch.randn(1, STEPS, FEATURES)
+    engine, x = WaveNetInferenceEngine(backbone), torch.randn(1, STEPS, FEATURES)
     slow, fast = backbone.stream(1), engine.stream(1)
     stepped = [torch.stack([s.step(v) for v in x.transpose(0, 1)])[-1] for s in (slow, fast)]
 
-    def run(network: torch.nn.Module, by: FastWaveNet | None) -> torch.Tensor:
+    def run(network: torch.nn.Module, by: WaveNetInferenceEngine | None) -> torch.Tensor:
         backbone.engine = by
         return network(x)[0]
 
@@ -62,7 +62,7 @@ def whole() -> dict[str, Times]:
     for name in ("torch", "fused"):
         torch.manual_seed(0)
         network = Network(settings, spec).eval()
-        use_engine(network, name)
+        set_engine(network, name)
         stream = NetworkStream(network)
         work[f"the window, {name}"] = partial(network, signal, code)
         work[f"one sample, {name}"] = partial(stream.step, signal[:, 0], code[:, 0])
@@ -72,11 +72,11 @@ def whole() -> dict[str, Times]:
 def show(title: str, times: dict[str, Times], base: str) -> None:
     """Print a table."""
     print(title)
-    for name, taken in times.items():
+    for name, elapsed in times.items():
         print(
-            f"  {name:<26} {1e6 * taken.median_s:>9,.1f} us "
-            f"({1e6 * taken.low_s:,.1f} to {1e6 * taken.high_s:,.1f}) "
-            f"{times[base].median_s / taken.median_s:>7.1f}x"
+            f"  {name:<26} {1e6 * elapsed.median_s:>9,.1f} us "
+            f"({1e6 * elapsed.low_s:,.1f} to {1e6 * elapsed.high_s:,.1f}) "
+            f"{times[base].median_s / elapsed.median_s:>7.1f}x"
         )
 
 

@@ -1,16 +1,17 @@
-"""What limits the tasks that fall short: the same training from fewer objects and speakers.
+"""Learning curves of the tasks that miss their goal: training with fewer objects or speakers.
 
     python benchmarks/learning_curves.py --out runs/curves --workers 2
     python benchmarks/learning_curves.py --out runs/curves --only digits
 
-From fewer rows a model is trained for as many more epochs: the steps stay what they are. Tasks and
-settings are those of ``radar_tasks.py`` and ``deck_tasks.py``, and the last figure of each curve is
-theirs. A task's rows are kept in the output folder: a rerun goes on where an earlier one ended.
+With fewer rows a model trains for more epochs, so that the number of iterations stays the same.
+Tasks and settings are those of ``radar_tasks.py`` and ``deck_tasks.py``, and so is the last figure
+of each curve. The rows of a task are stored in the output folder. A second call continues where the
+first ended.
 """
 
 from task_runner import run_tasks
 
-# The longest first; one seed each.
+# Number of seeds; the longest task first.
 TASKS = {"digits": 1, "space_debris": 1}
 
 if __name__ == "__main__":

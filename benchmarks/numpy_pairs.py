@@ -1,8 +1,8 @@
-"""The pairs of ``datasets/space_objects.toml`` in plain NumPy: whole arrays of examples at a time.
+"""Simulates the pairs of ``datasets/space_objects.toml`` in plain NumPy, on whole arrays.
 
-The same draws, the same tables, the same physics as the compiled generator, written as somebody
-would who has NumPy alone: the yardstick of ``benchmarks/simulate.py``, and a second opinion on the
-kernel in the tests. It knows the shapes of that recipe, tumbling, in white noise.
+Draws, tables and physics are those of the compiled generator. ``benchmarks/simulate.py`` uses this
+module as its reference, and the tests compare the kernel with it. It supports the shapes of that
+recipe, tumbling, in white noise.
 """
 
 import numpy as np
@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from scipy.special import j1
 
 from simulators import random as rng
-from simulators.kernels.dwell import Dwell
+from simulators.kernels.dwell import DwellArrays
 from simulators.objects import SHAPES
-from simulators.objects.extents import CUBESAT_SIDES_M
+from simulators.objects.dispatch import CUBESAT_SIDES_M
 from simulators.pairs import PairGenerator
 
 Real = NDArray[np.float64]
@@ -22,10 +22,10 @@ _ROW_TAPS = np.arange(6)
 KIND = {name: shape.kind for name, shape in SHAPES.items()}
 
 
-def dwell_of(generate: PairGenerator) -> Dwell:
-    """Return what the kernel knows of the scene, whose mode is a dwell."""
-    assert isinstance(generate.kernel, Dwell)
-    return generate.kernel
+def dwell_of(generate: PairGenerator) -> DwellArrays:
+    """Return the kernel's parameters of a scene whose mode is a dwell."""
+    assert isinstance(generate.arrays, DwellArrays)
+    return generate.arrays
 
 
 def uniforms(seed: int, stream: int, index: NDArray[np.uint64], blocks: int) -> Real:

@@ -1,13 +1,13 @@
-"""Training, inference and simulation on a CUDA device, beside what a user would write, in one call.
+"""Measures training, inference and simulation on a CUDA device, against plain eager torch.
 
     python benchmarks/on_cuda.py [--out TABLE] [--compile]
     python benchmarks/on_cuda.py --dry-run      # tiny, on the CPU: shows that every section runs
 
 The reference is plain eager torch: Conv1d with padding, autocast, AdamW, one operation after the
-other. Ours are the toolkit's own steps. A section that fails says why, and the rest goes on; the
-table comes last, and into a file. The network is W: width 32, skip 64, two stacks of 1 to 16, the
-class from the last step; eight classes. (A script named cuda.py would hide the package that torch
-looks for under that name.)
+other. A section that fails prints the reason, and the others run. The table is printed last and
+written to a file. The network is W: width 32, skip 64, two stacks of 1 to 16, the class from the
+last step; eight classes. (A script named cuda.py would hide the package that torch imports under
+that name.)
 """
 
 import argparse
@@ -31,12 +31,12 @@ from radarseq.models.input_spec import InputSpec
 from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
 from radarseq.training.data.batches import Batch
-from radarseq.training.data.training_data import prepare
+from radarseq.training.data.training_data import load_training_data
 from radarseq.training.optimisation.divergence import DivergenceCheck
-from radarseq.training.optimisation.loop import optimiser_for
 from radarseq.training.optimisation.losses import Objective
-from radarseq.training.optimisation.precision import arithmetic, set_precision
-from radarseq.training.optimisation.train_step import step_for
+from radarseq.training.optimisation.precision import backend_precision, set_precision
+from radarseq.training.optimisation.train_step import build_train_step
+from radarseq.training.optimisation.trainer import build_optimiser
 from radarseq.training.settings import Precision, TrainSettings
 
 RECIPE = Path(__file__).parents[1] / "datasets" / "four_shapes.toml"
@@ -51,19 +51,19 @@ SPEC = InputSpec(
 
 @dataclass(frozen=True)
 class Size:
-    """How much is done: all of it on a device, or a little in a dry run.
+    """Amount of work, for a device or for a dry run.
 
     Attributes:
-        batches: Of training.
-        windows: Of inference.
-        least_s: Of each timing [s].
-        learning: Steps after which precisions are compared.
-        warm_up: Calls before a timing; a step is recorded after three.
+        batches: Batch sizes of training.
+        windows: Number of windows of inference.
+        min_s: Shortest duration of a timing [s].
+        learning: Iterations after which precisions are compared.
+        warm_up: Calls before a timing; an iteration is recorded after three.
     """
 
     batches: tuple[int, ...] = (1_024, 65_536)
     windows: int = 262_144
-    least_s: float = 1.0
+    min_s: float = 1.0
     learning: int = 1_000
     warm_up: int = 5
 
@@ -72,7 +72,7 @@ TINY = Size((16, 32), 32, 0.003, 4, 1)
 
 
 class PlainWaveNet(nn.Module):
-    """W as a user would write it, (batch, channel, step), all steps computed."""
+    """W in plain torch code, (batch, channel, step), all steps computed."""
 
     def __init__(self, inputs: int, width: int = 32, skip: int = 64) -> None:
         super().__init__()
@@ -100,7 +100,7 @@ class PlainWaveNet(nn.Module):
 
 
 def a_batch(rows: int, device: torch.device) -> Batch:
-    """Return made-up samples: how long a step takes does not depend on what they are."""
+    """Return random samples; the time of an iteration does not depend on their values."""
     signal = torch.randn(rows, STEPS, dtype=torch.complex64, device=device)
     return Batch(signal, None, None, torch.randint(CLASSES, (rows,), device=device), None)
 
@@ -118,7 +118,7 @@ def rate(work: Callable[[], object], examples: int, size: Size, device: torch.de
     rates = []
     for _ in range(3):
         calls, started = 0, time.perf_counter()
-        while time.perf_counter() - started < size.least_s / 3:
+        while time.perf_counter() - started < size.min_s / 3:
             for _ in range(10 if device.type == "cuda" else 1):
                 work()
                 calls += 1
@@ -130,7 +130,7 @@ def rate(work: Callable[[], object], examples: int, size: Size, device: torch.de
 def plain_step(
     rows: int, precision: Precision, device: torch.device, *, compiled: bool
 ) -> Callable[[], object]:
-    """Return a training step as a user would write it."""
+    """Return a training iteration in plain torch code."""
     network: Any = PlainWaveNet(3).to(device)
     network = torch.compile(network) if compiled else network
     optimiser = torch.optim.AdamW(network.parameters())
@@ -150,7 +150,7 @@ def plain_step(
 
 
 def our_network(precision: Precision, device: torch.device, **changed: Any) -> Network:
-    """Return W of the toolkit with its first weights."""
+    """Return radarseq's W with its initial weights."""
     torch.manual_seed(0)
     network = Network(replace(MODEL, **changed), SPEC).to(device)
     sample = a_batch(256, device)
@@ -162,21 +162,21 @@ def our_network(precision: Precision, device: torch.device, **changed: Any) -> N
 def our_step(
     rows: int, precision: Precision, device: torch.device, *, graph: bool, fused: bool
 ) -> Callable[[], object]:
-    """Return a training step of the toolkit; fused layers compute all steps and pool them."""
+    """Return a training iteration of radarseq; fused layers compute all steps and pool them."""
     network = our_network(precision, device, pool="mean_max" if fused else "last")
-    if fused and (reason := select.use_fused_layers(network)):
-        raise RuntimeError(reason)
+    if fused and (note := select.set_training_engine(network, "triton")[1]):
+        raise RuntimeError(note)
     settings = TrainSettings(batch_size=rows, precision=precision, cuda_graph=graph)
-    optimiser = optimiser_for(network, settings)
-    step = step_for(network, optimiser, Objective(0.0), settings)
-    batch, watch, count = (
+    optimiser = build_optimiser(network, settings)
+    step = build_train_step(network, optimiser, Objective(0.0), settings)
+    batch, divergence, count = (
         a_batch(rows, device),
         DivergenceCheck(0, settings, None),
         iter(range(10**9)),
     )
 
     def work() -> None:
-        step(batch, next(count), watch)
+        step(batch, next(count), divergence)
         if step.note:
             raise RuntimeError(step.note)
 
@@ -184,7 +184,7 @@ def our_step(
 
 
 class Report:
-    """The lines of the table, and what could not be measured."""
+    """Lines of the table, and failures."""
 
     def __init__(self, size: Size, device: torch.device) -> None:
         self.size, self.device, self.lines = size, device, []
@@ -196,7 +196,7 @@ class Report:
         """Time what ``make`` returns, add a line, and return the rate; 0 where it failed."""
         title = f"{name:<46} {precision:<8} {examples:>8,}"
         try:
-            with arithmetic(precision, self.device):
+            with backend_precision(precision, self.device):
                 found = rate(make(), examples, self.size, self.device)
         except Exception as fault:
             traceback.print_exc()
@@ -213,7 +213,7 @@ class Report:
 
 
 def training(report: Report, precisions: tuple[Precision, ...], *, compiled: bool) -> None:
-    """Training steps, with a graph and without, fused layers, and the plain reference."""
+    """Measure training with a graph and without, fused layers, and the plain reference."""
     device = report.device
     for rows in report.size.batches:
         for precision in precisions:
@@ -221,11 +221,11 @@ def training(report: Report, precisions: tuple[Precision, ...], *, compiled: boo
                 "train, plain eager", precision, rows,
                 lambda r=rows, p=precision: plain_step(r, p, device, compiled=False),
             )  # fmt: skip
-            ways = {"train, ours, operation by operation": (False, False)}
-            ways |= {"train, ours, CUDA graph": (True, False)}
+            methods = {"train, ours, operation by operation": (False, False)}
+            methods |= {"train, ours, CUDA graph": (True, False)}
             if find_spec("triton") and precision != "bf16":
-                ways |= {"train, ours, fused layers, all steps": (True, True)}
-            for name, (graph, fused) in ways.items():
+                methods |= {"train, ours, fused layers, all steps": (True, True)}
+            for name, (graph, fused) in methods.items():
                 report.measure(
                     name, precision, rows,
                     lambda r=rows, p=precision, g=graph, f=fused: our_step(
@@ -241,14 +241,12 @@ def training(report: Report, precisions: tuple[Precision, ...], *, compiled: boo
 
 
 def inference(report: Report, precisions: tuple[Precision, ...]) -> None:
-    """Class scores of windows: the plain network, ours, and ours in one kernel."""
+    """Measure class scores of windows: the plain network and radarseq's."""
     device, rows = report.device, report.size.windows
     batch = a_batch(rows, device)
 
-    def ours(precision: Precision, *, frozen: bool) -> Callable[[], object]:
+    def ours(precision: Precision) -> Callable[[], object]:
         network = our_network(precision, device).eval()
-        if frozen and not select.freeze(network):
-            raise RuntimeError("this network does not fit into one kernel")
         return torch.no_grad()(lambda: network(batch.signal))
 
     def plain(precision: Precision) -> Callable[[], object]:
@@ -263,22 +261,15 @@ def inference(report: Report, precisions: tuple[Precision, ...]) -> None:
 
     for precision in precisions:
         base = report.measure("infer, plain eager", precision, rows, lambda p=precision: plain(p))
-        report.measure(
-            "infer, ours", precision, rows, lambda p=precision: ours(p, frozen=False), base
-        )
-        if find_spec("triton") and precision != "bf16":
-            report.measure(
-                "infer, ours, one kernel", precision, rows,
-                lambda p=precision: ours(p, frozen=True), base,
-            )  # fmt: skip
+        report.measure("infer, ours", precision, rows, lambda p=precision: ours(p), base)
 
 
 def fresh_pairs(report: Report) -> None:
-    """Pairs simulated for training: alone, and with the network that learns from them."""
+    """Measure pairs simulated for training: alone, and with the network that trains on them."""
     device, rows = report.device, report.size.batches[0]
     recipe = RECIPE if report.size is TINY else LEARNT_RECIPE
     settings = TrainSettings(batch_size=rows, pairs_per_epoch=rows * 10**6, validation_pairs=rows)
-    prepared = prepare(recipe, MODEL, settings, device)
+    prepared = load_training_data(recipe, MODEL, settings, device)
 
     def simulate() -> Callable[[], object]:
         batches = prepared.source.epoch(0)
@@ -288,35 +279,41 @@ def fresh_pairs(report: Report) -> None:
         network = Network(MODEL, prepared.spec).to(device)
         sample = prepared.source.sample()
         network.fit(sample.signal, sample.tx, sample.target, sample.length)
-        step = step_for(network, optimiser_for(network, settings), Objective(0.0), settings)
-        batches, watch = prepared.source.epoch(0), DivergenceCheck(0, settings, None)
+        step = build_train_step(
+            network, build_optimiser(network, settings), Objective(0.0), settings
+        )
+        batches, divergence = prepared.source.epoch(0), DivergenceCheck(0, settings, None)
         kept, count = next(batches), iter(range(10**9))
-        return lambda: step(next(batches) if fresh else kept, next(count), watch)
+        return lambda: step(next(batches) if fresh else kept, next(count), divergence)
 
     report.measure("simulate, as training does", "float32", rows, simulate)
-    base = report.measure("train on pairs that stay", "float32", rows, lambda: train(fresh=False))
+    base = report.measure(
+        "train on one batch of pairs", "float32", rows, lambda: train(fresh=False)
+    )
     report.measure("simulate + train", "float32", rows, lambda: train(fresh=True), base)
 
 
 def learning(report: Report, precisions: tuple[Precision, ...]) -> None:
-    """What each precision has learnt after the same steps on the same fresh pairs."""
+    """Compare the precisions after the same iterations on the same fresh pairs."""
     device, size = report.device, report.size
     rows = min(size.batches[0], 1_024)
     recipe = RECIPE if size is TINY else LEARNT_RECIPE
     for precision in precisions:
         settings = TrainSettings(batch_size=rows, pairs_per_epoch=rows * size.learning)
-        with arithmetic(precision, device):
-            prepared = prepare(recipe, MODEL, settings, device)
+        with backend_precision(precision, device):
+            prepared = load_training_data(recipe, MODEL, settings, device)
             torch.manual_seed(0)
             network = Network(MODEL, prepared.spec).to(device)
             sample, judged = prepared.source.sample(), prepared.validation
             network.fit(sample.signal, sample.tx, sample.target, sample.length)
             set_precision(network, precision)
-            step = step_for(network, optimiser_for(network, settings), Objective(0.0), settings)
-            watch = DivergenceCheck(0, settings, None)
+            step = build_train_step(
+                network, build_optimiser(network, settings), Objective(0.0), settings
+            )
+            divergence = DivergenceCheck(0, settings, None)
             for index, batch in enumerate(prepared.source.epoch(0)):
-                step(batch, index, watch)
-            watch.look()
+                step(batch, index, divergence)
+            divergence.check()
             assert judged is not None and judged.label is not None
             set_precision(network, "float32")
             with torch.no_grad():
@@ -325,8 +322,8 @@ def learning(report: Report, precisions: tuple[Precision, ...]) -> None:
             share = (logits.argmax(dim=1) == judged.label).double().mean().item()
             nats = functional.cross_entropy(logits, judged.label).item()
         report.add(
-            f"learnt in {size.learning:,} steps of {rows:,}: {precision:<8} "
-            f"{share:.1%} right, {nats:.4f} nats, of {len(judged):,} unseen pairs"
+            f"after {size.learning:,} iterations of {rows:,}: {precision:<8} "
+            f"accuracy {share:.1%}, {nats:.4f} nats, on {len(judged):,} unseen pairs"
         )
 
 
@@ -334,22 +331,22 @@ def main() -> None:
     """Run all sections and print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("cuda.txt"), help="file for the table")
-    parser.add_argument("--compile", action="store_true", help="torch.compile too; minutes, cold")
+    parser.add_argument("--compile", action="store_true", help="also torch.compile; takes minutes")
     parser.add_argument("--dry-run", action="store_true", help="tiny sizes, on the CPU")
-    asked = parser.parse_args()
-    if not asked.dry_run and not torch.cuda.is_available():
+    options = parser.parse_args()
+    if not options.dry_run and not torch.cuda.is_available():
         parser.error("this machine has no CUDA device for torch; try --dry-run")
-    if asked.dry_run:
+    if options.dry_run:
         os.environ[select.INTERPRETED] = "1"  # before Triton is imported, which is when it looks
-    device = torch.device("cpu" if asked.dry_run else "cuda")
-    report = Report(TINY if asked.dry_run else Size(), device)
+    device = torch.device("cpu" if options.dry_run else "cuda")
+    report = Report(TINY if options.dry_run else Size(), device)
     precisions: tuple[Precision, ...] = ("float32", "bf16")
-    precisions = precisions if asked.dry_run else ("float32", "tf32", "bf16")
+    precisions = precisions if options.dry_run else ("float32", "tf32", "bf16")
     report.add(machine())
-    report.add("dry run on the CPU: no figure means anything" if asked.dry_run else device_name())
+    report.add("dry run on the CPU: no figure means anything" if options.dry_run else device_name())
     report.add(f"{'what':<46} {'precision':<9} {'batch':>7} {'examples/s':>14} {'ratio':>8}")
     sections: dict[str, Callable[[], None]] = {
-        "training": lambda: training(report, precisions, compiled=asked.compile),
+        "training": lambda: training(report, precisions, compiled=options.compile),
         "inference": lambda: inference(report, precisions),
         "fresh pairs": lambda: fresh_pairs(report),
         "learning": lambda: learning(report, precisions),
@@ -361,8 +358,8 @@ def main() -> None:
             traceback.print_exc()
             report.add(f"{name} failed: {(str(fault) or repr(fault)).strip().splitlines()[0]}")
     table = "\n".join(report.lines)
-    asked.out.write_text(table + "\n", encoding="utf-8")
-    print(f"\n{table}\n\nwritten to {asked.out}")
+    options.out.write_text(table + "\n", encoding="utf-8")
+    print(f"\n{table}\n\nwritten to {options.out}")
 
 
 def device_name() -> str:

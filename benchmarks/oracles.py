@@ -1,4 +1,4 @@
-"""How near the scattering code comes to numbers that it did not make: ours, reference, error.
+"""Compares the scattering code with independent values: ours, reference, error.
 
     python benchmarks/oracles.py
 
@@ -15,11 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from simulators.scattering import closed_forms as forms
-from simulators.scattering import corners, meshes, revolution, wire
-from simulators.scattering.mie import sphere_amplitude_m
-from simulators.scattering.multibounce import multibounce_amplitude_m
-from simulators.scattering.physical_optics import amplitude_m, phase_mean
+from simulators.scattering import meshes
+from simulators.scattering.closed_forms import corners, revolution, wire
+from simulators.scattering.closed_forms import elementary as forms
+from simulators.scattering.closed_forms.mie import sphere_amplitude_m
+from simulators.scattering.physical_optics.amplitude import amplitude_m, phase_mean
+from simulators.scattering.physical_optics.multibounce import multibounce_amplitude_m
 from simulators.units import rcs_dbsm, wavenumber
 
 K = wavenumber(10e9)
@@ -62,7 +63,7 @@ def dbsm(amplitude: complex) -> float:
 
 
 def spheres() -> Iterator[Oracle]:
-    """The exact series: tabulated values, resonances, a sphere at 4.5 GHz."""
+    """Compare the exact series: tabulated values, resonances, a sphere at 4.5 GHz."""
 
     def sigma(ka: float) -> float:
         return float(abs(sphere_amplitude_m(1.0, ka)) ** 2 / np.pi)
@@ -84,7 +85,7 @@ def spheres() -> Iterator[Oracle]:
 
 
 def flat_and_round() -> Iterator[Oracle]:
-    """The closed forms of single bodies, at 10 GHz where no wavelength is named."""
+    """Compare the closed forms of single bodies, at 10 GHz where no wavelength is named."""
 
     def plate(side: float, k: float) -> float:
         return dbsm(forms.plate(k, side, side, 0.0, 0.0, 1.0))
@@ -112,7 +113,7 @@ def flat_and_round() -> Iterator[Oracle]:
 
 
 def wires() -> Iterator[Oracle]:
-    """The half-wave dipole with its reactance tuned away, over the square of the wavelength."""
+    """Compare the half-wave dipole without its reactance, over the square of the wavelength."""
     wavelength = 2 * np.pi / K
     impedance = wire.dipole_impedance(K, wavelength / 2, 1e-4 * wavelength)
     uz, weight = np.polynomial.legendre.leggauss(40)
@@ -141,7 +142,7 @@ def corner(square: bool) -> meshes.Mesh:
 
 
 def corner_reflectors() -> Iterator[Oracle]:
-    """Corner reflectors of 0.1 m at 10 GHz: the last bounce in closed form, and by shot rays."""
+    """Compare corner reflectors of 0.1 m at 10 GHz: closed form of the last bounce, shot rays."""
     look = np.full((1, 3), 3**-0.5)
     for square, reference, bound in ((False, -3.3155, 0.18), (True, 6.2269, 0.03)):
         name = f"trihedral 0.1 m, {'square' if square else 'triangular'}"
@@ -165,7 +166,7 @@ def corner_reflectors() -> Iterator[Oracle]:
 
 
 def meshed() -> Iterator[Oracle]:
-    """Physical optics on facets, wavelength 0.1 m."""
+    """Compare physical optics on facets, wavelength 0.1 m."""
     sphere = meshes.icosphere(1.0, 5)
     for ka, bound in ((20.0, 0.02), (60.0, 0.04)):
         ours, exact = amplitude_m(sphere, NOSE, [ka])[0, 0], complex(sphere_amplitude_m(1.0, ka))
@@ -188,7 +189,7 @@ def meshed() -> Iterator[Oracle]:
 
 
 def identities() -> Iterator[Oracle]:
-    """What must hold for any mesh: integrals over triangles, and over closed surfaces."""
+    """Compare identities of any mesh: integrals over triangles, and over closed surfaces."""
     node, weight = np.polynomial.legendre.leggauss(90)
     s, w = (node + 1) / 2, weight / 2
     worst = 0.0

@@ -1,4 +1,4 @@
-"""The peers of ``peers.py``, each as its users write it, trained until its CPU-seconds are up."""
+"""Classifiers of ``peers.py``, each in its usual form, trained until its CPU-seconds are used."""
 
 import time
 from collections.abc import Callable
@@ -21,12 +21,12 @@ Labels = NDArray[np.int64]
 
 
 class Data(NamedTuple):
-    """What there is to train on.
+    """Training data of a classifier.
 
     Attributes:
-        folder: The dataset.
-        train: Its rows to train on, in memory.
-        validation: Its rows to choose the best state on.
+        folder: Folder of the dataset.
+        train: Training rows, in memory.
+        validation: Rows on which the best state is chosen.
     """
 
     folder: Path
@@ -35,15 +35,15 @@ class Data(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """A trained peer.
+    """A trained classifier.
 
     Attributes:
-        answer: Gives the labels of rows.
-        rows: Rows that were passed in training, each as often as it was.
-        note: How far it came.
+        predict: Returns the labels of rows.
+        rows: Number of training rows, each counted as often as it was used.
+        note: Progress of the training.
     """
 
-    answer: Callable[[Examples], Labels]
+    predict: Callable[[Examples], Labels]
     rows: int
     note: str
 
@@ -53,7 +53,7 @@ class Budget:
     """CPU-seconds of this process, of all its threads.
 
     Attributes:
-        seconds: How many there are.
+        seconds: Number of CPU-seconds.
     """
 
     seconds: float
@@ -61,19 +61,19 @@ class Budget:
 
     @property
     def used_s(self) -> float:
-        """How many are used."""
+        """CPU-seconds that are used."""
         return time.process_time() - self._started
 
     @property
     def is_up(self) -> bool:
-        """Whether none are left."""
+        """True if no CPU-seconds are left."""
         return self.used_s >= self.seconds
 
 
 def series(examples: Examples) -> NDArray[np.float32]:
-    """Return echoes without code as real and imaginary part over the level, and the level in dB.
+    """Return decoded samples divided by their level, I and Q, and the level, as input channels.
 
-    The same that our networks are shown, ``(n, channel, step)``.
+    The networks of radarseq have the same input, ``(n, channel, step)``.
     """
     decoded = examples.input * examples["tx"].conj() / np.abs(examples["tx"]) ** 2
     level = np.sqrt(np.mean(np.abs(decoded) ** 2, axis=1, keepdims=True))
@@ -83,7 +83,7 @@ def series(examples: Examples) -> NDArray[np.float32]:
 
 
 def minirocket(data: Data, budget: Budget) -> Trained:
-    """Fit MiniRocket and a ridge classifier; of more and more rows, the most that the time allows.
+    """Fit MiniRocket and a ridge classifier on as many rows as the time allows.
 
     Reference:
         Dempster, Schmidt and Webb, "MiniRocket: a very fast (almost) deterministic transform for
@@ -103,18 +103,18 @@ def minirocket(data: Data, budget: Budget) -> Trained:
             break
         count *= 2
     fit: Any = model
-    return Trained(lambda asked: fit.predict(series(asked)), rows, f"{fitted:,} rows")
+    return Trained(lambda examples: fit.predict(series(examples)), rows, f"{fitted:,} rows")
 
 
 def boosting_on(columns: Callable[[Examples], NDArray]) -> Callable[..., Trained]:
-    """Return what fits boosted trees on columns made of the sequences."""
+    """Return a function that fits gradient boosting on columns computed from the sequences."""
 
     def fit(data: Data, budget: Budget) -> Trained:
         from sklearn.ensemble import HistGradientBoostingClassifier
 
         train, validation = data.train, data.validation
         inputs, held_out = columns(train), columns(validation)
-        # The package's own word for the type of early_stopping leaves False out.
+        # scikit-learn's annotation of early_stopping leaves False out.
         settings: Any = {"warm_start": True, "early_stopping": False, "max_iter": 0}
         model: Any = HistGradientBoostingClassifier(random_state=0, **settings)
         scores = [0.0]
@@ -126,11 +126,11 @@ def boosting_on(columns: Callable[[Examples], NDArray]) -> Callable[..., Trained
             scores.append(float(model.score(held_out, validation["label"])))
         trees = 10 * max(1, int(np.argmax(scores)))
 
-        def answer(rows: Examples) -> Labels:
+        def predict(rows: Examples) -> Labels:
             return next(islice(model.staged_predict(columns(rows)), trees - 1, None))
 
         note = f"{trees} of {model.max_iter} rounds of trees"
-        return Trained(answer, model.max_iter * len(train), note)
+        return Trained(predict, model.max_iter * len(train), note)
 
     return fit
 
@@ -142,18 +142,18 @@ def raw(examples: Examples) -> NDArray:
 
 
 def statistics(examples: Examples) -> NDArray:
-    """Return what our own baseline makes of a sequence."""
+    """Return the statistics of radarseq's own baseline."""
     return sequence_statistics(examples.input, examples.code)
 
 
 class StackedLstm(nn.Module):
-    """Two LSTMs, the last step of which names the class: Keras' own example of it."""
+    """Two LSTM layers with the class from the last step, as in Keras' example."""
 
     def __init__(self) -> None:
         super().__init__()
         self.lstm = nn.LSTM(CHANNELS, 64, num_layers=2, batch_first=True)
         self.classify = nn.Linear(64, CLASSES)
-        with torch.no_grad():  # as Keras starts: orthogonal, and forget gates open
+        with torch.no_grad():  # initial weights of Keras: orthogonal, and forget gates open
             for layer in range(2):
                 nn.init.xavier_uniform_(getattr(self.lstm, f"weight_ih_l{layer}"))
                 nn.init.orthogonal_(getattr(self.lstm, f"weight_hh_l{layer}"))
@@ -183,7 +183,7 @@ def temporal_convolutions() -> nn.Module:
 
 
 def network(make: Callable[[], nn.Module], batch: int) -> Callable[..., Trained]:
-    """Return what trains a network by Adam at 1e-3, in shuffled batches; the best epoch counts."""
+    """Return a function that trains a network by Adam at 1e-3 and keeps the best epoch."""
 
     def fit(data: Data, budget: Budget) -> Trained:
         train, validation = data.train, data.validation
@@ -191,7 +191,7 @@ def network(make: Callable[[], nn.Module], batch: int) -> Callable[..., Trained]
         model = make()
         optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
         inputs, labels = torch.from_numpy(series(train)), torch.from_numpy(train["label"]).long()
-        best, kept, rows, epochs = -1.0, model.state_dict(), 0, 0
+        best, weights, rows, epochs = -1.0, model.state_dict(), 0, 0
         while not budget.is_up:
             model.train()
             for index in torch.randperm(len(inputs)).split(batch):
@@ -202,23 +202,23 @@ def network(make: Callable[[], nn.Module], batch: int) -> Callable[..., Trained]
                 if budget.is_up:
                     break
             epochs += 1
-            right = float(np.mean(_named(model, validation) == validation["label"]))
-            if right > best:
-                best, kept = right, {k: v.clone() for k, v in model.state_dict().items()}
-        model.load_state_dict(kept)
-        return Trained(lambda asked: _named(model, asked), rows, f"{epochs} epochs")
+            accuracy = float(np.mean(_predict_labels(model, validation) == validation["label"]))
+            if accuracy > best:
+                best, weights = accuracy, {k: v.clone() for k, v in model.state_dict().items()}
+        model.load_state_dict(weights)
+        return Trained(lambda examples: _predict_labels(model, examples), rows, f"{epochs} epochs")
 
     return fit
 
 
 @torch.inference_mode()
-def _named(model: nn.Module, examples: Examples) -> Labels:
+def _predict_labels(model: nn.Module, examples: Examples) -> Labels:
     model.eval()
     batches = torch.from_numpy(series(examples)).split(1024)
     return torch.cat([model(batch).argmax(dim=1) for batch in batches]).numpy()
 
 
-# Name, the package that it comes in, and how it is trained.
+# By name: the package, and the function that trains.
 PEERS: dict[str, tuple[str, Callable[..., Trained]]] = {
     "MiniRocket and ridge (aeon)": ("aeon", minirocket),
     "boosted trees, samples": ("sklearn", boosting_on(raw)),

@@ -1,4 +1,4 @@
-"""How many facets a second physical optics takes: our kernels beside NumPy, in one run.
+"""Measures facets per second of physical optics: compiled kernels against NumPy, in one run.
 
     OMP_NUM_THREADS=1 python benchmarks/physical_optics.py
 
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.scattering.meshes import Mesh, icosphere
-from simulators.scattering.physical_optics import amplitude_m, fast_amplitude_m
+from simulators.scattering.physical_optics.amplitude import amplitude_m, fast_amplitude_m
 
 Kernel = Callable[[Mesh, NDArray[np.float64], NDArray[np.float64]], NDArray[np.complex128]]
 ROOT_PI = np.sqrt(np.pi)
@@ -27,7 +27,7 @@ ROOT_PI = np.sqrt(np.pi)
 
 @dataclass(frozen=True)
 class Load:
-    """One line of the table: a mesh of given fineness, and how much is asked of it."""
+    """One line of the table: a mesh, and the numbers of aspects and frequencies."""
 
     part_of_wavelength: float  # longest edge over the shortest wavelength
     subdivisions: int
@@ -45,7 +45,7 @@ LOADS = (
 
 
 def numpy_exact(mesh, looks, wavenumbers):
-    """The exact integral for all lit facets of a look at once, one frequency after another."""
+    """Return the exact integral over all lit facets of a look, one frequency after another."""
     out = np.empty((len(looks), len(wavenumbers)), dtype=np.complex128)
     for d, look in enumerate(looks):
         facing = mesh.area_vectors @ look
@@ -57,7 +57,7 @@ def numpy_exact(mesh, looks, wavenumbers):
 
 
 def means(low, middle, high):
-    """The second divided difference, and the series where the span is small."""
+    """Return the second divided difference, or its series where the span is small."""
     span = high - low
     above = np.exp(0.5j * (middle + high)) * np.sinc((high - middle) / (2 * np.pi))
     below = np.exp(0.5j * (low + middle)) * np.sinc((middle - low) / (2 * np.pi))
@@ -69,7 +69,7 @@ def means(low, middle, high):
 
 
 def series(phases):
-    """The mean about the centre to fourth order."""
+    """Return the mean about the centre to fourth order."""
     centre = phases.mean(axis=1)
     apart = phases - centre[:, None]
     squares = np.sum(apart**2, axis=1)
@@ -78,7 +78,7 @@ def series(phases):
 
 
 def numpy_fast(mesh, looks, wavenumbers):
-    """Facet phases to second order, phasors turned on from one frequency to the next."""
+    """Return the sum of facet phases to second order, by a phasor recurrence over frequency."""
     out = np.empty((len(looks), len(wavenumbers)), dtype=np.complex128)
     step = wavenumbers[1] - wavenumbers[0] if len(wavenumbers) > 1 else 0.0
     for d, look in enumerate(looks):
@@ -134,7 +134,7 @@ def main() -> None:
     """Print the table."""
     print(f"{platform.processor() or platform.machine()}, one thread; ", end="")
     print(f"Python {platform.python_version()}, NumPy {np.__version__}, numba {numba.__version__}")
-    print("million lit facets x aspects x frequencies a second; edge = longest edge over the")
+    print("million lit facets x aspects x frequencies per second; edge = longest edge over the")
     print("shortest wavelength; difference = largest, over the largest amplitude")
     print("kernel edge    facets  aspects  freqs      ours    NumPy   ratio   difference")
     for load in LOADS:

@@ -1,4 +1,4 @@
-"""The networks of the benchmarks as they are usually written, with the weights of ours."""
+"""Networks in plain torch code for the benchmarks, with the weights of radarseq's networks."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ class PlainWaveNet(nn.Module):
     """A WaveNet of Conv1d layers, (batch, step, feature) in, (batch, step, skip) out.
 
     Args:
-        ours: Whose weights to take.
+        ours: Network whose weights are copied.
     """
 
     def __init__(self, ours: WaveNet) -> None:
@@ -71,7 +71,7 @@ def _copy(convolution: Any, weight: Tensor, bias: Tensor) -> None:
 
 
 class PlainLstm(nn.Module):
-    """``nn.LSTM`` as it comes, (batch, step, feature) in, (batch, step, width) out."""
+    """``nn.LSTM`` or ``nn.GRU``, (batch, step, feature) in, (batch, step, width) out."""
 
     def __init__(self, ours: nn.Module, kind: str, width: int, layers: int) -> None:
         super().__init__()
@@ -84,14 +84,14 @@ class PlainLstm(nn.Module):
         return self.cells(x)[0]
 
 
-class Judge(nn.Module):
+class SequenceModel(nn.Module):
     """Class scores, and an echo if asked for, from hidden steps (batch, step, channel).
 
     Args:
-        hidden: Makes the hidden steps from (batch, step, feature).
-        channels: Of the hidden steps.
-        pooled: Whether the class reads mean and maximum of all steps, and an echo is given; else
-            the last step decides and nothing else is given.
+        hidden: Network from (batch, step, feature) to the hidden steps.
+        channels: Channels of the hidden steps.
+        pooled: Whether the class is read from mean and maximum of all steps, with an echo as second
+            output; else the class is read from the last step, without an echo.
     """
 
     def __init__(self, hidden: nn.Module, channels: int, *, pooled: bool) -> None:
@@ -109,8 +109,8 @@ class Judge(nn.Module):
         return self.classify(pooled), self.echo(hidden)
 
 
-class Ours(Judge):
-    """The same, by the toolkit's backbones, which are (step, batch, channel) inside."""
+class ToolkitModel(SequenceModel):
+    """The same with radarseq's backbones, which are (step, batch, channel) inside."""
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return the scores (batch, class) and the echo (batch, step, 2)."""
@@ -135,7 +135,7 @@ def wavenet_flops(network: WaveNet, steps: int = STEPS) -> int:
     return 2 * steps * len(network.layers) * (4 * width**2 + width * (width + network.outputs))
 
 
-def pair_of(kind: str, *, pooled: bool) -> tuple[Judge, Judge, int]:
+def pair_of(kind: str, *, pooled: bool) -> tuple[SequenceModel, SequenceModel, int]:
     """Return the plain network, ours with the same weights, and the width of the hidden steps."""
     from radarseq.models.backbones.recurrent import Recurrent
 
@@ -146,7 +146,10 @@ def pair_of(kind: str, *, pooled: bool) -> tuple[Judge, Judge, int]:
         torch.manual_seed(0)
         ours = Recurrent(kind, FEATURES, width=64, layers=2, dropout=0.0)
         plain, channels = PlainLstm(ours.cells, kind, 64, 2), 64
-    one, two = Judge(plain, channels, pooled=pooled), Ours(ours, channels, pooled=pooled)
+    one, two = (
+        SequenceModel(plain, channels, pooled=pooled),
+        ToolkitModel(ours, channels, pooled=pooled),
+    )
     for name in ("classify", "echo"):
         if getattr(one, name) is not None:
             getattr(two, name).load_state_dict(getattr(one, name).state_dict())

@@ -1,14 +1,14 @@
-"""The radar tasks: trained from several seeds, beside baselines and published figures.
+"""Trains the radar tasks from several seeds; compares baselines and published figures.
 
     python benchmarks/radar_tasks.py --out runs/radar --workers 2
     python benchmarks/radar_tasks.py --out runs/radar --only ionosphere gestures
 
-A task's rows are kept in the output folder: a rerun goes on where an earlier one ended.
+The rows of a task are stored in the output folder. A second call continues where the first ended.
 """
 
 from task_runner import run_tasks
 
-# The longest first, so that two processes end at about the same time; and how many seeds each.
+# Number of seeds; the longest tasks first, so that two processes end at about the same time.
 TASKS = {
     "space_wavenet": 2,
     "space_lstm": 2,

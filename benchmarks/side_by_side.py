@@ -1,4 +1,4 @@
-"""Timing several ways of doing the same work in one run, interleaved, and naming the machine."""
+"""Times several implementations of the same work in turns, and describes the machine."""
 
 import math
 import os
@@ -14,12 +14,12 @@ import torch
 
 @dataclass(frozen=True)
 class Times:
-    """Wall-clock times of one contender [s].
+    """Wall-clock times of one implementation [s].
 
     Attributes:
-        median_s: The middle one.
-        low_s: The shortest.
-        high_s: The longest.
+        median_s: Median time.
+        low_s: Shortest time.
+        high_s: Longest time.
     """
 
     median_s: float
@@ -28,46 +28,46 @@ class Times:
 
 
 def interleaved(
-    work: dict[str, Callable[[], object]], *, rounds: int = 7, least_s: float = 0.2
+    work: dict[str, Callable[[], object]], *, rounds: int = 7, min_s: float = 0.2
 ) -> dict[str, Times]:
-    """Return the times of one call of each contender, taken in turns.
+    """Return the times of one call of each implementation, taken in turns.
 
-    A disturbance of the machine then falls on all alike. Each contender is called once before, and
-    as often in a round as fills ``least_s``.
+    A disturbance of the machine then affects all alike. Each implementation is called once before
+    timing, and as often in a round as fills ``min_s``.
 
     Args:
-        work: What to time, by name.
-        rounds: Turns of each.
-        least_s: Least time of a turn [s].
+        work: Functions to time, by name.
+        rounds: Rounds of each.
+        min_s: Shortest duration of a round [s].
     """
     calls = {}
     for name, run in work.items():
         run()
         start = time.perf_counter()
         run()
-        calls[name] = max(1, round(least_s / max(time.perf_counter() - start, 1e-9)))
-    taken: dict[str, list[float]] = {name: [] for name in work}
+        calls[name] = max(1, round(min_s / max(time.perf_counter() - start, 1e-9)))
+    elapsed: dict[str, list[float]] = {name: [] for name in work}
     for _ in range(rounds):
         for name, run in work.items():
             start = time.perf_counter()
             for _ in range(calls[name]):
                 run()
-            taken[name].append((time.perf_counter() - start) / calls[name])
+            elapsed[name].append((time.perf_counter() - start) / calls[name])
     return {
         name: Times(statistics.median(times), min(times), max(times))
-        for name, times in taken.items()
+        for name, times in elapsed.items()
     }
 
 
 def gemm_peak_flops(size: int = 1024) -> float:
-    """Return the float32 rate of a large matrix product with the threads in force [1/s]."""
+    """Return the float32 rate of a large matrix product with the current threads [1/s]."""
     a, b = torch.randn(size, size), torch.randn(size, size)
     times = interleaved({"product": lambda: torch.mm(a, b)}, rounds=5)
     return 2 * size**3 / times["product"].low_s
 
 
 def machine() -> str:
-    """Return the processor, its cores and the versions that a figure belongs to."""
+    """Return the processor, its cores and the versions of Python and torch, as text."""
     model = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
@@ -81,6 +81,6 @@ def machine() -> str:
 
 
 def with_range(share: float, count: int) -> str:
-    """Return a share [%] of so many, with the range in which 95 in 100 such samples would fall."""
+    """Return a share [%] of ``count`` trials with its 95 % range, as text."""
     half = 1.96 * math.sqrt(share * (1 - share) / count)
     return f"{100 * share:.1f} % +- {100 * half:.1f}"

@@ -1,13 +1,13 @@
-"""How many pairs a second the generator makes: compiled beside plain NumPy, in one run.
+"""Measures pairs per second of the compiled generator, against plain NumPy in the same run.
 
     OMP_NUM_THREADS=1 python benchmarks/simulate.py [--pairs N] [--stream N]
 
-The recipe is ``datasets/space_objects.toml``, the NumPy version ``benchmarks/numpy_pairs.py``; both
-are checked to agree before they are timed. The parts are the kernel's own functions, each in a loop
-of its own. The limit is what no pair can do without: its random numbers, drawn by the same Philox,
-and its three sequences, stored. The rates of ``datasets/pulse_profiles.toml`` stand beside them.
-``--stream`` writes that many pairs to a temporary dataset and tells the largest resident size (0
-leaves it out; 2,000,000 take 1.8 GB of disk).
+The recipe is ``datasets/space_objects.toml``, the NumPy version ``benchmarks/numpy_pairs.py``. The
+script first checks that both agree. The parts are the kernel's own functions, each in a loop of its
+own. The limit is the work that every pair needs: drawing its random numbers by the same Philox, and
+storing its three sequences. The rates of ``datasets/pulse_profiles.toml`` follow. ``--stream``
+writes this number of pairs to a temporary dataset and prints the peak resident size (0 skips this;
+2,000,000 take 1.8 GB of disk).
 """
 
 import argparse
@@ -29,7 +29,6 @@ from numpy_pairs import pairs as numpy_pairs
 from radarseq.dataset.simulate import simulate
 from radarseq.recipes.recipe import read_recipe
 from simulators import random as rng
-from simulators.amplitudes.of_shape import set_inertia
 from simulators.kernels import dwell as kernel
 from simulators.kernels import pulse
 from simulators.kernels.draws import (
@@ -41,6 +40,7 @@ from simulators.kernels.draws import (
     receive,
 )
 from simulators.motion import fill_directions
+from simulators.objects.dispatch import set_inertia
 from simulators.pairs import PairGenerator
 
 RECIPE = Path(__file__).parents[1] / "datasets" / "space_objects.toml"
@@ -56,16 +56,16 @@ def _copy(source, target):
 
 
 @njit(**AS_THE_KERNELS)
-def _draw(dwell, out, room):
-    """Draw what every example is, up to its first sample."""
+def _draw(dwell, out, buffers):
+    """Draw the parameters of every example."""
     for row in range(out.label.shape[0]):
         index, objects = np.uint64(row), dwell.objects
         split, label, number, home = draw_object(objects, SEED, 0, index)
         out.label[row], out.group[row], out.split[row] = label, number, split
         draw_sizes(objects.sizes[label], SEED, home, number, out.sizes[row])
-        set_inertia(objects.kinds[label], out.sizes[row], room.inertia)
-        draw_rotation(objects, label, SEED, 0, index, room.inertia, room.state)
-        _copy(room.state, out.signal[row])
+        set_inertia(objects.kinds[label], out.sizes[row], buffers.inertia)
+        draw_rotation(objects, label, SEED, 0, index, buffers.inertia, buffers.state)
+        _copy(buffers.state, out.signal[row])
         velocity, acceleration = draw_travel(dwell.velocities, dwell.accelerations, SEED, 0, index)
         phase, snr_db = draw_signal(dwell.snr_db, SEED, 0, index)
         signal = out.signal[row]
@@ -73,73 +73,73 @@ def _draw(dwell, out, room):
 
 
 @njit(**AS_THE_KERNELS)
-def _move(dwell, out, room, paths):
+def _move(dwell, out, buffers, paths):
     for row in range(out.label.shape[0]):
         label = out.label[row]
-        set_inertia(dwell.objects.kinds[label], out.sizes[row], room.inertia)
-        _copy(out.signal[row, :6], room.state)
+        set_inertia(dwell.objects.kinds[label], out.sizes[row], buffers.inertia)
+        _copy(out.signal[row, :6], buffers.state)
         only = dwell.objects.axisymmetric[label]
         interval_s = dwell.interval_s
-        fill_directions(room.inertia, room.state, interval_s, only, room.work, paths[row])
+        fill_directions(buffers.inertia, buffers.state, interval_s, only, buffers.work, paths[row])
 
 
 @njit(**AS_THE_KERNELS)
-def _scatter(dwell, out, room, paths):
+def _scatter(dwell, out, buffers, paths):
     for row in range(out.label.shape[0]):
         for axis in range(3):
-            _copy(paths[row, axis], room.directions[axis])
+            _copy(paths[row, axis], buffers.directions[axis])
         number, sizes = np.uint64(out.group[row]), out.sizes[row]
-        kernel.scatter(dwell, out.label[row], number, sizes, room.directions, room.echo)
-        out.echo[row, 0] = room.echo[0]
+        kernel.scatter(dwell, out.label[row], number, sizes, buffers.directions, buffers.echo)
+        out.echo[row, 0] = buffers.echo[0]
 
 
 @njit(**AS_THE_KERNELS)
-def _send(dwell, out, room):
+def _send(dwell, out, buffers):
     for row in range(out.label.shape[0]):
-        for n in range(room.echo.shape[0]):
-            room.echo[n] = 1.0
-        kernel.propagate(dwell, out.signal[row, 6], out.signal[row, 7], 1.0, room.echo)
+        for n in range(buffers.echo.shape[0]):
+            buffers.echo[n] = 1.0
+        kernel.propagate(dwell, out.signal[row, 6], out.signal[row, 7], 1.0, buffers.echo)
         index = np.uint64(row)
-        out.signal[row, 11] = kernel.modulate(dwell, SEED, 0, index, room.echo, out.tx[row])
+        out.signal[row, 11] = kernel.modulate(dwell, SEED, 0, index, buffers.echo, out.tx[row])
 
 
 @njit(**AS_THE_KERNELS)
-def _receive(dwell, out, room):
+def _receive(dwell, out, buffers):
     for row in range(out.label.shape[0]):
-        echo, index = room.echo, np.uint64(row)
-        receive(echo, 0.1, SEED, 0, index, room.noise, out.echo[row], out.rx[row])
+        echo, index = buffers.echo, np.uint64(row)
+        receive(echo, 0.1, SEED, 0, index, buffers.noise, out.echo[row], out.rx[row])
 
 
 @njit(**AS_THE_KERNELS)
-def _draw_pulse(fast, out, room):
+def _draw_pulse(fast, out, buffers):
     for row in range(out.label.shape[0]):
-        pulse.draw_example(fast, SEED, 0, np.uint64(row), row, out, room)
+        pulse.draw_example(fast, SEED, 0, np.uint64(row), row, out, buffers)
 
 
 @njit(**AS_THE_KERNELS)
-def _scatter_pulse(fast, out, room):
+def _scatter_pulse(fast, out, buffers):
     for row in range(out.label.shape[0]):
-        _copy(out.signal[row, :3], room.direction)
+        _copy(out.signal[row, :3], buffers.direction)
         number, sizes = np.uint64(out.group[row]), out.sizes[row]
-        pulse.scatter(fast, out.label[row], number, sizes, 0.3, room)
+        pulse.scatter(fast, out.label[row], number, sizes, 0.3, buffers)
 
 
 @njit(**AS_THE_KERNELS)
-def _send_pulse(fast, out, room):
+def _send_pulse(fast, out, buffers):
     for row in range(out.label.shape[0]):
-        pulse.send(fast, SEED, 0, np.uint64(row), 8, room, out.tx[row])
-        out.signal[row, 8] = pulse.move(room.echo, 1.0, 1e-4)
+        pulse.send(fast, SEED, 0, np.uint64(row), 8, buffers, out.tx[row])
+        out.signal[row, 8] = pulse.move(buffers.echo, 1.0, 1e-4)
 
 
 @njit(**AS_THE_KERNELS)
-def _show_pulse(fast, out, room):
+def _show_pulse(fast, out, buffers):
     for row in range(out.label.shape[0]):
-        pulse.show_profile(fast, 8, room, out.rcs_dbsm[row])
+        pulse.record_profile(fast, 8, buffers, out.rcs_dbsm[row])
 
 
 @njit(**AS_THE_KERNELS)
-def _least(dwell, out, room):
-    """Draw the random numbers of a pair and store its sequences: what no pair can do without."""
+def _minimum(dwell, out, buffers):
+    """Draw the random numbers of a pair and store its sequences: the work that every pair needs."""
     steps = out.tx.shape[1]
     for row in range(out.label.shape[0]):
         total = np.uint32(0)
@@ -151,8 +151,8 @@ def _least(dwell, out, room):
             out.tx[row, n], out.rx[row, n], out.echo[row, n] = value, value, value
 
 
-def _ns_a_pair(function: Callable[..., Any], *arguments: Any) -> float:
-    """Return the processor time of one pair [ns], the best of several batches."""
+def _ns_per_pair(function: Callable[..., Any], *arguments: Any) -> float:
+    """Return the processor time of one pair [ns], the minimum of several batches."""
     function(*arguments)
     times = []
     for _ in range(REPEATS):
@@ -163,42 +163,42 @@ def _ns_a_pair(function: Callable[..., Any], *arguments: Any) -> float:
 
 
 def dwell_parts(generate: PairGenerator) -> dict[str, float]:
-    """Return the time of each part of the dwell kernel, a pair [ns]."""
+    """Return the time of each part of the dwell kernel, per pair [ns]."""
     dwell, out = dwell_of(generate), generate.outputs(BATCH)
-    room = kernel.scratch(dwell)
-    paths = np.empty((BATCH, *room.directions.shape))
-    _draw(dwell, out, room)
+    buffers = kernel.dwell_buffers(dwell)
+    paths = np.empty((BATCH, *buffers.directions.shape))
+    _draw(dwell, out, buffers)
     return {
-        "draws of the example": _ns_a_pair(_draw, dwell, out, room),
-        "motion": _ns_a_pair(_move, dwell, out, room, paths),
-        "tables and closed forms": _ns_a_pair(_scatter, dwell, out, room, paths),
-        "Doppler and waveform": _ns_a_pair(_send, dwell, out, room),
-        "noise, with its draws": _ns_a_pair(_receive, dwell, out, room),
-        "whole kernel": _ns_a_pair(kernel.fill, dwell, SEED, 0, np.uint64(0), out),
-        "whole generator": _ns_a_pair(generate, 0, BATCH),
-        "limit: draws and stores": _ns_a_pair(_least, dwell, out, room),
+        "draws of the example": _ns_per_pair(_draw, dwell, out, buffers),
+        "motion": _ns_per_pair(_move, dwell, out, buffers, paths),
+        "tables and closed forms": _ns_per_pair(_scatter, dwell, out, buffers, paths),
+        "Doppler and waveform": _ns_per_pair(_send, dwell, out, buffers),
+        "noise, with its draws": _ns_per_pair(_receive, dwell, out, buffers),
+        "whole kernel": _ns_per_pair(kernel.fill, dwell, SEED, 0, np.uint64(0), out),
+        "whole generator": _ns_per_pair(generate, 0, BATCH),
+        "limit: draws and stores": _ns_per_pair(_minimum, dwell, out, buffers),
     }
 
 
 def pulse_parts(generate: PairGenerator) -> dict[str, float]:
-    """Return the time of each part of the pulse kernel, a pair [ns]."""
-    fast, out = generate.kernel, generate.outputs(BATCH)
-    assert isinstance(fast, pulse.FastTime)
-    room = pulse.scratch(fast)
-    _draw_pulse(fast, out, room)
+    """Return the time of each part of the pulse kernel, per pair [ns]."""
+    fast, out = generate.arrays, generate.outputs(BATCH)
+    assert isinstance(fast, pulse.PulseArrays)
+    buffers = pulse.pulse_buffers(fast)
+    _draw_pulse(fast, out, buffers)
     return {
-        "draws of the example": _ns_a_pair(_draw_pulse, fast, out, room),
-        "tables and closed forms": _ns_a_pair(_scatter_pulse, fast, out, room),
-        "waveform and Doppler": _ns_a_pair(_send_pulse, fast, out, room),
-        "range profile": _ns_a_pair(_show_pulse, fast, out, room),
-        "noise, with its draws": _ns_a_pair(_receive, fast, out, room),
-        "whole kernel": _ns_a_pair(pulse.fill, fast, SEED, 0, np.uint64(0), out),
-        "whole generator": _ns_a_pair(generate, 0, BATCH),
+        "draws of the example": _ns_per_pair(_draw_pulse, fast, out, buffers),
+        "tables and closed forms": _ns_per_pair(_scatter_pulse, fast, out, buffers),
+        "waveform and Doppler": _ns_per_pair(_send_pulse, fast, out, buffers),
+        "range profile": _ns_per_pair(_show_pulse, fast, out, buffers),
+        "noise, with its draws": _ns_per_pair(_receive, fast, out, buffers),
+        "whole kernel": _ns_per_pair(pulse.fill, fast, SEED, 0, np.uint64(0), out),
+        "whole generator": _ns_per_pair(generate, 0, BATCH),
     }
 
 
 def pairs_per_s(generate: PairGenerator, pairs: int, threads: int) -> float:
-    """Return the rate at which ``threads`` make ``pairs`` [1/s], by the clock on the wall."""
+    """Return the rate at which ``threads`` make ``pairs`` [1/s], by wall clock."""
     firsts = range(0, pairs, BATCH)
     with ThreadPoolExecutor(threads) as pool:
         started = time.perf_counter()
@@ -208,7 +208,7 @@ def pairs_per_s(generate: PairGenerator, pairs: int, threads: int) -> float:
 
 
 def stream(pairs: int) -> None:
-    """Write pairs to a dataset and print the largest resident size."""
+    """Write pairs to a dataset and print the peak resident size."""
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         simulate(RECIPE, Path(folder) / "data", examples=pairs, seed=1, workers=2)
@@ -219,10 +219,10 @@ def stream(pairs: int) -> None:
 
 def main() -> None:
     """Time everything and print it."""
-    parser = argparse.ArgumentParser(description="Time the generator beside plain NumPy.")
-    parser.add_argument("--pairs", type=int, default=400_000, help="of each rate")
+    parser = argparse.ArgumentParser(description="Time the generator against plain NumPy.")
+    parser.add_argument("--pairs", type=int, default=400_000, help="pairs per rate")
     parser.add_argument("--stream", type=int, default=2_000_000, help="pairs written to disk")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     print(f"{platform.machine()}, NumPy {np.__version__}, numba {numba.__version__}")
     generate = PairGenerator(read_recipe(RECIPE).scene, seed=int(SEED))
     rx, _, _ = numpy_pairs(generate, 0, BATCH)
@@ -230,22 +230,22 @@ def main() -> None:
     print(f"largest difference to NumPy: {error:.1e} of the rms")
     timed = dwell_parts(generate)
     for name, ns in timed.items():
-        print(f"  {name:<26}{ns:8,.0f} ns a pair")
+        print(f"  {name:<26}{ns:8,.0f} ns per pair")
     share = timed["limit: draws and stores"] / timed["whole generator"]
-    plain = _ns_a_pair(numpy_pairs, generate, 0, BATCH)
-    print(f"  {'plain NumPy':<26}{plain:8,.0f} ns a pair")
+    plain = _ns_per_pair(numpy_pairs, generate, 0, BATCH)
+    print(f"  {'plain NumPy':<26}{plain:8,.0f} ns per pair")
     print(f"{share:.0%} of the limit; {plain / timed['whole generator']:.1f} times plain NumPy")
     pulses = PairGenerator(read_recipe(PULSE_RECIPE).scene, seed=int(SEED))
     pulses(0, 1)  # compiles
     print(f"a pulse, its amplitude at {pulses.scene.amplitude_count} frequencies:")
     for name, ns in pulse_parts(pulses).items():
-        print(f"  {name:<26}{ns:8,.0f} ns a pair")
+        print(f"  {name:<26}{ns:8,.0f} ns per pair")
     for name, made in (("dwell", generate), ("pulse", pulses)):
         for threads in (1, 2):
-            rate = pairs_per_s(made, asked.pairs, threads)
+            rate = pairs_per_s(made, options.pairs, threads)
             print(f"{name}, {threads} threads: {rate:,.0f} pairs/s")
-    if asked.stream:
-        stream(asked.stream)
+    if options.stream:
+        stream(options.stream)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A table of tasks: a row a figure, kept beside its runs, so that a rerun goes on."""
+"""Table of tasks, one row per figure, cached with its runs so that a second call continues."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -14,26 +14,26 @@ ROWS_NAME = "rows.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A figure of a task, beside what it has to beat.
+    """One figure of a task, with its baselines and its goal.
 
     Attributes:
         task: Such as ``series, 1 step``.
-        who: The model, or the baseline, that it is a figure of.
-        measure: What is measured, with its unit, such as ``MSE`` or ``accuracy [%]``.
-        ours: A value a seed, all on the same rows; one where nothing depends on a seed.
-        reach: What must be reached; None where there is nothing to reach.
-        published: Figures of others, by where they are from.
+        model: Name of the model, or of the baseline.
+        measure: Name and unit of the metric, such as ``MSE`` or ``accuracy [%]``.
+        ours: One value per seed, all on the same rows; one value if nothing depends on a seed.
+        goal: Value to reach; None if there is none.
+        published: Published figures, by source.
         baselines: Figures of simpler methods on the same rows, by name.
-        more_is_better: Of an accuracy; not of an error.
-        digits: After the decimal point.
-        note: What else is to be said, in words.
+        more_is_better: True for an accuracy, False for an error.
+        digits: Digits after the decimal point.
+        note: Remark below the table.
     """
 
     task: str
-    who: str
+    model: str
     measure: str
     ours: Sequence[float]
-    reach: float | None = None
+    goal: float | None = None
     published: dict[str, float] = field(default_factory=dict)
     baselines: dict[str, float] = field(default_factory=dict)
     more_is_better: bool = False
@@ -41,103 +41,104 @@ class Row:
     note: str = ""
 
     @property
-    def is_reached(self) -> bool | None:
-        """Whether the mean over the seeds is as good as must be; None if nothing must."""
-        if self.reach is None:
+    def meets_goal(self) -> bool | None:
+        """True if the mean over the seeds meets the goal; None if there is no goal."""
+        if self.goal is None:
             return None
         mean = float(np.mean(self.ours))
-        return mean >= self.reach if self.more_is_better else mean <= self.reach
+        return mean >= self.goal if self.more_is_better else mean <= self.goal
 
 
 def seed_runs(
     data: Path, folder: Path, seeds: int, *, trained_on: Path | None = None, **settings: Any
 ) -> tuple[list[dict[str, Any]], list[Path]]:
-    """Return the metrics of a model on the test rows, from each seed, and the run folders.
+    """Return the metrics of a model on the test rows, one for each seed, and the run folders.
 
-    Runs and evaluations that are there already are taken as they are; one that was interrupted
-    goes on.
+    Existing runs and evaluations are reused. Interrupted ones are resumed.
 
     Args:
-        data: The dataset, whose test rows judge.
-        folder: Where runs and evaluations are written.
-        seeds: How many.
-        trained_on: A recipe, whose fresh pairs train; None for the rows of the dataset.
-        **settings: Of model and training, as of ``radarseq.train``.
+        data: Dataset whose test rows are evaluated.
+        folder: Folder of runs and evaluations.
+        seeds: Number of seeds.
+        trained_on: Recipe for training on fresh pairs; None trains on the dataset.
+        **settings: Settings of model and training, as in ``radarseq.train``.
     """
     import radarseq
 
     metrics, runs = [], []
     for seed in range(seeds):
-        run, judged = folder / f"seed-{seed}", folder / f"judged-{seed}"
+        run, evaluation = folder / f"seed-{seed}", folder / f"evaluation-{seed}"
         if not (run / "metrics.json").exists():
             resume = (run / "config.toml").exists()
             source = trained_on or data
             radarseq.train(source, run, device="cpu", resume=resume, seed=seed, **settings)
-        result = radarseq.evaluate(run, data, judged, device="cpu", resume=judged.exists())
+        result = radarseq.evaluate(run, data, evaluation, device="cpu", resume=evaluation.exists())
         metrics.append(result.metrics)
         runs.append(run)
     return metrics, runs
 
 
-def judged_together(data: Path, runs: Sequence[Path]) -> dict[str, Any]:
+def evaluate_ensemble(data: Path, runs: Sequence[Path]) -> dict[str, Any]:
     """Return the metrics of the ensemble of runs on the test rows.
 
     Args:
-        data: The dataset, whose test rows judge.
-        runs: As ``seed_runs`` gives them, two or more.
+        data: Dataset whose test rows are evaluated.
+        runs: Two or more runs from ``seed_runs``.
     """
     import radarseq
     from radarseq.inference.build_ensemble import form_ensemble
 
     folder = runs[0].parent
     form_ensemble(folder, [run.name for run in runs], device="cpu")
-    judged = folder / f"judged-together-{len(runs)}"
-    return radarseq.evaluate(folder, data, judged, device="cpu", resume=judged.exists()).metrics
+    evaluation = folder / f"evaluation-ensemble-{len(runs)}"
+    return radarseq.evaluate(
+        folder, data, evaluation, device="cpu", resume=evaluation.exists()
+    ).metrics
 
 
-def accuracy_row(metrics: Sequence[dict[str, Any]], *, task: str, who: str, **told: Any) -> Row:
-    """Return the row of a class: the accuracy of each seed, beside the baselines of the first.
+def accuracy_row(metrics: Sequence[dict[str, Any]], *, task: str, model: str, **fields: Any) -> Row:
+    """Return the row of a classifier: the accuracy of each seed, and the baselines of the first.
 
     Args:
-        metrics: Of the evaluations, as ``seed_runs`` gives them.
-        task: See ``Row``, for this and the next.
-        who: The model.
-        **told: Other fields of ``Row``; ``baselines`` are added to those of the evaluation.
+        metrics: Metrics from ``seed_runs``.
+        task: See ``Row``.
+        model: See ``Row``.
+        **fields: Other fields of ``Row``; ``baselines`` are added to those of the evaluation.
     """
     parts = [one["classification"] for one in metrics]
-    simple = {who: 100 * part["accuracy"] for who, part in parts[0]["baselines"].items()}
+    simple = {name: 100 * part["accuracy"] for name, part in parts[0]["baselines"].items()}
     return Row(
         task=task,
-        who=who,
+        model=model,
         measure="accuracy [%]",
         ours=[100 * part["model"]["accuracy"] for part in parts],
-        baselines=told.pop("baselines", {}) | simple,
+        baselines=fields.pop("baselines", {}) | simple,
         more_is_better=True,
         digits=1,
-        **told,
+        **fields,
     )
 
 
-def kept_rows(folder: Path, seeds: int, make: Callable[[], list[Row]]) -> list[Row]:
-    """Return the rows that ``folder`` keeps for so many seeds; made, and kept, if there are none.
+def cached_rows(folder: Path, seeds: int, make: Callable[[], list[Row]]) -> list[Row]:
+    """Return the rows cached in ``folder`` for this number of seeds; make and cache missing ones.
 
-    They are made anew from other seeds: the runs that are there already are taken for that.
+    Another number of seeds makes them anew, from the existing runs where possible.
     """
     path = folder / ROWS_NAME
-    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    if kept.get("seeds") != seeds:
+    cached = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if cached.get("seeds") != seeds:
         folder.mkdir(parents=True, exist_ok=True)
-        kept = {"seeds": seeds, "rows": [asdict(row) for row in make()]}
-        path.with_suffix(".tmp").write_text(json.dumps(kept, indent=1), encoding="utf-8")
+        cached = {"seeds": seeds, "rows": [asdict(row) for row in make()]}
+        path.with_suffix(".tmp").write_text(json.dumps(cached, indent=1), encoding="utf-8")
         path.with_suffix(".tmp").replace(path)
-    return [Row(**content) for content in kept["rows"]]
+    return [Row(**content) for content in cached["rows"]]
 
 
 def as_table(rows: Sequence[Row]) -> str:
     """Return the rows as a Markdown table."""
-    head = ("task", "model", "measure", "ours", "baselines", "published", "reach", "reached")
+    head = ("task", "model", "measure", "ours", "baselines", "published", "goal", "reached")
     cells = [head, tuple("---" for _ in head), *(_cells(row) for row in rows)]
-    notes = [f"- {row.task}, {row.who}: {row.note}" for row in rows if row.note]
+    notes = [f"- {row.task}, {row.model}: {row.note}" for row in rows if row.note]
     lines = ["| " + " | ".join(line) + " |" for line in cells]
     return "\n".join(lines + ([""] if notes else []) + notes)
 
@@ -147,13 +148,13 @@ def _cells(row: Row) -> tuple[str, ...]:
         return f"{value:.{row.digits}f}"
 
     def listed(figures: dict[str, float]) -> str:
-        return ", ".join(f"{who} {text(value)}" for who, value in figures.items())
+        return ", ".join(f"{name} {text(value)}" for name, value in figures.items())
 
     ours = text(float(np.mean(row.ours)))
     if len(row.ours) > 1:
         ours += f" ({text(min(row.ours))} to {text(max(row.ours))}, {len(row.ours)} seeds)"
     sign = "\N{GREATER-THAN OR EQUAL TO}" if row.more_is_better else "\N{LESS-THAN OR EQUAL TO}"
-    reach = "" if row.reach is None else f"{sign} {text(row.reach)}"
-    reached = {None: "", True: "yes", False: "no"}[row.is_reached]
+    goal = "" if row.goal is None else f"{sign} {text(row.goal)}"
+    reached = {None: "", True: "yes", False: "no"}[row.meets_goal]
     simple, others = listed(row.baselines), listed(row.published)
-    return (row.task, row.who, row.measure, ours, simple, others, reach, reached)
+    return (row.task, row.model, row.measure, ours, simple, others, goal, reached)

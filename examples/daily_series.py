@@ -1,12 +1,12 @@
-"""Daily figures as forecasting data: ridership of a city's trains and buses, prices of a share.
+"""Imports daily figures for forecasting: ridership of trains and buses, prices of a share.
 
     python examples/daily_series.py ridership.csv data/ridership --date service_date \
         --columns bus rail_boardings --steps 56 --difference 7
     radarseq train data/ridership --model lstm --task forecast --set horizon=14 --out runs/riders
     radarseq evaluate runs/riders data/ridership --out eval/riders
 
-Days that occur twice are taken once. The first 70 % of the days train, the next 15 % validate, the
-last 15 % test; no sequence reaches over a border. Values are put on the scale of the training days.
+Days that occur twice are used once. The first 70 % of the days train, the next 15 % validate, the
+last 15 % test. No sequence crosses a border. Values are standardised by the training days.
 """
 
 import argparse
@@ -28,7 +28,7 @@ DATE_FORMATS = ("%Y-%m-%d", "%m/%d/%Y")
 def read_days(
     path: Path, date: str, columns: list[str], until: datetime = datetime.max
 ) -> NDArray[np.float64]:
-    """Return one row of values a day, in the order of the days, up to and with ``until``."""
+    """Return one row of values per day, in the order of the days, up to and including ``until``."""
     days: dict[datetime, list[float]] = {}
     with path.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
@@ -37,17 +37,19 @@ def read_days(
 
 
 def parse_day(text: str, path: Path) -> datetime:
-    """Return the day that a text names."""
+    """Return the day of a text."""
     for form in DATE_FORMATS:
         try:
             return datetime.strptime(text, form)
         except ValueError:
             continue
-    raise SystemExit(f"{path}: {text!r} is no date of the forms {', '.join(DATE_FORMATS)}")
+    raise SystemExit(
+        f"{path}: {text!r} is not a date in any of the forms {', '.join(DATE_FORMATS)}"
+    )
 
 
 def import_series(days: NDArray[np.float64], names: list[str], steps: int, out: Path) -> Examples:
-    """Write the dataset: sequences of ``steps`` days, each starting a day after the one before."""
+    """Write the dataset: sequences of ``steps`` days, one day apart."""
     borders = [0, int(0.7 * len(days)), int(0.85 * len(days)), len(days)]
     training = days[: borders[1]]
     scaled = (days - training.mean(axis=0)) / training.std(axis=0)
@@ -73,21 +75,19 @@ def main() -> None:
     parser.add_argument("--date", required=True, help="column of the day")
     parser.add_argument("--columns", nargs="+", required=True, help="columns to forecast")
     parser.add_argument("--steps", type=int, default=56, help="days in a sequence")
+    parser.add_argument("--until", default="9999-12-31", help="last day to use, such as 2019-12-31")
+    parser.add_argument("--log", action="store_true", help="take logarithms first, for prices")
     parser.add_argument(
-        "--until", default="9999-12-31", help="last day that is taken, such as 2019-12-31"
+        "--difference", type=int, default=0, help="take differences over this number of days first"
     )
-    parser.add_argument("--log", action="store_true", help="take logarithms first, of prices")
-    parser.add_argument(
-        "--difference", type=int, default=0, help="take differences over so many days first"
-    )
-    given = parser.parse_args()
-    until = parse_day(given.until, Path("--until"))
-    days = read_days(given.file, given.date, given.columns, until)
-    days = np.log(days) if given.log else days
-    if given.difference:
-        days = days[given.difference :] - days[: -given.difference]
-    examples = import_series(days, given.columns, given.steps, given.out)
-    print(f"{given.out}: {len(examples):,} sequences of {examples.steps} days")
+    options = parser.parse_args()
+    until = parse_day(options.until, Path("--until"))
+    days = read_days(options.file, options.date, options.columns, until)
+    days = np.log(days) if options.log else days
+    if options.difference:
+        days = days[options.difference :] - days[: -options.difference]
+    examples = import_series(days, options.columns, options.steps, options.out)
+    print(f"{options.out}: {len(examples):,} sequences of {examples.steps} days")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
-"""Hand gestures seen by a 77 GHz radar: tracks of different lengths, one label.
+"""Imports hand gestures observed by a 77 GHz radar: tracks of different lengths, one label each.
 
     python examples/gestures.py records.zip data/gestures --fold 0
     radarseq train data/gestures --model gru --task classify --set features='["value"]' \
         --set causal=false --set patience=0 --out runs/gestures
     radarseq evaluate runs/gestures data/gestures --out eval/gestures
 
-``records.zip`` is the file of zyx1121/mmwave-gesture-recognition on GitHub: a recording is an
-array (step, 2) named ``label_time.npy``, a step the hand's place in two coordinates. Each gesture's
-recordings are dealt out to the folds at random, from one seed: a fold tests, the others train.
+``records.zip`` is the file of zyx1121/mmwave-gesture-recognition on GitHub. A recording is an array
+(step, 2) named ``label_time.npy``; a step is the hand's position in two coordinates. The recordings
+of each gesture are distributed to the folds at random, from one seed. One fold tests, the others
+train.
 """
 
 import argparse
@@ -36,12 +37,12 @@ def read_tracks(archive: Path) -> tuple[list[NDArray[np.float32]], list[str]]:
             tracks.append(track.astype(np.float32))
             labels.append(Path(name).name.partition("_")[0])
     if not tracks:
-        raise SystemExit(f"{archive}: holds no .npy file; expected label_time.npy, a track each")
+        raise SystemExit(f"{archive}: holds no .npy file; expected one label_time.npy per track")
     return tracks, labels
 
 
 def folds_of(label: NDArray[np.int32], folds: int) -> NDArray[np.int64]:
-    """Return the fold of each recording: as many of each class in every one, but for one."""
+    """Return the fold of each recording; counts of a class in two folds differ by at most 1."""
     draws = np.random.default_rng(SEED)
     fold = np.zeros(len(label), dtype=np.int64)
     for number in np.unique(label):
@@ -52,9 +53,9 @@ def folds_of(label: NDArray[np.int32], folds: int) -> NDArray[np.int64]:
 
 def import_gestures(archive: Path, out: Path, fold: int, folds: int) -> Examples:
     """Write the dataset in which one fold tests and the others train; padding is zero."""
-    tracks, named = read_tracks(archive)
-    names = sorted(set(named))
-    label = np.array([names.index(name) for name in named], dtype=np.int32)
+    tracks, track_labels = read_tracks(archive)
+    names = sorted(set(track_labels))
+    label = np.array([names.index(name) for name in track_labels], dtype=np.int32)
     length = np.array([len(track) for track in tracks], dtype=np.int32)
     x = np.zeros((len(tracks), length.max(), 2), dtype=np.float32)
     for row, track in enumerate(tracks):
@@ -78,14 +79,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("archive", type=Path, help="records.zip")
     parser.add_argument("out", type=Path, help="the dataset to write")
-    parser.add_argument("--fold", type=int, default=0, help="that tests, from 0 on")
+    parser.add_argument("--fold", type=int, default=0, help="fold that tests, from 0 on")
     parser.add_argument("--folds", type=int, default=10)
-    given = parser.parse_args()
-    if not 0 <= given.fold < given.folds:
-        parser.error(f"--fold is {given.fold}; expected 0 to {given.folds - 1}")
-    examples = import_gestures(given.archive, given.out, given.fold, given.folds)
+    options = parser.parse_args()
+    if not 0 <= options.fold < options.folds:
+        parser.error(f"--fold is {options.fold}; expected 0 to {options.folds - 1}")
+    examples = import_gestures(options.archive, options.out, options.fold, options.folds)
     tests = len(examples.part("test"))
-    print(f"{given.out}: {len(examples):,} tracks of at most {examples.steps} steps, {tests} test")
+    print(
+        f"{options.out}: {len(examples):,} tracks of at most {examples.steps} steps, {tests} test"
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Chords as a standard MIDI file of type 0: one track, a channel a voice.
+"""Writes chords as a standard MIDI file of type 0: one track, one channel per voice.
 
 Reference:
     MIDI Manufacturers Association, Standard MIDI Files 1.0: a header chunk ``MThd``, a track chunk
@@ -11,13 +11,13 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-TICKS_A_QUARTER, CHORDS_A_QUARTER = 480, 4  # a chord is a sixteenth
-MICROSECONDS_A_QUARTER = 750_000  # 80 quarters a minute
+TICKS_PER_QUARTER, CHORDS_PER_QUARTER = 480, 4  # a chord is a sixteenth
+MICROSECONDS_PER_QUARTER = 750_000  # 80 quarters a minute
 VELOCITY = 80
 
 
 def midi_of(notes: NDArray[np.int64]) -> bytes:
-    """Return the file's bytes; the same note in chords that follow each other is held.
+    """Return the file's bytes; the same note in consecutive chords is held.
 
     Args:
         notes: MIDI numbers ``(chord, voice)``, 0 for silence; at most 16 voices.
@@ -30,14 +30,14 @@ def midi_of(notes: NDArray[np.int64]) -> bytes:
             f"notes have shape {notes.shape} and lie in {notes.min()} to {notes.max()}; expected "
             "(chord, voice), at most 16 voices, and 0 to 127"
         )
-    tempo = b"\x00\xff\x51\x03" + MICROSECONDS_A_QUARTER.to_bytes(3, "big")
+    tempo = b"\x00\xff\x51\x03" + MICROSECONDS_PER_QUARTER.to_bytes(3, "big")
     track = tempo + _events(changes(notes)) + b"\x00\xff\x2f\x00"  # end of track
-    head = b"MThd" + struct.pack(">IHHH", 6, 0, 1, TICKS_A_QUARTER)
+    head = b"MThd" + struct.pack(">IHHH", 6, 0, 1, TICKS_PER_QUARTER)
     return head + b"MTrk" + struct.pack(">I", len(track)) + track
 
 
 def changes(notes: NDArray[np.int64]) -> list[tuple[int, int, int, int]]:
-    """Return what starts (1) and ends (0): chord, start or end, voice, note; ends come first."""
+    """Return starts (1) and ends (0) of notes as (chord, start or end, voice, note), ends first."""
     padded = np.pad(notes, ((1, 1), (0, 0)))
     chord, voice = np.nonzero(padded[1:] != padded[:-1])
     found = []
@@ -49,17 +49,17 @@ def changes(notes: NDArray[np.int64]) -> list[tuple[int, int, int, int]]:
 
 
 def _events(found: Iterable[tuple[int, int, int, int]]) -> bytes:
-    told, now = bytearray(), 0
+    data, now = bytearray(), 0
     for chord, starts, voice, note in found:
-        tick = chord * TICKS_A_QUARTER // CHORDS_A_QUARTER
+        tick = chord * TICKS_PER_QUARTER // CHORDS_PER_QUARTER
         kind = 0x90 if starts else 0x80
-        told += variable_length(tick - now) + bytes((kind | voice, note, VELOCITY))
+        data += variable_length(tick - now) + bytes((kind | voice, note, VELOCITY))
         now = tick
-    return bytes(told)
+    return bytes(data)
 
 
 def variable_length(number: int) -> bytes:
-    """Return a number as seven bits a byte, the highest first, the top bit set but in the last."""
+    """Return a number as seven bits per byte, highest first, the top bit set except in the last."""
     parts = [number & 0x7F]
     while number := number >> 7:
         parts.append(0x80 | (number & 0x7F))

@@ -1,17 +1,18 @@
-"""Spoken digits: thousands of raw audio samples, one label.
+"""Imports spoken digits: thousands of raw audio samples, one label each.
 
     python examples/spoken_digits.py RECORDINGS data/digits
     radarseq train data/digits --model conv_gru --task classify \
         --set features='["log_mel", "log_mel_change"]' --set causal=false --set layers=1 \
-        --set dropout=0.3 --set batch_size=64 --set speed=0.2 --set occlusion=0.3 --out runs/digits
+        --set dropout=0.3 --set batch_size=64 --set time_stretch=0.2 --set occlusion=0.3 \
+        --out runs/digits
     radarseq evaluate runs/digits data/digits --out eval/digits
 
 ``RECORDINGS`` holds WAV files ``digit_speaker_index.wav`` at 8 kHz
-(github.com/Jakobovski/free-spoken-digit-dataset). The feature ``log_mel`` makes a frame of 80
-samples, ``log_mel_change`` shows how it moves, a strided convolution halves their number, and a
-GRU reads what is left, both ways. With ``strides='[5,4,4,4]'`` and the features ``iq`` and
-``level`` convolutions alone shorten the raw samples, 320 times. The official split tests on the
-indices 0 to 4; ``--leave-out SPEAKER`` tests on one speaker instead.
+(github.com/Jakobovski/free-spoken-digit-dataset). The feature ``log_mel`` turns 80 samples into a
+frame. ``log_mel_change`` is its change to the next frame. A strided convolution halves the number
+of frames, and a bidirectional GRU reads the result. With ``strides='[5,4,4,4]'`` and the features
+``iq`` and ``level`` convolutions alone shorten the raw samples, 320 times. The official split tests
+on the indices 0 to 4; ``--leave-out SPEAKER`` tests on one speaker instead.
 """
 
 import argparse
@@ -44,14 +45,16 @@ def read_digit(path: Path) -> NDArray[np.float32]:
 
 
 def import_digits(folder: Path, out: Path, leave_out: str = "") -> Examples:
-    """Write the dataset, a speaker a group."""
+    """Write the dataset, one group per speaker."""
     paths = sorted(folder.glob("*_*_*.wav"))
     if not paths:
-        raise SystemExit(f"{folder}: no digit_speaker_index.wav there; give the folder of them")
+        raise SystemExit(
+            f"{folder}: no digit_speaker_index.wav found; give the folder of these files"
+        )
     named = [path.stem.split("_") for path in paths]
     speakers = sorted({speaker for _, speaker, _ in named})
     if leave_out and leave_out not in speakers:
-        raise SystemExit(f"speaker {leave_out!r} is not there; there are {', '.join(speakers)}")
+        raise SystemExit(f"speaker {leave_out!r} is unknown; expected one of {', '.join(speakers)}")
     x = np.zeros((len(paths), MAX_SAMPLES, 1), dtype=np.float32)
     length = np.zeros(len(paths), dtype=np.int32)
     split = np.zeros(len(paths), dtype=np.uint8)
@@ -59,8 +62,8 @@ def import_digits(folder: Path, out: Path, leave_out: str = "") -> Examples:
         samples = read_digit(path)
         length[row] = len(samples)
         x[row, : len(samples), 0] = samples
-        tested = speaker == leave_out if leave_out else int(index) in TEST_INDICES
-        split[row] = 2 if tested else int(int(index) in VALIDATION_INDICES)
+        is_test = speaker == leave_out if leave_out else int(index) in TEST_INDICES
+        split[row] = 2 if is_test else int(int(index) in VALIDATION_INDICES)
     header = Header(
         sample_axis="step",
         sample_interval_s=1 / RATE_HZ,
@@ -83,12 +86,12 @@ def import_digits(folder: Path, out: Path, leave_out: str = "") -> Examples:
 def main() -> None:
     """Read the command line and write the dataset."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("folder", type=Path, help="of WAV files")
+    parser.add_argument("folder", type=Path, help="folder of WAV files")
     parser.add_argument("out", type=Path, help="dataset to write")
     parser.add_argument("--leave-out", default="", help="speaker to test on")
-    given = parser.parse_args()
-    examples = import_digits(given.folder, given.out, given.leave_out)
-    print(f"{given.out}: {len(examples):,} recordings of at most {examples.steps:,} samples")
+    options = parser.parse_args()
+    examples = import_digits(options.folder, options.out, options.leave_out)
+    print(f"{options.out}: {len(examples):,} recordings of at most {examples.steps:,} samples")
 
 
 if __name__ == "__main__":

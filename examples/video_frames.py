@@ -1,17 +1,17 @@
-"""Sound beside a video: one label for each image frame, from the samples that go with it.
+"""Generates sound for a video, with one label for each image frame.
 
     python examples/video_frames.py data/frames
     radarseq train data/frames --model conv_gru --task step_label --set strides='[4,4,4,5]' \
         --set features='["value"]' --out runs/frames
     radarseq evaluate runs/frames data/frames --out eval/frames
 
-At 25 frames a second and 8 kHz, 320 samples go with a frame. The strides of ``conv_gru``, whose
-product is 320, make one step of them; the state that it leads to is there with the frame's last
-sample, and so is the label: the other samples have none (-1) and count nowhere. To read a model's
-frames, take every 320th of its steps, as ``at_frames`` does.
+At 25 frames per second and 8 kHz, 320 samples go with a frame. The strides of ``conv_gru``, whose
+product is 320, make one step of them. The resulting state is known at the frame's last sample. The
+label stands there; the other samples have none (-1) and do not count. To read the frames of a
+prediction, take every 320th step, as ``at_frames`` does.
 
-The sound is generated, so that what is right is known: silence, a hum, a whistle or a rattle, in
-noise as strong as they are; what sounds goes on into the next frame with a probability of 0.85.
+The sound is generated, so the labels are exact: silence, a hum, a whistle or a rattle, in noise of
+the same strength. A sound continues into the next frame with a probability of 0.85.
 """
 
 import argparse
@@ -24,20 +24,20 @@ from radarseq.dataset.schema import UNKNOWN_LABEL, Examples, Header
 from radarseq.dataset.write import write_dataset
 
 RATE_HZ = 8000
-SAMPLES_A_FRAME = 320
+SAMPLES_PER_FRAME = 320
 NAMES = ("silence", "hum", "whistle", "rattle")
 STAYS = 0.85
-PITCH_HZ = {1: (80.0, 200.0), 2: (900.0, 2500.0), 3: (30.0, 80.0)}  # lowest and highest
+PITCH_HZ = {1: (80.0, 200.0), 2: (900.0, 2500.0), 3: (30.0, 80.0)}  # minimum and maximum
 NOISE = 1.0  # rms, over that of a sound
 
 
-def at_frames(steps: NDArray, samples_a_frame: int = SAMPLES_A_FRAME) -> NDArray:
-    """Return what a model said at the last sample of each frame, ``(n, frame, ...)``."""
-    return steps[:, samples_a_frame - 1 :: samples_a_frame]
+def at_frames(steps: NDArray, samples_per_frame: int = SAMPLES_PER_FRAME) -> NDArray:
+    """Return the steps at the last sample of each frame, ``(n, frame, ...)``."""
+    return steps[:, samples_per_frame - 1 :: samples_per_frame]
 
 
 def labels_of(numbers: np.random.Generator, frames: int) -> NDArray[np.int64]:
-    """Return what is heard in each frame: it stays, or another sound is drawn."""
+    """Return the sound of each frame: that of the frame before, or one drawn anew."""
     labels = numbers.integers(len(NAMES), size=frames)
     stays = numbers.random(frames) < STAYS
     for frame in range(1, frames):
@@ -47,11 +47,11 @@ def labels_of(numbers: np.random.Generator, frames: int) -> NDArray[np.int64]:
 
 
 def sound_of(numbers: np.random.Generator, labels: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Return the samples of the frames, of rms 1 where something sounds, in noise."""
-    sound = NOISE * numbers.standard_normal(len(labels) * SAMPLES_A_FRAME)
+    """Return the samples of the frames: sounds of rms 1, in noise."""
+    sound = NOISE * numbers.standard_normal(len(labels) * SAMPLES_PER_FRAME)
     pitch = {label: numbers.uniform(*span) for label, span in PITCH_HZ.items()}
     time_s = np.arange(len(sound)) / RATE_HZ
-    heard = labels.repeat(SAMPLES_A_FRAME)
+    heard = labels.repeat(SAMPLES_PER_FRAME)
     for label, hz in pitch.items():
         phase = hz * time_s + numbers.random()
         wave = np.sqrt(2) * np.sin(2 * np.pi * phase)
@@ -62,8 +62,8 @@ def sound_of(numbers: np.random.Generator, labels: NDArray[np.int64]) -> NDArray
 
 
 def generate_frames(out: Path, *, count: int = 400, frames: int = 32, seed: int = 0) -> Examples:
-    """Write the dataset: of every five recordings one validates and one tests."""
-    steps = frames * SAMPLES_A_FRAME
+    """Write the dataset: of every five recordings, one validates and one tests."""
+    steps = frames * SAMPLES_PER_FRAME
     x = np.zeros((count, steps, 1), dtype=np.float32)
     target = np.full((count, steps, 1), UNKNOWN_LABEL, dtype=np.float32)
     for row in range(count):
@@ -92,16 +92,18 @@ def main() -> None:
     """Read the command line and write the dataset."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("out", type=Path, help="dataset to write")
-    parser.add_argument("--count", type=int, default=400, help="recordings")
-    parser.add_argument("--frames", type=int, default=32, help="image frames of each")
+    parser.add_argument("--count", type=int, default=400, help="number of recordings")
+    parser.add_argument("--frames", type=int, default=32, help="image frames per recording")
     parser.add_argument("--seed", type=int, default=0)
-    given = parser.parse_args()
-    if given.count < 5 or given.frames < 1:
+    options = parser.parse_args()
+    if options.count < 5 or options.frames < 1:
         parser.error("expected 5 or more recordings of 1 or more frames")
-    examples = generate_frames(given.out, count=given.count, frames=given.frames, seed=given.seed)
+    examples = generate_frames(
+        options.out, count=options.count, frames=options.frames, seed=options.seed
+    )
     print(
-        f"{given.out}: {len(examples):,} recordings of {given.frames} frames, "
-        f"{SAMPLES_A_FRAME} samples a frame"
+        f"{options.out}: {len(examples):,} recordings of {options.frames} frames, "
+        f"{SAMPLES_PER_FRAME} samples per frame"
     )
 
 

@@ -36,7 +36,7 @@ def parse(kind: type[T], content: Any, source: str, place: str = "") -> T:
 def _explain(kind: type, error: Any, place: str) -> str:
     key = ".".join(str(part) for part in (place, *error["loc"]) if part != "")
     if error["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
-        return _unknown(key, _known_keys(kind, error["loc"][:-1]))
+        return unknown_key(key, _known_keys(kind, error["loc"][:-1]))
     if error["type"] == "value_error":
         return f"{key}: {error['ctx']['error']}" if key else str(error["ctx"]["error"])
     if error["type"] in ("missing", "missing_argument"):
@@ -53,7 +53,8 @@ def _known_keys(kind: Any, way: tuple[Any, ...]) -> list[str]:
     return [field.name for field in fields(kind)] if is_dataclass(kind) else []
 
 
-def _unknown(key: str, known: list[str]) -> str:
+def unknown_key(key: str, known: list[str]) -> str:
+    """Return the sentence that refuses a key, with the nearest known one and all of them."""
     near = difflib.get_close_matches(key.rpartition(".")[2], known, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return f"unknown key {key!r}: {hint}Known keys: {', '.join(known)}"

@@ -1,1 +1,1 @@
-"""The physics of short radar sequences: scattering, motion, waveforms, and Tx/Rx pairs."""
+"""Physics of short radar sequences: scattering, motion, waveforms and Tx/Rx pairs."""

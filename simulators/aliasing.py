@@ -11,10 +11,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from simulators.amplitudes.of_shape import set_inertia
 from simulators.impairments.intervals import OFF
 from simulators.motion import set_rotation
 from simulators.objects import MOTION_KEYS, Interval, ObjectClass, Sphere
+from simulators.objects.dispatch import set_inertia
 
 
 def rotation_warnings(

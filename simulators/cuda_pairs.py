@@ -11,7 +11,7 @@ import numpy as np
 from numba import config
 
 from simulators.kernels import dwell
-from simulators.objects.kernel_ids import KIND_MESH
+from simulators.objects.dispatch import KIND_MESH
 from simulators.pairs import PairGenerator, Pairs
 from simulators.scene import Scene
 

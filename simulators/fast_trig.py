@@ -1,13 +1,13 @@
 """Sine, cosine and arc cosine, compiled to code that vectorises over a loop; angles in turns.
 
-The library's functions are called one number at a time; these are a few products, inlined. The
-same source gives the same bits on every processor that rounds as IEEE 754 says and fuses nothing.
+The functions of the math library take one number per call; these are a few inlined products. They
+give the same bits on every processor that rounds as IEEE 754 states and fuses no operations.
 """
 
 import numpy as np
 from numba import njit
 
-# Taylor coefficients of sin(2 pi x) / x and cos(2 pi x), good to 2e-16 for |x| <= 1/8.
+# Taylor coefficients of sin(2 pi x) / x and cos(2 pi x), accurate to 2e-16 for |x| <= 1/8.
 _SINE = (
     6.283185307179586,
     -41.34170224039976,
@@ -31,7 +31,7 @@ _COSINE = (
 )
 _TURNS_PER_RADIAN = 0.15915494309189535
 
-# arccos(x) / sqrt(1 - x) on 0 to 1, interpolated at Chebyshev's points.
+# arccos(x) / sqrt(1 - x) on 0 to 1, interpolated at Chebyshev points.
 _ARC_COSINE = (
     1.5707963267945688,
     -0.21460183647380845,
@@ -91,9 +91,9 @@ def phasor(phase):
 
 @njit(cache=True, nogil=True, forceinline=True)
 def arc_cosine(x):
-    """Return the angle [rad] whose cosine is ``x``, within 1e-12 rad; beyond -1 and 1, at them.
+    """Return the angle [rad] whose cosine is ``x``, clipped to -1 to 1, within 1e-12 rad.
 
-    A polynomial times sqrt(1 - |x|), as in the reference, of a higher degree.
+    A polynomial times sqrt(1 - |x|), as in the reference, but of higher degree.
 
     Reference:
         Abramowitz and Stegun, Handbook of Mathematical Functions, 4.4.45 and 4.4.46.

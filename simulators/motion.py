@@ -1,8 +1,8 @@
-"""Torque-free rigid-body motion, seen from the body.
+"""Torque-free rotation of a rigid body, in the frame of the body.
 
 A monostatic echo needs one thing of the attitude: the direction to the radar in the body's frame.
-In that frame the angular velocity w obeys Euler's equations and the fixed direction u turns the
-other way round: I w' = (I w) x w, u' = u x w. Six numbers are the whole state.
+In that frame the angular velocity w obeys Euler's equations, and the direction u, fixed in space,
+turns the opposite way: I w' = (I w) x w, u' = u x w. The state has six numbers.
 
 Reference:
     Goldstein, Poole, Safko, Classical Mechanics, 3rd ed., sections 4.9 and 5.6.
@@ -15,12 +15,13 @@ from simulators.fast_trig import sine_cosine
 from simulators.numba_options import UNCOUNTED
 
 TUMBLE, SPIN, PRECESSION, NUTATION, STABILISED = range(5)  # in the order of objects.MOTION_KEYS
-# Rotation per step of the fourth-order Runge-Kutta rule; its error is about 0.05^5 a step.
+# Rotation per step of the fourth-order Runge-Kutta rule; its error is about 0.05^5 per step.
 MAX_TURN_RAD = 0.05
 
 
 @njit(**UNCOUNTED)
-def _slope(inertia, state, slope):
+def _derivative(inertia, state, slope):
+    """Set ``slope`` to the time derivative of ``state``."""
     wx, wy, wz = state[0], state[1], state[2]
     slope[0] = (inertia[1] - inertia[2]) * wy * wz / inertia[0]
     slope[1] = (inertia[2] - inertia[0]) * wz * wx / inertia[1]
@@ -45,38 +46,38 @@ def advance(inertia, state, duration_s, work):
     h = duration_s / parts
     slope, probe, total = work[0], work[1], work[2]
     for _ in range(parts):
-        _slope(inertia, state, slope)
+        _derivative(inertia, state, slope)
         for i in range(6):
             total[i] = slope[i]
             probe[i] = state[i] + 0.5 * h * slope[i]
-        _slope(inertia, probe, slope)
+        _derivative(inertia, probe, slope)
         for i in range(6):
             total[i] += 2.0 * slope[i]
             probe[i] = state[i] + 0.5 * h * slope[i]
-        _slope(inertia, probe, slope)
+        _derivative(inertia, probe, slope)
         for i in range(6):
             total[i] += 2.0 * slope[i]
             probe[i] = state[i] + h * slope[i]
-        _slope(inertia, probe, slope)
+        _derivative(inertia, probe, slope)
         for i in range(6):
             state[i] += h / 6.0 * (total[i] + slope[i])
 
 
 @njit(**UNCOUNTED)
 def set_rotation(motion, rate, angle, azimuth, inertia, state):
-    """Set the angular velocity with which a motion other than a tumble starts.
+    """Set the initial angular velocity of a motion other than a tumble.
 
-    Precession and nutation are one motion, given by different rates: the body's z axis stands at
-    ``angle`` to the angular momentum and, where two moments are equal, cones about it at the
-    steady rate L / I1 while the body spins. With three moments the cone is an average.
+    Precession and nutation are one motion, defined by different rates: the body's z axis is at
+    ``angle`` to the angular momentum and, if two moments are equal, cones about it at the steady
+    rate L / I1 while the body spins. With three different moments the cone is an average.
 
     Args:
         motion: ``SPIN``, ``PRECESSION``, ``NUTATION`` or ``STABILISED``.
-        rate: Of the spin about z, or of the coning in a precession [rad/s].
+        rate: Rate of the spin about z, or of the coning in a precession [rad/s].
         angle: Half angle of the cone [rad], below pi / 2.
-        azimuth: Of the angular momentum about z, in the body's frame [rad].
+        azimuth: Azimuth of the angular momentum about z, body frame [rad].
         inertia: Principal moments, shape ``(3,)``, any unit.
-        state: Its first three numbers are set [rad/s].
+        state: Set in place: its first three numbers [rad/s].
     """
     across, along = 0.0, rate
     if motion == PRECESSION:
@@ -96,8 +97,8 @@ def _fill_symmetric(inertia, state, interval_s, axis_only, directions):
     """Fill the directions of a body with two equal moments, in closed form.
 
     It turns about its angular momentum at L / I1, and about its own axis at (I1 - I3) / I1 of its
-    spin: u(t) = Rz(s t) (a + c cos(W t) - d sin(W t)), with a the part of u along L, c that
-    across, and d their product.
+    spin: u(t) = Rz(s t) (a + c cos(W t) - d sin(W t)), with a the part of u along L, c the
+    part across it, and d the cross product of L and u.
     """
     wx, wy, wz = state[0], state[1], state[2]
     ux, uy, uz = state[3], state[4], state[5]
@@ -158,17 +159,17 @@ def _fill_between(before, after, duration_s, first, count, directions):
 def fill_directions(inertia, state, interval_s, axis_only, work, directions):
     """Fill the directions to the radar at each pulse of a dwell, without torque.
 
-    Exact where the first two moments are equal. Else by Runge-Kutta steps of up to
-    ``MAX_TURN_RAD``, with Hermite interpolation for the pulses within one, to 1e-7.
+    Exact if the first two moments are equal. Otherwise by Runge-Kutta steps of up to
+    ``MAX_TURN_RAD``, with Hermite interpolation between them, to 1e-7.
 
     Args:
         inertia: Principal moments of inertia, shape ``(3,)``, any unit.
         state: Angular velocity [rad/s] and direction to the radar, body frame, shape ``(6,)``, at
             the first pulse; scratch space afterwards.
-        interval_s: From pulse to pulse [s].
-        axis_only: Whether the third component is enough, of a body of revolution.
+        interval_s: Time from pulse to pulse [s].
+        axis_only: Whether to fill the third component alone, for a body of revolution.
         work: Scratch space, shape ``(4, 6)``.
-        directions: Is filled: components of the unit vector in the body frame, ``(3, steps)``.
+        directions: Set in place: unit vectors in the body frame, ``(3, steps)``.
     """
     if inertia[0] == inertia[1]:
         _fill_symmetric(inertia, state, interval_s, axis_only, directions)

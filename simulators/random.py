@@ -1,9 +1,9 @@
-"""Counter-based random numbers: a draw is a function of (seed, domain, stream, index, position).
+"""Counter-based random numbers: each is a function of (seed, domain, stream, index, position).
 
 Philox4x32-10 turns a 128-bit counter and a 64-bit key into four 32-bit words. The key is the
 seed; the counter is the example's index (64 bits), the block of four words within a stream, and
-the stream's number. Nothing is carried from one draw to the next, so example ``i`` is the same
-alone, in any batch, on any number of workers, and on a GPU.
+the stream's number. There is no state between draws, so example ``i`` is the same alone, in any
+batch, on any number of workers, and on a GPU.
 
 Reference:
     J. K. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011, section 3.3;
@@ -112,10 +112,10 @@ def direction(u0, u1):
 
 @njit(cache=True, nogil=True, forceinline=True, error_model="numpy")
 def minus_log(u):
-    """Return -log(u) for a number of ``unit``, 2^-33 <= u < 1, within 2e-16 of itself.
+    """Return -log(u) for 2^-33 <= u < 1, the range of ``unit``, to a relative 2e-16.
 
-    The library's logarithm is called one number at a time; this vectorises over a loop. Doubling
-    takes u to 0.7 to 1.4, and there log(m) = 2 artanh((m - 1) / (m + 1)).
+    The math library's logarithm takes one number per call; this vectorises over a loop. Doubling
+    brings u to 0.7 to 1.4, where log(m) = 2 artanh((m - 1) / (m + 1)).
     """
     m, halvings = u, 0.0
     for power in (16, 8, 4, 2, 1, 1):

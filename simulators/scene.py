@@ -11,7 +11,7 @@ from simulators.impairments.environment import Environment
 from simulators.impairments.fluctuation import Fluctuation
 from simulators.impairments.intervals import check_name
 from simulators.impairments.receiver import Receiver
-from simulators.objects import STRICT, AnyObject, Interval, Sphere, check_interval
+from simulators.objects import STRICT, Interval, ObjectClass, Sphere, check_interval
 from simulators.units import wavelength_m, wavenumber
 from simulators.waveforms.pulse_settings import MAX_PULSE_STEPS, Pulse, WaveformSamples
 from simulators.waveforms.responses import node_count
@@ -120,7 +120,7 @@ class Scene:
 
     __pydantic_config__: ClassVar = STRICT
 
-    objects: tuple[AnyObject, ...]
+    objects: tuple[ObjectClass, ...]
     objects_per_class: int = 500
     mode: Mode = "dwell"
     pulse: Pulse | None = None

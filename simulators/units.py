@@ -22,11 +22,6 @@ def to_db(power_ratio: ArrayLike) -> NDArray[np.float64]:
         return 10.0 * np.log10(np.asarray(power_ratio, dtype=np.float64))
 
 
-def from_db(level_db: ArrayLike) -> NDArray[np.float64]:
-    """Return the power ratio of a level in decibels."""
-    return 10.0 ** (np.asarray(level_db, dtype=np.float64) / 10.0)
-
-
 def rcs_dbsm(amplitude: ArrayLike) -> NDArray[np.float64]:
     """Return the radar cross-section |a|^2 [dBsm] of a scattering amplitude a [m]."""
     return to_db(np.abs(np.asarray(amplitude)) ** 2)

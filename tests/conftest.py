@@ -19,7 +19,8 @@ from radarseq.dataset.schema import Examples, Header
 from radarseq.dataset.simulate import simulate
 from radarseq.dataset.write import write_dataset
 from simulators.objects import MeshBody
-from simulators.scattering import mesh_files, meshes
+from simulators.scattering import meshes
+from simulators.scattering.meshes import mesh_files
 
 RECIPE = Path(__file__).parents[1] / "datasets" / "four_shapes.toml"
 
@@ -86,7 +87,7 @@ def space_evaluation(space_run, lstm_run, space, tmp_path_factory):
             classifiers, "HistGradientBoostingClassifier", lambda **s: real(**s | {"max_iter": 5})
         )
         out = tmp_path_factory.mktemp("evaluation") / "e"
-        return evaluate(space_run, space, out, beside=[lstm_run], device="cpu")
+        return evaluate(space_run, space, out, compare=[lstm_run], device="cpu")
 
 
 @pytest.fixture(scope="session")
@@ -118,7 +119,7 @@ def plainly(monkeypatch):
     monkeypatch.setattr(
         classifiers, "HistGradientBoostingClassifier", lambda **s: real(**s | {"max_iter": 5})
     )
-    monkeypatch.setattr(judge, "draw", lambda *_: None)
+    monkeypatch.setattr(judge, "draw_page", lambda *_: None)
 
     def evaluate(run, data, out, **settings):
         return judge.evaluate(run, data, out, device="cpu", **settings)
@@ -134,3 +135,17 @@ def bus(tmp_path):
     mesh = meshes.translate(meshes.rotate(meshes.box(0.3, 0.2, 0.4), turn), [1.0, 2.0, 3.0])
     mesh_files.write_mesh(tmp_path / "bus.obj", mesh, units="mm")
     return MeshBody(name="bus", path=str(tmp_path / "bus.obj"), units="mm", scale=(0.5, 2.0))
+
+
+# Fixtures that train a model, and folders whose tests run whole commands: `make quick` skips them.
+TRAINING_FIXTURES = {"space_run", "lstm_run", "space_evaluation", "formed", "run", "plainly"}
+TRAINING_FOLDERS = {"faults", "pipeline", "recorded", "training", "golden"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that train."""
+    for item in items:
+        folders = set(item.path.relative_to(Path(__file__).parents[1]).parts)
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if "tests" in folders and (folders & TRAINING_FOLDERS or fixtures & TRAINING_FIXTURES):
+            item.add_marker("trains")

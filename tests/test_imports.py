@@ -26,8 +26,8 @@ ROOMS = {
         "baselines inference training artifacts evaluation cli"
     ).split(),
     "simulators": (
-        "units fast_trig numba_options random scattering objects motion waveforms impairments "
-        "amplitudes aliasing scene kernels pairs series cuda_pairs"
+        "units fast_trig numba_options random disk_cache scattering objects motion waveforms "
+        "impairments amplitudes aliasing scene kernels pairs series cuda_pairs"
     ).split(),
 }
 # Packages that a room must do without.

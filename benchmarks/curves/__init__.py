@@ -1,1 +1,1 @@
-"""Tasks that fall short, learnt from fewer objects or speakers."""
+"""Learning curves: tasks that miss their goal, with fewer objects or speakers in training."""

@@ -1,4 +1,4 @@
-"""Space debris: object 27 of each class tests; one, two and three other objects are learnt from."""
+"""Space debris with one, two and three objects of each class in training; object 27 tests."""
 
 from pathlib import Path
 
@@ -14,16 +14,16 @@ def rows(folder: Path, seeds: int, threads: int) -> list[Row]:
     import radarseq
 
     made = []
-    for steps, stride, reach, _, settings in WINDOWS:
+    for steps, stride, goal, _, settings in WINDOWS:
         place = folder / str(steps)
         whole = windows(place / "whole", steps, stride)
         names = radarseq.open_dataset(whole).header.group_names
         for objects in OBJECTS:
             at = place / f"{len(objects)}"
-            known = [row for row, name in enumerate(names) if name.rpartition("/")[2] in objects]
-            data, share = thinned(whole, at / "data", known)
+            groups = [row for row, name in enumerate(names) if name.rpartition("/")[2] in objects]
+            data, share = thinned(whole, at / "data", groups)
             epochs = {"epochs": round(settings["epochs"] / share)}
             metrics, _ = seed_runs(data, at / "runs", seeds, **COMMON | settings | epochs)
-            task, who = f"space debris, {steps} samples", f"from {len(objects)} of each class"
-            made.append(accuracy_row(metrics, task=task, who=who, reach=reach))
+            task, model = f"space debris, {steps} samples", f"from {len(objects)} of each class"
+            made.append(accuracy_row(metrics, task=task, model=model, goal=goal))
     return made

@@ -1,1 +1,1 @@
-"""The deck's tasks, a file each: what to import, what to train, and the rows that it comes to."""
+"""Tasks of the deck, one per file: import, training, and the rows of the table."""

@@ -1,10 +1,10 @@
-"""Bach's chorales: the next note from all before it, and a new chorale."""
+"""Bach's chorales: predicts the next note from all before it, and composes a new chorale."""
 
 import subprocess
 import sys
 from pathlib import Path
 
-from task_data import imported
+from task_data import import_by_example
 from task_table import Row, seed_runs
 
 TASK = "chorales, next note"
@@ -21,8 +21,10 @@ TRAINING = {
 
 
 def rows(folder: Path, seeds: int, threads: int) -> list[Row]:
-    """Return accuracy and nats a note on the test chorales; leave a new chorale behind."""
-    data = imported("chorales", "chorales", folder / "data", "notes", options="--transpose 3")
+    """Return accuracy and nats per note on the test chorales; write a new chorale."""
+    data = import_by_example(
+        "chorales", "chorales", folder / "data", "notes", options="--transpose 3"
+    )
     metrics, runs = seed_runs(data, folder / "lstm", seeds, **TRAINING)
     script = Path(__file__).parents[2] / "examples" / "chorales.py"
     command = (sys.executable, script, "compose", runs[0], data, folder / "new_chorale")
@@ -31,23 +33,23 @@ def rows(folder: Path, seeds: int, threads: int) -> list[Row]:
     baselines = parts[0]["baselines"]
     accuracy = Row(
         task=TASK,
-        who="LSTM",
+        model="LSTM",
         measure="accuracy [%]",
         ours=[100 * part["model"]["accuracy"] for part in parts],
         published={"book": 81.6},
-        reach=81.6,
-        baselines={who: 100 * told["accuracy"] for who, told in baselines.items()},
+        goal=81.6,
+        baselines={name: 100 * scores["accuracy"] for name, scores in baselines.items()},
         more_is_better=True,
         digits=2,
     )
     nats = Row(
         task=TASK,
-        who="LSTM",
+        model="LSTM",
         measure="nats/note",
         ours=[part["model"]["nats"] for part in parts],
         published={"book": 0.656},
-        reach=0.656,
-        baselines={who: told["nats"] for who, told in baselines.items()},
-        note="a new chorale is in new_chorale.csv and .mid, beside the runs",
+        goal=0.656,
+        baselines={name: scores["nats"] for name, scores in baselines.items()},
+        note="a new chorale is in new_chorale.csv and .mid, in the folder of the runs",
     )
     return [accuracy, nats]

@@ -1,13 +1,13 @@
-"""Daily figures: two weeks of a city's ridership, and the next close of the S&P 500."""
+"""Daily figures: forecasts two weeks of a city's ridership, and the next close of the S&P 500."""
 
 from pathlib import Path
 from typing import Any
 
-from task_data import imported
+from task_data import import_by_example
 from task_table import Row, seed_runs
 
 COMMON = {"task": "forecast", "dropout": 0.0, "ema": 0.99, "batch_size": 64}
-# File, how it is read, and how it is learnt.
+# File, options of reading, and settings of model and training.
 RIDERS = "--date service_date --columns bus rail_boardings --steps 56"
 RIDERSHIP = "ridership/CTA_-_Ridership_-_Daily_Boarding_Totals.csv"
 SETS: dict[str, tuple[str, str, dict[str, Any]]] = {
@@ -30,20 +30,20 @@ SETS: dict[str, tuple[str, str, dict[str, Any]]] = {
 
 
 def rows(folder: Path, seeds: int, threads: int) -> list[Row]:
-    """Return the errors on the last days, which nothing has seen, and the verdict in words."""
+    """Return the errors on the last days, which no model has seen, and the verdicts."""
     made = []
-    for task, (file, reading, settings) in SETS.items():
+    for task, (file, options, settings) in SETS.items():
         place = folder / task.partition(",")[0].replace(" ", "-")
-        data = imported("daily_series", file, place / "data", options=reading)
+        data = import_by_example("daily_series", file, place / "data", options=options)
         metrics, _ = seed_runs(data, place / "lstm", seeds, **COMMON | settings)
         parts = [one["forecast"] for one in metrics]
         made.append(
             Row(
                 task=task,
-                who="LSTM",
+                model="LSTM",
                 measure="MSE of training's variance",
                 ours=[part["model"]["mse"] for part in parts],
-                baselines={who: told["mse"] for who, told in parts[0]["baselines"].items()},
+                baselines={n: scores["mse"] for n, scores in parts[0]["baselines"].items()},
                 digits=5,
                 note=parts[0]["verdict"],
             )

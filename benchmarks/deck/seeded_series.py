@@ -1,4 +1,4 @@
-"""The book's own ten thousand series, from the book's seed, as a dataset."""
+"""Writes the book's ten thousand series, from the book's seed, as a dataset."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from radarseq.dataset.write import write_dataset
 from simulators.series import two_waves
 
 STEPS, SEED = 50, 42
-SHARES = {0: 7000, 2: 2000, 1: 1000}  # train, then the rows that the book gives figures on
+SHARES = {0: 7000, 2: 2000, 1: 1000}  # train, then the rows of the book's figures
 MODELS = {
     "wavenet": "WaveNet",
     "rnn": "deep RNN",
@@ -20,10 +20,10 @@ MODELS = {
 
 
 def write_series(out: Path, horizon: int) -> Path:
-    """Write the series with the ``horizon`` values after each step as target; once is enough.
+    """Write the series if missing, with the ``horizon`` values after each step as target.
 
-    The book judges on its validation rows, 7,000 to 8,999: they test here. Its test rows, which
-    it gives no figures on, choose the epoch.
+    The book evaluates on its validation rows, 7,000 to 8,999. They test here. Its test rows, for
+    which it gives no figures, choose the epoch.
     """
     if (out / "manifest.json").exists():
         return out

@@ -1,4 +1,4 @@
-"""Series of two waves and noise: the next value from fifty."""
+"""Series of two waves and noise: forecasts the next value from fifty."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ from task_table import Row, seed_runs
 from .seeded_series import MODELS, write_series
 
 TASK, MEASURE = "series, 1 step", "MSE"
-FLOOR = 0.1**2 / 12  # the variance of the noise in the value to foresee
-REACH = {"rnn": 0.0028, "wavenet": 0.0024}
+FLOOR = 0.1**2 / 12  # the variance of the noise in the value to forecast
+GOAL = {"rnn": 0.0028, "wavenet": 0.0024}
 BOOK = {"rnn": {"book": 0.0026}}
 SETTINGS = {
     "rnn": {"width": 64, "layers": 2},
@@ -19,37 +19,37 @@ TRAINING = {"task": "forecast", "epochs": 20, "dropout": 0.0, "ema": 0.99, "batc
 
 
 def rows(folder: Path, seeds: int, threads: int) -> list[Row]:
-    """Return the figures of the last step on the rows on which the book gives its own."""
+    """Return the errors of the last step, on the rows of the book's figures."""
     data = write_series(folder / "data", 1)
     made, baselines = [], {}
-    for model, reach in REACH.items():
+    for model, goal in GOAL.items():
         settings = TRAINING | SETTINGS[model]
         metrics, _ = seed_runs(data, folder / model, seeds, model=model, **settings)
         parts = [one["forecast"] for one in metrics]
         ours = [part["model"]["mse"] for part in parts]
         if min(ours) < FLOOR:
             raise ValueError(f"{model}: {min(ours):.6f} is below the noise, {FLOOR:.6f}: a leak")
-        baselines = {who: part["mse"] for who, part in parts[0]["baselines"].items()}
-        beside = {"linear": baselines["linear"]}
+        baselines = {name: part["mse"] for name, part in parts[0]["baselines"].items()}
+        simple = {"linear": baselines["linear"]}
         note = f"the noise alone is {FLOOR:.5f}; skill over naive " + ", ".join(
             f"{part['model']['skill']:.3f}" for part in parts
         )
         made.append(
             Row(
-                task=TASK, who=MODELS[model], measure=MEASURE, ours=ours, reach=reach,
-                published=BOOK.get(model, {}), baselines=beside, note=note,
+                task=TASK, model=MODELS[model], measure=MEASURE, ours=ours, goal=goal,
+                published=BOOK.get(model, {}), baselines=simple, note=note,
             )
         )  # fmt: skip
     naive, linear = ([baselines[name]] for name in ("naive", "linear"))
     is_exact = bool(np.isclose(naive[0], 0.020211, atol=5e-7))
     return [
         Row(
-            task=TASK, who="naive", measure=MEASURE, ours=naive, digits=6,
+            task=TASK, model="naive", measure=MEASURE, ours=naive, digits=6,
             published={"book": 0.020211},
             note="the book's own set" if is_exact else "NOT the book's set",
         ),
         Row(
-            task=TASK, who="least squares", measure=MEASURE, ours=linear, reach=0.0031,
+            task=TASK, model="least squares", measure=MEASURE, ours=linear, goal=0.0031,
             published={"book": 0.0042},
         ),
         *made,

@@ -1,4 +1,4 @@
-"""Sketches of three words: strokes of different lengths, few of them."""
+"""Classifies sketches of three words from few sequences of strokes of different lengths."""
 
 import subprocess
 import sys
@@ -28,12 +28,14 @@ _SCRIPT = Path(__file__).parents[2] / "examples" / "sketches.py"
 
 
 def rows(folder: Path, seeds: int, threads: int) -> list[Row]:
-    """Return the accuracy on the few test drawings, every word alike, beside the baselines."""
+    """Return the balanced accuracy on the few test drawings, with the baselines."""
     data = folder / "data"
     if not (data / "manifest.json").exists():
         files = sorted((RECORDINGS / "sketches").rglob("*.ndjson"))
         if not files:
-            raise SystemExit(f"{RECORDINGS / 'sketches'}: no .ndjson there; see docs/deck_tasks.md")
+            raise SystemExit(
+                f"{RECORDINGS / 'sketches'}: no .ndjson files found; see docs/deck_tasks.md"
+            )
         command = [sys.executable, str(_SCRIPT), *map(str, files), str(data), "--words", *WORDS]
         if code := subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode:
             raise SystemExit(f"{_SCRIPT.name} ended with status {code}")
@@ -46,13 +48,13 @@ def rows(folder: Path, seeds: int, threads: int) -> list[Row]:
     return [
         Row(
             task="sketches, 3 words",
-            who="GRU",
+            model="GRU",
             measure="balanced accuracy [%]",
             ours=[part["model"]["balanced_accuracy"] * 100 for part in parts],
             baselines={w: t["balanced_accuracy"] * 100 for w, t in parts[0]["baselines"].items()},
             more_is_better=True,
             digits=1,
-            note=f"{len(drawings)} drawings test: {counts}. Of all alike, seed 0 names "
+            note=f"{len(drawings)} drawings test: {counts}. Accuracy of seed 0: "
             f"{first['accuracy']:.1%} ({first['accuracy_low']:.1%} to "
             f"{first['accuracy_high']:.1%}, 95 %). {parts[0]['verdict']}",
         )

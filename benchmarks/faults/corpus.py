@@ -1,4 +1,4 @@
-"""One small good recording of every format, to be damaged by ``fuzz.py``."""
+"""Writes one small valid recording of every format, to be damaged by ``fuzz.py``."""
 
 import io
 import json
@@ -42,7 +42,7 @@ def _mat_5(path: Path, packed: bool = True) -> None:
 
 
 def _mat_5_plain(path: Path) -> None:
-    """Its tags stand in the open: changes of a packed file seldom reach them."""
+    """Write an uncompressed file, in which random changes can hit the tags."""
     _mat_5(path, packed=False)
 
 
@@ -88,10 +88,10 @@ def _digital_rf(path: Path) -> None:
 
 
 def _sigmf_meta() -> bytes:
-    said = {"core:datatype": "cf32_le", "core:version": "1.2.0", "core:sample_rate": 1e6}
+    info = {"core:datatype": "cf32_le", "core:version": "1.2.0", "core:sample_rate": 1e6}
     note = {"core:sample_start": 5, "core:sample_count": 20, "core:label": "meteor"}
     captures = [{"core:sample_start": 0, "core:frequency": 1e9, "core:header_bytes": 0}]
-    return json.dumps({"global": said, "captures": captures, "annotations": [note]}).encode()
+    return json.dumps({"global": info, "captures": captures, "annotations": [note]}).encode()
 
 
 def _sigmf(path: Path) -> None:
@@ -135,7 +135,7 @@ FORMATS: dict[str, tuple[str, Callable[[Path], None]]] = {
 
 
 def write(folder: Path) -> dict[str, Path]:
-    """Write the corpus into a folder and return the file of each format that is to be damaged."""
+    """Write the corpus into a folder and return the file to damage of each format."""
     files: dict[str, Path] = {}
     for name, (file_name, make) in FORMATS.items():
         own = folder / name.replace(" ", "-")

@@ -1,12 +1,12 @@
-"""Guided by coverage, invent recordings until a reader breaks.
+"""Generates recordings, guided by coverage, until a reader breaks.
 
     python -m benchmarks.faults.coverage_fuzz [--runs 20000] [--seconds 120] [--quick]
 
-Needs atheris (libFuzzer for Python). Each format is fuzzed in a process of its own, from the good
-recording in ``corpus.py`` on: what reaches new lines of ``radarseq.captures`` is kept and changed
-further. An input may be read or refused with a RadarseqError; anything else ends that process, as
-do ten seconds without an end. Formats inside HDF5 are left to ``fuzz.py``: their parser is compiled
-code that atheris does not see, and that may only crash in the child process made for it.
+Needs atheris (libFuzzer for Python). Each format is fuzzed in a process of its own, starting from
+the valid recording in ``corpus.py``. Inputs that reach new lines of ``radarseq.captures`` are kept
+and changed further. An input may be read or refused with a RadarseqError. Anything else ends the
+process, as does an input that takes ten seconds. ``fuzz.py`` tests the formats inside HDF5: their
+parser is compiled code, which atheris does not cover and which may crash in its child process.
 """
 
 import argparse
@@ -26,13 +26,13 @@ from benchmarks.faults import corpus
 INSIDE_HDF5 = {"MATLAB 7.3", "Acconeer A121", "Acconeer A111", "Digital RF"}
 TIMEOUT_S = 10
 MAX_MB = 2048
-LARGEST = 8192
-TOLD_EVERY = 50
+MAX_BYTES = 8192
+SAVE_EVERY = 50
 
 
-def fuzz_here(name: str, target: Path, told: Path, flags: list[str]) -> None:
-    """Be the process that fuzzes one format; does not return."""
-    atheris: Any = importlib.import_module("atheris")  # part of it is compiled, without types
+def fuzz_here(name: str, target: Path, counts_file: Path, flags: list[str]) -> None:
+    """Fuzz one format in this process; does not return."""
+    atheris: Any = importlib.import_module("atheris")  # partly compiled, without types
     with atheris.instrument_imports(include=["radarseq.captures"]):
         from radarseq.captures.options.read_options import AS_WRITTEN
         from radarseq.captures.readers.registry import read_capture
@@ -50,8 +50,8 @@ def fuzz_here(name: str, target: Path, told: Path, flags: list[str]) -> None:
             counts["refused"] += 1
         else:
             counts["accepted"] += 1
-        if counts.total() % TOLD_EVERY == 0:
-            told.write_text(json.dumps(counts))
+        if counts.total() % SAVE_EVERY == 0:
+            counts_file.write_text(json.dumps(counts))
 
     atheris.Setup([name, *flags], once)
     atheris.Fuzz()
@@ -62,7 +62,7 @@ def row_of(name: str, runs: int, seconds: int) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
         files, seeds, kept = base / "files", base / "seeds", base / "kept"
-        told = base / "told.json"
+        counts_file = base / "counts_file.json"
         seeds.mkdir()
         kept.mkdir()
         files.mkdir()
@@ -70,13 +70,16 @@ def row_of(name: str, runs: int, seconds: int) -> dict[str, object]:
         (seeds / "good").write_bytes(target.read_bytes())
         flags = [
             f"-runs={runs}", f"-max_total_time={seconds}", f"-timeout={TIMEOUT_S}", "-seed=1",
-            f"-rss_limit_mb={MAX_MB}", f"-max_len={LARGEST}", f"-artifact_prefix={base}/bad-",
+            f"-rss_limit_mb={MAX_MB}", f"-max_len={MAX_BYTES}", f"-artifact_prefix={base}/bad-",
             str(kept), str(seeds),
         ]  # fmt: skip
-        words = [sys.executable, "-m", "benchmarks.faults.coverage_fuzz", "--here", name]
+        command = [sys.executable, "-m", "benchmarks.faults.coverage_fuzz", "--here", name]
         started = time.monotonic()
         ran = subprocess.run(
-            [*words, str(target), str(told), *flags], capture_output=True, text=True, check=False
+            [*command, str(target), str(counts_file), *flags],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         took_s = time.monotonic() - started
         bad = sorted(base.glob("bad-*"))
@@ -85,7 +88,7 @@ def row_of(name: str, runs: int, seconds: int) -> dict[str, object]:
             print(f"{name}: exit {ran.returncode} {found}\n{ran.stderr[-3000:]}", flush=True)
         done = [int(n) for n in re.findall(r"^#(\d+)\s", ran.stderr, re.MULTILINE)]
         edges = [int(n) for n in re.findall(r"\bcov: (\d+)", ran.stderr)]
-        counts = json.loads(told.read_text()) if told.exists() else {}
+        counts = json.loads(counts_file.read_text()) if counts_file.exists() else {}
         return {
             "format": name,
             "inputs": max(done, default=0),
@@ -99,18 +102,18 @@ def row_of(name: str, runs: int, seconds: int) -> dict[str, object]:
 
 
 def main() -> None:
-    """Fuzz every format, and print the table; exit 1 if a reader broke."""
+    """Fuzz every format, and print the table; exit with status 1 if a reader broke."""
     if sys.argv[1:2] == ["--here"]:
-        name, target, told, *flags = sys.argv[2:]
-        fuzz_here(name, Path(target), Path(told), flags)
-    parser = argparse.ArgumentParser(description="Invent recordings, guided by coverage.")
+        name, target, counts_file, *flags = sys.argv[2:]
+        fuzz_here(name, Path(target), Path(counts_file), flags)
+    parser = argparse.ArgumentParser(description="Generate recordings, guided by coverage.")
     parser.add_argument("--runs", type=int, default=20_000, help="inputs for each format")
     parser.add_argument("--seconds", type=int, default=120, help="at most, for each format")
     parser.add_argument("--quick", action="store_true", help="500 inputs, at most 10 s")
     options = parser.parse_args()
     runs, seconds = (500, 10) if options.quick else (options.runs, options.seconds)
     names = [name for name in corpus.FORMATS if name not in INSIDE_HDF5]
-    from benchmarks.faults.commands import print_table  # brings the readers, not instrumented
+    from benchmarks.faults.commands import print_table  # imports the readers, not instrumented
 
     rows = [row_of(name, runs, seconds) for name in names]
     print_table(rows)

@@ -1,10 +1,10 @@
-"""Fill the disk under each command; nothing half may stay, and what can go on must end the same.
+"""Fills the disk under each command: no partial file may stay, and a resumed one must end the same.
 
     python -m benchmarks.faults.disk_full [--quick] [--only COMMAND]
 
 The disk is filled twice: by a limit to the size of a file (RLIMIT_FSIZE), and by a tmpfs that is
 too small, where mounting one is permitted. Each time the command must end in status 1 and name the
-path; then there is room again, and the command, run again, must end in the bytes of an undisturbed
+path. Then the limit is removed. The command, run again, must end in the bytes of an undisturbed
 one.
 """
 
@@ -20,10 +20,10 @@ from benchmarks.faults.commands import (
     Command,
     Ended,
     content,
-    good,
     leftovers,
     print_table,
-    small_world,
+    run_successfully,
+    small_workspace,
 )
 from benchmarks.faults.kills import equal_part
 from radarseq.errors import RadarseqError
@@ -34,32 +34,32 @@ PAGE = 4096
 
 @dataclass(frozen=True)
 class Case:
-    """A command, whether it goes on with --resume, and what it writes undisturbed."""
+    """A command, whether it continues with --resume, and its undisturbed output."""
 
     name: str
-    words: Callable[[Path], list[object]]
+    arguments: Callable[[Path], list[object]]
     resumes: bool
     expected: dict[str, bytes]
 
     def limits(self, shares: tuple[float, ...]) -> list[int]:
-        """Return limits to the size of a file that the largest files pass."""
+        """Return limits to the size of a file that the largest files exceed."""
         return [
             int(share * max(len(value) for value in self.expected.values())) for share in shares
         ]
 
-    def rooms(self, shares: tuple[float, ...]) -> list[int]:
-        """Return sizes of a disk that is too small; of size 0 a tmpfs would have no limit."""
+    def disk_sizes(self, shares: tuple[float, ...]) -> list[int]:
+        """Return sizes of a disk that is too small; a tmpfs of size 0 would have no limit."""
         pages = sum(-(-len(value) // PAGE) for value in self.expected.values())
         return [max(1, int(share * pages)) * PAGE for share in shares]
 
 
-def faults_after(case: Case, out: Path, ended: Ended) -> list[str]:
-    """Return what is wrong after the disk was full."""
+def errors_after(case: Case, out: Path, ended: Ended) -> list[str]:
+    """Return the errors after the disk was full."""
     wrong = []
     if ended.status != 1:
         wrong.append(f"status {ended.status}")
-    if str(out) not in ended.said or "Traceback" in ended.said:
-        wrong.append(f"said {ended.said!r}")
+    if str(out) not in ended.output or "Traceback" in ended.output:
+        wrong.append(f"output {ended.output!r}")
     found = content(out) if out.exists() else {}
     wrong += [f"left {name}" for name in found if ".part" in name]
     if case.name != "train":
@@ -77,51 +77,53 @@ def faults_after(case: Case, out: Path, ended: Ended) -> list[str]:
     return wrong
 
 
-def go_on(case: Case, out: Path) -> list[str]:
-    """Run a command again, with room, and return what is wrong at its end."""
+def continue_command(case: Case, out: Path) -> list[str]:
+    """Run a command again without a limit, and return the errors at its end."""
     begun = case.resumes and any(out.iterdir())
-    ended = Command(*case.words(out), *(["--resume"] if begun else [])).end()
+    ended = Command(*case.arguments(out), *(["--resume"] if begun else [])).wait()
     if ended.status:
-        return [f"did not go on: {ended.status} {ended.said}"]
+        return [f"did not continue: {ended.status} {ended.output}"]
     found = equal_part(out)
     names = sorted(n for n in found | case.expected if found.get(n) != case.expected.get(n))
     return [f"{name} differs" for name in names] + leftovers(out)
 
 
 def with_small_files(case: Case, base: Path, limit: int) -> list[str]:
-    """Run a command that may write no file above ``limit`` bytes, then one that may."""
+    """Run a command with files limited to ``limit`` bytes, then continue it without a limit."""
     out = base / "small"
-    ended = Command(*case.words(out), largest_file=limit).end()
-    wrong = faults_after(case, out, ended) + go_on(case, out)
+    ended = Command(*case.arguments(out), max_file_bytes=limit).wait()
+    wrong = errors_after(case, out, ended) + continue_command(case, out)
     shutil.rmtree(out)
     return wrong
 
 
-def with_small_disk(case: Case, base: Path, room: int) -> list[str]:
-    """Run a command on a disk of ``room`` bytes, then on the same one grown."""
+def with_small_disk(case: Case, base: Path, size: int) -> list[str]:
+    """Run a command on a disk of ``size`` bytes, then continue it on the enlarged disk."""
     disk = base / "disk"
     disk.mkdir()
-    _call("mount", "-t", "tmpfs", "-o", f"size={room}", "tmpfs", disk)
+    _call("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", disk)
     try:
         out = disk / "out"
-        ended = Command(*case.words(out)).end()
-        wrong = faults_after(case, out, ended)
+        ended = Command(*case.arguments(out)).wait()
+        wrong = errors_after(case, out, ended)
         _call("mount", "-o", "remount,size=256m", disk)
-        return wrong + go_on(case, out)
+        return wrong + continue_command(case, out)
     finally:
         _call("umount", disk)
         disk.rmdir()
 
 
-def _call(*words: object) -> None:
+def _call(*arguments: object) -> None:
     try:
-        subprocess.run([str(word) for word in words], check=True, capture_output=True, text=True)
+        subprocess.run(
+            [str(word) for word in arguments], check=True, capture_output=True, text=True
+        )
     except subprocess.CalledProcessError as fault:
-        raise OSError(f"{' '.join(map(str, words))}: {fault.stderr.strip()}") from fault
+        raise OSError(f"{' '.join(map(str, arguments))}: {fault.stderr.strip()}") from fault
 
 
 def may_mount(base: Path) -> bool:
-    """Return whether a tmpfs can be mounted here."""
+    """Return True if a tmpfs can be mounted here."""
     disk = base / "probe"
     disk.mkdir()
     try:
@@ -132,13 +134,13 @@ def may_mount(base: Path) -> bool:
     return True
 
 
-def row_of(how: str, case: Case, tries: list[list[str]]) -> dict[str, object]:
-    """Return a row of the table from what was wrong in each try."""
+def row_of(limit: str, case: Case, tries: list[list[str]]) -> dict[str, object]:
+    """Return a row of the table from the errors of each try."""
     bad = [wrong for wrong in tries if wrong]
     for wrong in bad:
-        print(f"{case.name}, {how}: {wrong}", flush=True)
+        print(f"{case.name}, {limit}: {wrong}", flush=True)
     survived = len(tries) - len(bad)
-    return {"command": case.name, "full by": how, "tries": len(tries), "survived": survived}
+    return {"command": case.name, "full by": limit, "tries": len(tries), "survived": survived}
 
 
 def main() -> None:
@@ -149,28 +151,28 @@ def main() -> None:
     options = parser.parse_args()
     shares = (0.6,) if options.quick else (0.05, 0.3, 0.6, 0.8, 0.95)
     rows = []
-    with small_world() as world:
-        mounts = may_mount(world.base)
-        for name, words, resumes in (
-            ("simulate", world.simulate, True),
-            ("train", world.train, True),
-            ("evaluate", world.evaluate, False),
-            ("import", world.import_, False),
-            ("export", world.export, False),
+    with small_workspace() as workspace:
+        mounts = may_mount(workspace.base)
+        for name, arguments, resumes in (
+            ("simulate", workspace.simulate, True),
+            ("train", workspace.train, True),
+            ("evaluate", workspace.evaluate, False),
+            ("import", workspace.import_, False),
+            ("export", workspace.export, False),
         ):
             if options.only not in ("", name):
                 continue
-            straight = world.base / f"straight-{name}"
-            good(*words(straight))
-            case = Case(name, words, resumes, equal_part(straight))
-            small = [with_small_files(case, world.base, n) for n in case.limits(shares)]
+            straight = workspace.base / f"straight-{name}"
+            run_successfully(*arguments(straight))
+            case = Case(name, arguments, resumes, equal_part(straight))
+            small = [with_small_files(case, workspace.base, n) for n in case.limits(shares)]
             rows.append(row_of("RLIMIT_FSIZE", case, small))
             if mounts:
-                disks = [with_small_disk(case, world.base, n) for n in case.rooms(shares)]
+                disks = [with_small_disk(case, workspace.base, n) for n in case.disk_sizes(shares)]
                 rows.append(row_of("tmpfs", case, disks))
     print_table(rows)
     if not mounts:
-        print("\nA tmpfs could not be mounted here: only the limit was tried.")
+        print("\nA tmpfs could not be mounted here: only the file-size limit was tested.")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Flip bits in, and truncate, each kind of file that we write; validate must tell, loading refuse.
+"""Flips bits in, and truncates, each kind of output file: validate must find it, loading refuse it.
 
     python -m benchmarks.faults.flips [--quick]
 
-300 single-bit flips and 100 truncations of each kind, seeded. A try counts as wrong where
-``validate`` finds nothing, where what loads the file takes it, or where the message does not name
-the file; as lost where anything but an error of ours comes out, or more than ten seconds go by.
+The script makes 300 single-bit flips and 100 truncations of each kind, from a seed. A try fails if
+``validate`` finds nothing, if the file is loaded, or if the message does not name the file. It also
+fails on any exception but a RadarseqError, and after more than ten seconds.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.faults.commands import World, good, print_table, small_world
+from benchmarks.faults.commands import Workspace, print_table, run_successfully, small_workspace
 from radarseq.artifacts.inspection import inspect
 from radarseq.artifacts.validation import validate
 from radarseq.captures.readers.registry import read_capture
@@ -32,15 +32,15 @@ from radarseq.training.history import read_history
 TIMEOUT_S = 10
 
 
-class Hung(BaseException):
-    """A check took too long."""
+class TimeUp(BaseException):
+    """Ends a check that takes too long."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """A kind of file: one of them, what is validated, and what loads it (None: nothing does).
+    """A kind of file: an example, the path to validate, and its loader (None: no loader).
 
-    ``also_whole`` is another content that a kill may leave, and that is not damage.
+    ``also_whole`` is another valid content, which a kill may leave.
     """
 
     kind: str
@@ -50,15 +50,15 @@ class Target:
     also_whole: bytes = b""
 
 
-def targets_of(world: World) -> list[Target]:
-    """Return one file of each kind that is written."""
-    data, run, judged = world.data, world.run, world.base / "judged"
-    good(*world.evaluate(judged))
+def targets_of(workspace: Workspace) -> list[Target]:
+    """Return one file of each kind."""
+    data, run, evaluation = workspace.data, workspace.run, workspace.base / "evaluation"
+    run_successfully(*workspace.evaluate(evaluation))
     last, shard = run / "checkpoints" / "last", data / "shard-00001.h5"
-    unfinished = _interrupted(world)
-    lone = Path(shutil.copy(shard, world.base / "lone.h5"))
-    capture = next(world.captures.iterdir())
-    running = Path(shutil.copytree(run, world.base / "running"))
+    unfinished = _interrupted(workspace)
+    lone = Path(shutil.copy(shard, workspace.base / "lone.h5"))
+    capture = next(workspace.captures.iterdir())
+    running = Path(shutil.copytree(run, workspace.base / "running"))
     (running / "metrics.json").unlink()
     return [
         Target("shard", shard, data, lambda: open_dataset(data).load()),
@@ -68,7 +68,9 @@ def targets_of(world: World) -> list[Target]:
             "manifest.unfinished.json",
             unfinished / "manifest.unfinished.json",
             unfinished,
-            lambda: simulate(world.recipe, unfinished, examples=30, rows_per_shard=10, resume=True),
+            lambda: simulate(
+                workspace.recipe, unfinished, examples=30, rows_per_shard=10, resume=True
+            ),
         ),
         Target("model.safetensors", last / "model.safetensors", run, lambda: load_checkpoint(last)),
         Target("checkpoint manifest", last / "manifest.json", run, lambda: load_checkpoint(last)),
@@ -90,9 +92,14 @@ def targets_of(world: World) -> list[Target]:
             lambda: read_history(running),
             b"".join((running / "metrics.csv").read_bytes().splitlines(keepends=True)[:-1]),
         ),
-        Target("evaluation metrics.json", judged / "metrics.json", judged, lambda: inspect(judged)),
+        Target(
+            "evaluation metrics.json",
+            evaluation / "metrics.json",
+            evaluation,
+            lambda: inspect(evaluation),
+        ),
         *(
-            Target(f"evaluation {name}", judged / name, judged, None)
+            Target(f"evaluation {name}", evaluation / name, evaluation, None)
             for name in ("predictions.h5", "summary.csv", "failures.csv", "report.html")
         ),
         Target("exported capture", capture, capture, lambda: read_capture(capture)),
@@ -103,17 +110,17 @@ def _settings(run: Path) -> str:
     return read_sealed_text(run / "config.toml", CheckpointError)
 
 
-def _interrupted(world: World) -> Path:
-    """Return a folder with the shards and the manifest of a dataset that was not finished."""
-    folder = world.base / "unfinished"
+def _interrupted(workspace: Workspace) -> Path:
+    """Return a folder with the shards and the manifest of an unfinished dataset."""
+    folder = workspace.base / "unfinished"
 
     def stop(done: int, _: int) -> None:
         if done >= 20:
-            raise Hung
+            raise TimeUp
 
     try:
-        simulate(world.recipe, folder, examples=30, rows_per_shard=10, progress=stop)
-    except Hung:
+        simulate(workspace.recipe, folder, examples=30, rows_per_shard=10, progress=stop)
+    except TimeUp:
         return folder
     raise RuntimeError("the simulation was not interrupted")
 
@@ -130,10 +137,10 @@ def damages(content: bytes, flips: int, cuts: int, chance: np.random.Generator) 
 
 @contextmanager
 def limited() -> Iterator[None]:
-    """Raise ``Hung`` when ten seconds have gone by."""
+    """Raise ``TimeUp`` after ten seconds."""
 
     def ring(*_: object) -> None:
-        raise Hung
+        raise TimeUp
 
     signal.signal(signal.SIGALRM, ring)
     signal.alarm(TIMEOUT_S)
@@ -144,12 +151,12 @@ def limited() -> Iterator[None]:
 
 
 def outcome_of(target: Target) -> str:
-    """Return what became of one damaged file: found, or what went wrong."""
+    """Return the outcome of one damaged file: found, or the failure."""
     try:
         with limited():
-            faults = validate(target.validated).faults
-            if not any(target.file.name in fault for fault in faults):
-                return "not named" if faults else "not found"
+            issues = validate(target.validated).issues
+            if not any(target.file.name in issue for issue in issues):
+                return "not named" if issues else "not found"
             if target.load is None:
                 return "found"
             try:
@@ -157,10 +164,10 @@ def outcome_of(target: Target) -> str:
             except RadarseqError:
                 return "found"
             return "loaded"
-    except Hung:
+    except TimeUp:
         return "hung"
-    except Exception as fault:
-        print(f"{target.kind}: {fault!r}", flush=True)
+    except Exception as error:
+        print(f"{target.kind}: {error!r}", flush=True)
         return "crashed"
 
 
@@ -177,8 +184,8 @@ def row_of(target: Target, flips: int, cuts: int) -> dict[str, object]:
         target.file.write_bytes(damaged)
         counts[outcome_of(target)] += 1
     target.file.write_bytes(content)
-    if (faults := validate(target.validated).faults) and "unfinished" not in target.kind:
-        raise RuntimeError(f"{target.kind}: faults where there is no damage: {faults}")
+    if (issues := validate(target.validated).issues) and "unfinished" not in target.kind:
+        raise RuntimeError(f"{target.kind}: issues without damage: {issues}")
     seconds = round(time.process_time() - begun, 1)
     size = {"file": target.kind, "bytes": len(content), "flips": flips, "truncations": cuts}
     return {**size, **counts, "s": seconds}
@@ -186,11 +193,11 @@ def row_of(target: Target, flips: int, cuts: int) -> dict[str, object]:
 
 def main() -> None:
     """Damage every kind of file, and print the table."""
-    parser = argparse.ArgumentParser(description="Damage each kind of file that we write.")
+    parser = argparse.ArgumentParser(description="Damage each kind of output file.")
     parser.add_argument("--quick", action="store_true", help="a tenth of the tries")
     share = 10 if parser.parse_args().quick else 1
-    with small_world() as world:
-        rows = [row_of(target, 300 // share, 100 // share) for target in targets_of(world)]
+    with small_workspace() as workspace:
+        rows = [row_of(target, 300 // share, 100 // share) for target in targets_of(workspace)]
     print_table(rows)
 
 

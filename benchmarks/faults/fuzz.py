@@ -1,12 +1,12 @@
-"""Damaged recordings through every reader: what is accepted, what is refused, what breaks.
+"""Reads damaged recordings of every format and counts the outcomes.
 
 Example: python benchmarks/faults/fuzz.py --count 10000 --corpus recordings/acconeer
 
 A file of each format, or of a folder of recordings, is changed at random: bits, bytes, numbers,
-cuts, insertions, parts of itself or of another file. Each is opened and read in the child process
-that the commands open untrusted files in. An accepted file is one whose damage does not show, such
-as a flipped bit in a sample. A crash is one of the child, which costs its file and no other; what
-must never be is a hang, or an exception that is no CaptureFault.
+cuts, insertions, parts of itself or of another file. Each is opened and read in a child process, as
+in the commands. A file is accepted if its damage cannot be detected, such as a flipped bit in a
+sample. A crash ends the child and costs its file only. A hang, or an exception other than a
+RecordingError, must never occur.
 """
 
 import argparse
@@ -21,8 +21,8 @@ import corpus
 
 from radarseq.captures.errors import RecordingError
 from radarseq.captures.options.read_options import AS_WRITTEN, ReadOptions
-from radarseq.captures.sources.find_files import find_captures
-from radarseq.captures.sources.sandbox import Prober
+from radarseq.captures.sources.find_files import find_recordings
+from radarseq.captures.sources.sandbox import Sandbox
 
 OUTCOMES = ("attempts", "accepted", "refused", "crashes", "hangs", "unlisted")
 _MAX_SEED = 1 << 20
@@ -83,40 +83,40 @@ def damaged(content: bytes, other: bytes, chance: random.Random) -> bytes:
 
 
 def fuzz(
-    seeds: dict[str, Path], count: int, seed: int, reading: ReadOptions = AS_WRITTEN
+    seeds: dict[str, Path], count: int, seed: int, options: ReadOptions = AS_WRITTEN
 ) -> tuple[dict[str, Counter[str]], list[str]]:
-    """Return for each seed how its damaged copies fared, and what was said of the worst."""
+    """Return the outcomes of the damaged copies of each seed, and the messages of the worst."""
     chance = random.Random(seed)
     contents = {name: path.read_bytes() for name, path in seeds.items()}
     tally = {name: Counter[str]() for name in seeds}
     worst: list[str] = []
-    prober = Prober()
+    sandbox = Sandbox()
     try:
         for number in range(count):
             name = list(seeds)[number % len(seeds)]
             path, other = seeds[name], contents[chance.choice(list(seeds))]
             path.write_bytes(damaged(contents[name], other, chance))
-            outcome, said = _outcome(prober, path, reading)
+            outcome, message = _outcome(sandbox, path, options)
             tally[name].update(["attempts", outcome])
             if outcome not in ("accepted", "refused"):
-                worst.append(f"{name}, file {number}: {said}")
+                worst.append(f"{name}, file {number}: {message}")
             path.write_bytes(contents[name])
     finally:
-        prober.close()
+        sandbox.close()
     return tally, worst
 
 
-def _outcome(prober: Prober, path: Path, reading: ReadOptions) -> tuple[str, str]:
-    # What is damaged may be a file that another one needs, such as a configuration.
+def _outcome(sandbox: Sandbox, path: Path, options: ReadOptions) -> tuple[str, str]:
+    # The damaged file may be one that another needs, such as a configuration.
     target = path.with_suffix("") if path.suffix == ".toml" else path
     try:
-        prober.check(target, reading)
+        sandbox.check(target, options)
     except RecordingError as fault:
-        said = str(fault)
-        if "crashes the library" in said:
-            return "crashes", said
-        return ("hangs", said) if "takes longer than" in said else ("refused", said)
-    except Exception as fault:  # whatever it is, it is counted
+        message = str(fault)
+        if "crashes the library" in message:
+            return "crashes", message
+        return ("hangs", message) if "takes longer than" in message else ("refused", message)
+    except Exception as fault:  # every other exception is counted
         return "unlisted", f"{type(fault).__name__}: {fault}"
     return "accepted", ""
 
@@ -125,7 +125,7 @@ def _copied(folder: Path, recordings: Path) -> dict[str, Path]:
     """Copy small recordings to be damaged, a few of each folder within."""
     seeds: dict[str, Path] = {}
     taken = Counter[Path]()
-    for path in find_captures([recordings]):
+    for path in find_recordings([recordings])[0]:
         small = path.is_file() and path.stat().st_size <= _MAX_SEED
         if small and taken[path.parent] < _MAX_OF_A_FOLDER:
             taken[path.parent] += 1
@@ -147,21 +147,21 @@ def table(tally: dict[str, Counter[str]]) -> str:
 
 
 def main() -> None:
-    """Run and print the table; exit 1 if anything but a refusal or an acceptance was seen."""
+    """Run and print the table; exit with status 1 on any outcome but accepted and refused."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--quick", action="store_true", help="300 files")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--corpus", type=Path, help="folder of recordings to damage besides")
-    words = parser.parse_args()
+    parser.add_argument("--corpus", type=Path, help="folder of further recordings to damage")
+    options = parser.parse_args()
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         seeds = corpus.write(Path(folder))
-        if words.corpus is not None:
-            seeds |= _copied(Path(folder), words.corpus)
-        tally, worst = fuzz(seeds, 300 if words.quick else words.count, words.seed)
+        if options.corpus is not None:
+            seeds |= _copied(Path(folder), options.corpus)
+        tally, worst = fuzz(seeds, 300 if options.quick else options.count, options.seed)
     print(table(tally))
-    print(f"{time.perf_counter() - started:.0f} s, seed {words.seed}")
+    print(f"{time.perf_counter() - started:.0f} s, seed {options.seed}")
     print("\n".join(worst[:20]))
     raise SystemExit(1 if worst else 0)
 

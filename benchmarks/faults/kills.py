@@ -1,10 +1,10 @@
-"""Kill commands at random moments, run them again, and hold the result against an undisturbed one.
+"""Kills commands at random moments, runs them again, and compares with an undisturbed result.
 
     python -m benchmarks.faults.kills [--quick] [--only COMMAND] [--seed 0]
 
 Each command is killed with SIGKILL at 50 moments drawn over its length, each time in a new folder,
-and run again to its end; then 200 kills fall on folders that go on being worked in. A file under a
-final name must be whole at every moment, and nothing may be left over at the end.
+and run again to its end. Then 200 kills hit commands that continue in the same folders. A file
+under a final name must be whole at every moment, and no temporary file may remain at the end.
 """
 
 import argparse
@@ -18,57 +18,59 @@ from benchmarks.faults.commands import (
     LEFTOVERS,
     Command,
     Ended,
-    World,
+    Workspace,
     content,
-    good,
     leftovers,
     print_table,
-    small_world,
+    run_successfully,
+    small_workspace,
 )
 from radarseq.inference.checkpoint import load_checkpoint, load_state
 from radarseq.training.history import read_history
 
-Words = Callable[[Path], list[object]]
-# What says how long something took differs from run to run.
+Arguments = Callable[[Path], list[object]]
+# This file has durations, which differ from run to run.
 UNEQUAL = "environment.json"
 ALL = "all"
 
 
 class Job:
-    """A command, and what it comes to when nothing disturbs it.
+    """A command and its undisturbed result.
 
     Args:
-        name: For the table.
-        words: The command for an output folder.
+        name: Name in the table.
+        arguments: The command for an output folder.
         resumes: Whether it is continued with ``--resume``; otherwise it starts anew.
-        base: A folder for its output.
+        base: Folder for its output.
     """
 
-    def __init__(self, name: str, words: Words, resumes: bool, base: Path) -> None:
-        self.name, self.words, self.resumes, self.base = name, words, resumes, base
-        good(*words(base / "warm"))  # compiles what is compiled at first use
-        self.seconds = good(*words(base / "straight")).seconds
+    def __init__(self, name: str, arguments: Arguments, resumes: bool, base: Path) -> None:
+        self.name, self.arguments, self.resumes, self.base = name, arguments, resumes, base
+        run_successfully(*arguments(base / "warm"))  # compiles what is compiled at first use
+        self.seconds = run_successfully(*arguments(base / "straight")).seconds
         self.expected = equal_part(base / "straight")
         shutil.rmtree(base / "warm")
         shutil.rmtree(base / "straight")
 
     def signalled(self, out: Path, number: int, chance: random.Random) -> Ended:
-        """Start the command and send it a signal at a random moment; it had not ended before."""
+        """Start the command and send it a signal at a random moment before its end."""
         while True:
-            ended = Command(*self.words(out)).signal_after(chance.random() * self.seconds, number)
+            ended = Command(*self.arguments(out)).signal_after(
+                chance.random() * self.seconds, number
+            )
             if ended.status != 0:
                 return ended
-            # It was quicker than the moment, and maybe than when it was timed: draw another.
+            # It ended before the signal, perhaps faster than when it was timed: draw another.
             self.seconds = min(self.seconds, ended.seconds)
             shutil.rmtree(out)
 
     def again(self, out: Path) -> list[object]:
-        """Return the words that go on in a folder, whatever a kill has left in it."""
+        """Return the arguments that continue in a folder after a kill."""
         begun = (out / "config.toml").exists() if self.name != "simulate" else out.exists()
-        return [*self.words(out), *(["--resume"] if self.resumes and begun else [])]
+        return [*self.arguments(out), *(["--resume"] if self.resumes and begun else [])]
 
     def has_ended(self, out: Path) -> bool:
-        """Return whether a kill came when all was done, and at most the lock had still to go."""
+        """Return True if a kill came when all was done except removing the lock."""
         if self.resumes or not out.exists():
             return False
         ended = equal_part(out) in (self.expected, self.expected | {".lock": b""})
@@ -131,7 +133,7 @@ def kill_each_time_anew(job: Job, base: Path, kills: int, chance: random.Random)
         invalid = job.invalid(out)
         before = _done(out)
         if not job.has_ended(out):
-            ended = Command(*job.again(out)).end()
+            ended = Command(*job.again(out)).wait()
         after = _done(out)
         found = equal_part(out)
         differs = found != job.expected
@@ -145,7 +147,9 @@ def kill_each_time_anew(job: Job, base: Path, kills: int, chance: random.Random)
         row["redone, most"] = max(row["redone, most"], redone)
         if not is_well:
             names = [n for n in found | job.expected if found.get(n) != job.expected.get(n)]
-            print(f"{job.name}: {ended.status} {invalid} {names} {left}\n{ended.said}", flush=True)
+            print(
+                f"{job.name}: {ended.status} {invalid} {names} {left}\n{ended.output}", flush=True
+            )
         shutil.rmtree(out)
     return {"command": job.name, "kills": kills, **row}
 
@@ -166,32 +170,32 @@ def kill_again_and_again(jobs: list[Job], base: Path, kills: int, chance: random
             done["invalid"] += bool(invalid)
             done["survived"] += ended.status != 0 and not invalid
             if invalid or ended.status > 0:
-                print(f"{job.name}: {invalid} {ended.said}", flush=True)
+                print(f"{job.name}: {invalid} {ended.output}", flush=True)
             if ended.status == 0 or job.has_ended(out):
                 break
         else:
-            good(*job.again(out))
+            run_successfully(*job.again(out))
         done["differs"] += equal_part(out) != job.expected
         done["left over"] += bool(leftovers(out))
         shutil.rmtree(out)
     return {"command": "all, again and again", "kills": attempts, **done, "redone, most": "-"}
 
 
-def jobs_of(world: World, only: str = "") -> list[Job]:
+def jobs_of(workspace: Workspace, only: str = "") -> list[Job]:
     """Return the commands to kill, or the one that is to be killed alone."""
     listed = [
-        ("simulate", world.simulate, True),
-        ("train", world.train, True),
-        ("train with EMA", world.train_averaged, True),
-        ("train on fresh pairs", world.train_fresh, True),
-        ("train on fresh pairs with EMA", world.train_fresh_averaged, True),
-        ("evaluate", world.evaluate, False),
-        ("import", world.import_, False),
-        ("export", world.export, False),
+        ("simulate", workspace.simulate, True),
+        ("train", workspace.train, True),
+        ("train with EMA", workspace.train_averaged, True),
+        ("train on fresh pairs", workspace.train_fresh, True),
+        ("train on fresh pairs with EMA", workspace.train_fresh_averaged, True),
+        ("evaluate", workspace.evaluate, False),
+        ("import", workspace.import_, False),
+        ("export", workspace.export, False),
     ]
     return [
-        Job(name, words, resumes, world.base)
-        for name, words, resumes in listed
+        Job(name, arguments, resumes, workspace.base)
+        for name, arguments, resumes in listed
         if only in ("", ALL, name)
     ]
 
@@ -206,12 +210,12 @@ def main() -> None:
     share = 10 if options.quick else 1
     chance = random.Random(options.seed)
     rows = []
-    with small_world() as world:
-        jobs = jobs_of(world, options.only)
+    with small_workspace() as workspace:
+        jobs = jobs_of(workspace, options.only)
         if options.only != ALL:
-            rows = [kill_each_time_anew(job, world.base, 50 // share, chance) for job in jobs]
+            rows = [kill_each_time_anew(job, workspace.base, 50 // share, chance) for job in jobs]
         if options.only in ("", ALL):
-            rows.append(kill_again_and_again(jobs, world.base, 200 // share, chance))
+            rows.append(kill_again_and_again(jobs, workspace.base, 200 // share, chance))
     print_table(rows)
 
 

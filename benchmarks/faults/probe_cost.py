@@ -1,9 +1,9 @@
-"""What the first look at an untrusted file in a child process costs.
+"""Measures the cost of first opening an untrusted file in a child process.
 
     python -m benchmarks.faults.probe_cost [--files 300] [--quick]
 
-The small recordings of ``corpus.py``, copied, are opened by one child, one after the other, and
-then in this process, which the look comes on top of. The child's start is part of the cost.
+One child opens copies of the small recordings of ``corpus.py``, one after the other. Then this
+process opens them, as the commands do after the check. The child's start is part of the cost.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from benchmarks.faults.commands import print_table
 from radarseq.captures.options.read_options import AS_WRITTEN
 from radarseq.captures.readers.registry import read_capture
 from radarseq.captures.samples.lazy_array import read_whole
-from radarseq.captures.sources.sandbox import Prober
+from radarseq.captures.sources.sandbox import Sandbox
 
 MAX_MS = 50.0
 _READ_BYTES = 256 << 20
@@ -38,22 +38,22 @@ def copies(folder: Path, count: int) -> list[Path]:
 
 
 def main() -> None:
-    """Measure, and print the table; exit 1 above 50 ms a file."""
-    parser = argparse.ArgumentParser(description="Measure the look at files in a child process.")
+    """Measure, and print the table; exit with status 1 above 50 ms per file."""
+    parser = argparse.ArgumentParser(description="Measure the check of files in a child process.")
     parser.add_argument("--files", type=int, default=300)
     parser.add_argument("--quick", action="store_true", help="60 files")
     options = parser.parse_args()
     count = 60 if options.quick else options.files
     with tempfile.TemporaryDirectory() as folder:
         paths = copies(Path(folder), count)
-        prober, looks = Prober(), []
+        sandbox, looks = Sandbox(), []
         try:
             for path in paths:
                 started = time.perf_counter()
-                prober.check(path, AS_WRITTEN)
+                sandbox.check(path, AS_WRITTEN)
                 looks.append(1e3 * (time.perf_counter() - started))
         finally:
-            prober.close()
+            sandbox.close()
         started = time.perf_counter()
         for path in paths:
             read_whole(read_capture(path, AS_WRITTEN).samples, _READ_BYTES)

@@ -1,9 +1,9 @@
-"""Ask commands to end, at random moments; each must within five seconds, in 130 or 143.
+"""Sends SIGINT and SIGTERM to commands; each must end within five seconds, in 130 or 143.
 
     python -m benchmarks.faults.signals [--quick] [--only COMMAND]
 
-SIGINT and SIGTERM, twenty times each, to each command that writes. What is under a final name must
-be whole, and the command, run again, must end in the bytes of an undisturbed one.
+Each command that writes gets both signals twenty times, at random moments. Files under final names
+must be whole. The command, run again, must end in the bytes of an undisturbed one.
 """
 
 import argparse
@@ -12,11 +12,11 @@ import shutil
 import signal
 from pathlib import Path
 
-from benchmarks.faults.commands import good, print_table, small_world
+from benchmarks.faults.commands import print_table, run_successfully, small_workspace
 from benchmarks.faults.kills import Job, equal_part, jobs_of
 
-SOON_S = 5.0
-# A signal that comes before the command has begun ends the process as the kernel does.
+MAX_S = 5.0
+# A signal before the command has begun ends the process as the kernel does.
 STATUS = {signal.SIGINT: (130, -signal.SIGINT), signal.SIGTERM: (143, -signal.SIGTERM)}
 
 
@@ -29,42 +29,42 @@ def row_of(job: Job, number: signal.Signals, tries: int, chance: random.Random) 
     for _ in range(tries):
         ended = job.signalled(out, number, chance)
         slowest = max(slowest, ended.seconds)
-        faults = {
-            "other status": ended.status not in STATUS[number] or "Traceback" in ended.said,
-            "late": ended.seconds > SOON_S,
+        errors = {
+            "other status": ended.status not in STATUS[number] or "Traceback" in ended.output,
+            "late": ended.seconds > MAX_S,
             "invalid": bool(job.invalid(out)),
-            "differs": not _goes_on(job, out),
+            "differs": not _continues(job, out),
         }
-        for name, is_so in faults.items():
-            counts[name] += is_so
-        counts["ended well"] += not any(faults.values())
-        if any(faults.values()):
-            print(f"{job.name}, {number.name}: {faults}\n{ended.said}", flush=True)
+        for name, failed in errors.items():
+            counts[name] += failed
+        counts["ended well"] += not any(errors.values())
+        if any(errors.values()):
+            print(f"{job.name}, {number.name}: {errors}\n{ended.output}", flush=True)
         shutil.rmtree(out, ignore_errors=True)
-    told = {"command": job.name, "signal": number.name, "tries": tries}
-    row = told | counts | {"slowest, s": round(slowest, 2)}
+    info = {"command": job.name, "signal": number.name, "tries": tries}
+    row = info | counts | {"slowest, s": round(slowest, 2)}
     print(row, flush=True)
     return row
 
 
-def _goes_on(job: Job, out: Path) -> bool:
+def _continues(job: Job, out: Path) -> bool:
     if not job.has_ended(out) and equal_part(out) != job.expected:
-        good(*job.again(out))
+        run_successfully(*job.again(out))
     return equal_part(out) == job.expected
 
 
 def main() -> None:
     """Signal every command, and print the table."""
-    parser = argparse.ArgumentParser(description="Ask commands to end at random moments.")
+    parser = argparse.ArgumentParser(description="Send signals to commands at random moments.")
     parser.add_argument("--quick", action="store_true", help="a tenth of the tries")
     parser.add_argument("--only", default="", help="one command")
     options = parser.parse_args()
     tries = 2 if options.quick else 20
     chance = random.Random(1)
-    with small_world() as world:
+    with small_workspace() as workspace:
         rows = [
             row_of(job, number, tries, chance)
-            for job in jobs_of(world, options.only)
+            for job in jobs_of(workspace, options.only)
             for number in (signal.SIGINT, signal.SIGTERM)
         ]
     print_table(rows)

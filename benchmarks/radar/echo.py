@@ -1,18 +1,18 @@
-"""The echo without noise, from fresh pairs, beside linear filters that are told the noise."""
+"""Echo without noise from fresh pairs, compared with linear filters of known noise."""
 
 import math
 from pathlib import Path
 from typing import Any
 
-from task_data import commanded
+from task_data import run_command
 from task_table import Row, seed_runs
 
 from radarseq.dataset.read import open_dataset
 
-from .filters import told_travel_db
+from .filters import known_travel_db
 from .space_objects import RECIPE, learning_curve
 
-GAIN_DB = 2.0  # below the linear filter that sees as much
+GAIN_DB = 2.0  # goal, below the linear filter of the same causality
 NOISY_DB = 0.0  # the bin from 0 to 5 dB of signal-to-noise ratio
 COMMON: dict[str, Any] = {
     "task": "echo",
@@ -26,7 +26,7 @@ COMMON: dict[str, Any] = {
     "ema": 0.998,
     "dropout": 0.0,
 }
-CONTENDERS: dict[str, dict[str, Any]] = {
+MODELS: dict[str, dict[str, Any]] = {
     "LSTM, causal": {"model": "lstm", "epochs": 80},
     "LSTM, whole dwell": {"model": "lstm", "causal": False, "epochs": 24},
 }
@@ -35,25 +35,25 @@ FILTERS = {True: "causal LMMSE", False: "LMMSE"}
 
 def rows(folder: Path, seeds: int, threads: int) -> list[Row]:
     """Return the errors at 0 to 5 dB on the test rows, of objects held out."""
-    data = commanded(folder / "data", "simulate", RECIPE, "--examples", 20_000, "--seed", 1)
+    data = run_command(folder / "data", "simulate", RECIPE, "--examples", 20_000, "--seed", 1)
     examples = open_dataset(data).load()
     made = []
-    for who, settings in CONTENDERS.items():
-        place = folder / who.replace(", ", "_").replace(" ", "_")
+    for name, settings in MODELS.items():
+        place = folder / name.replace(", ", "_").replace(" ", "_")
         settings = COMMON | settings
         causal = settings.get("causal", True)
         metrics, runs = seed_runs(data, place, seeds, trained_on=RECIPE, **settings)
         errors = [_noisy(one) for one in metrics]
         linear = errors[0][FILTERS[causal]]
-        told = told_travel_db(examples, causal=causal)
+        known = known_travel_db(examples, causal=causal)
         made.append(
             Row(
                 task="echo at 0 to 5 dB",
-                who=who,
+                model=name,
                 measure="error [dB]",
                 ours=[error["model"] for error in errors],
-                reach=linear - GAIN_DB,
-                baselines={FILTERS[causal]: linear} | told,
+                goal=linear - GAIN_DB,
+                baselines={FILTERS[causal]: linear} | known,
                 digits=2,
                 note=learning_curve(runs[0], "validation_echo_loss", _decibels),
             )
@@ -66,6 +66,6 @@ def _decibels(ratio: float) -> float:
 
 
 def _noisy(metrics: dict[str, Any]) -> dict[str, float]:
-    """Return everybody's error [dB] in the noisiest bin, the model's as ``model``."""
+    """Return the errors [dB] in the noisiest bin by method; the model is ``model``."""
     bins = metrics["echo"]["by_snr"]
     return next(one["error_db"] for one in bins if one["low_db"] == NOISY_DB)

@@ -1,7 +1,7 @@
-"""How far a linear filter comes that is told more than anybody can know: a bound on what is left.
+"""Error of linear filters that know more than a receiver can: a bound for other methods.
 
-It is told the residual velocity and acceleration of each dwell, or these and the class; like
-LMMSE itself, also the signal-to-noise ratio.
+They know the residual velocity and acceleration of each dwell, or these and the class. Like LMMSE,
+they also know the signal-to-noise ratio.
 """
 
 from dataclasses import replace
@@ -16,8 +16,8 @@ SPEED_OF_LIGHT_MPS = 299_792_458.0
 NOISY_DB = (0.0, 5.0)
 
 
-def told_travel_db(examples: Examples, *, causal: bool) -> dict[str, float]:
-    """Return the errors [dB] on noisy test rows of filters that are told the travel, and more."""
+def known_travel_db(examples: Examples, *, causal: bool) -> dict[str, float]:
+    """Return the errors [dB] on noisy test rows of filters with known travel, and known class."""
     still = without_travel(examples)
     training, test = still.part("train"), still.part("test")
     snr_db = test["parameters/snr_db"]
@@ -27,13 +27,13 @@ def told_travel_db(examples: Examples, *, causal: bool) -> dict[str, float]:
         parts = (rows.take(rows["label"] == label) for rows in (training, test))
         by_class.append(_error(*parts, causal=causal))
     return {
-        "told the travel": mean_db(_error(training, test, causal=causal)),
-        "told travel and class": mean_db(np.concatenate(by_class)),
+        "with known travel": mean_db(_error(training, test, causal=causal)),
+        "with known travel and class": mean_db(np.concatenate(by_class)),
     }
 
 
 def without_travel(examples: Examples) -> Examples:
-    """Return the pairs as of objects that neither come closer nor go away; they turn as before."""
+    """Return the pairs without the objects' travel along the line of sight."""
     time_s = np.arange(examples.steps) * examples.header.sample_interval_s
     velocity = examples["parameters/velocity_mps"].astype(np.float64)[:, None]
     acceleration = examples["parameters/acceleration_mps2"].astype(np.float64)[:, None]

@@ -1,4 +1,4 @@
-"""What the networks have to beat, besides the baselines that ``radarseq evaluate`` prints."""
+"""Baselines of the networks, besides those of ``radarseq evaluate``."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +11,8 @@ from radarseq.baselines.signal_statistics import sequence_statistics
 from radarseq.dataset.schema import Examples
 
 
-def svm_right(examples: Examples) -> NDArray[np.bool_]:
-    """Return which test rows a support vector machine on all samples, side by side, names right."""
+def svm_correct(examples: Examples) -> NDArray[np.bool_]:
+    """Return which test rows a support vector machine on all samples classifies correctly."""
     training, test = examples.part("train"), examples.part("test")
     machine = make_pipeline(StandardScaler(), SVC(C=10.0))
     machine.fit(_flat(training.input), training["label"])
@@ -20,9 +20,9 @@ def svm_right(examples: Examples) -> NDArray[np.bool_]:
 
 
 def boosting_on_raw(examples: Examples) -> float:
-    """Return the accuracy on test rows of boosted trees that see samples and statistics [%].
+    """Return the accuracy [%] on test rows of gradient boosting on samples and statistics.
 
-    The samples are decoded and over their rms, as a network is shown them.
+    The samples are decoded and divided by their rms, as in the input of a network.
     """
     training, test = examples.part("train"), examples.part("test")
     trees = HistGradientBoostingClassifier(
@@ -40,7 +40,7 @@ def _raw_and_statistics(examples: Examples) -> NDArray[np.float32]:
 
 
 def _flat(signal: NDArray) -> NDArray[np.float32]:
-    """Return samples (n, step[, channel]) side by side, I beside Q."""
+    """Return samples (n, step[, channel]) as one row per sequence, I before Q."""
     flat = signal.reshape(len(signal), -1)
     parts = (np.real(flat), np.imag(flat)) if np.iscomplexobj(flat) else (flat,)
     return np.concatenate(parts, axis=1).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Space objects by an LSTM."""
+"""Classifies space objects by an LSTM."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Space objects by WaveNet."""
+"""Classifies space objects by WaveNet."""
 
 from pathlib import Path
 from typing import Any
@@ -8,8 +8,8 @@ from task_table import Row
 from .space_objects import rows_of
 
 STORED: dict[str, Any] = {"model": "wavenet"}
-# Of what leads to the last step alone, a wide net has few cells to compute: twice as many pairs in
-# the same time as the default, which reads all steps, and more from each.
+# For the last step alone, a wide network has few cells to compute. It passes twice as many pairs in
+# the same time as the default, which reads all steps, and learns more from each.
 FRESH: dict[str, Any] = {
     "model": "wavenet",
     "pool": "last",

@@ -9,8 +9,8 @@ from radarseq.dataset.read import open_dataset
 from radarseq.errors import OutputError, UsageError
 from radarseq.inference.predictor import load
 from radarseq.models.ensemble import Ensemble
-from radarseq.models.gate_values import gates_of
-from radarseq.report.gates import draw_gates
+from radarseq.models.gate_values import compute_gates
+from radarseq.report.figures.gates import draw_gates
 
 
 def draw_example_gates(
@@ -43,7 +43,7 @@ def draw_example_gates(
             f"{run} is an {model.name}, each with gates of its own; name one of its runs, such as "
             f"{run / next(iter(model.manifest['members']))}"
         )
-    examples = model.prepared(open_dataset(data).load())
+    examples = model.prepare(open_dataset(data).load())
     if not 0 <= example < len(examples):
         raise UsageError(
             f"example is {example}; {data} has {len(examples):,}, numbered 0 to {len(examples) - 1}"
@@ -53,7 +53,7 @@ def draw_example_gates(
     steps = int(row["length"][0]) if "length" in row else row.steps
     signal = row.input[:, :steps]
     tx = None if row.code is None else torch.from_numpy(row.code[:, :steps])
-    layers = gates_of(model.network, torch.from_numpy(signal), tx)
+    layers = compute_gates(model.network, torch.from_numpy(signal), tx)
     shown = [
         (
             layer.name,

@@ -148,7 +148,7 @@ def _scattering(item: ObjectClass, carrier_hz: float) -> dict[str, Any]:
     """Return how a class's echo is made, and how far that holds; a mesh's size with it."""
     validity = item.validity(wavenumber(carrier_hz))
     size = {"bounding_m": list(item.bounding_m())} if isinstance(item, MeshBody) else {}
-    described = {name: getattr(validity, name) for name in ("method", "smallest_ka", "left_out")}
+    described = {name: getattr(validity, name) for name in ("method", "smallest_ka", "neglected")}
     return described | size | ({"warnings": list(validity.warnings)} if validity.warnings else {})
 
 
@@ -214,18 +214,19 @@ def _evaluation(path: Path) -> dict[str, Any]:
 
 def _capture(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     from radarseq.captures.options.read_options import AS_WRITTEN
-    from radarseq.captures.sources.open_recordings import iter_recordings, listed
+    from radarseq.captures.sources.find_files import find_recordings
+    from radarseq.captures.sources.open_recordings import iter_recordings
     from radarseq.captures.summary import summarize_recording
 
-    reading = AS_WRITTEN.updated(given)
-    files, refused = listed([path], reading)
+    options = AS_WRITTEN.updated(given)
+    files, refused = find_recordings([path], options)
     if path.is_dir() and files != [path]:
         if not files and not refused:
             raise DataError(f"{path}: holds nothing that is known: no dataset, run or recording")
         summary: dict[str, Any] = {"recordings": [printable(file) for file in files]}
         summary["refused"] = [f"{printable(file)}: {why}. {do}" for file, why, do in refused]
         return {key: value for key, value in summary.items() if value}
-    (found,) = iter_recordings([path], reading)
+    (found,) = iter_recordings([path], options)
     if isinstance(found, Failure):
         raise RecordingError(*found)
     return summarize_recording(found)

@@ -98,7 +98,7 @@ def _dataset(path: Path, issues: list[str]) -> int:
 
 def _run(path: Path, issues: list[str]) -> int:
     from radarseq.training.history import METRICS, read_history
-    from radarseq.training.train import CONFIG
+    from radarseq.training.run_folder import CONFIG
 
     checkpoints = path / "checkpoints"
     folders = [current_folder(checkpoints / name) for name in ("best", "last")]
@@ -119,9 +119,9 @@ def _run(path: Path, issues: list[str]) -> int:
 
 
 def _ensemble(path: Path, issues: list[str]) -> int:
-    from radarseq.inference.ensemble_file import load_ensemble, members_in
+    from radarseq.inference.ensemble_file import load_ensemble, read_members
 
-    members = members_in(path)
+    members = read_members(path)
     checked = sum(_collected(issues, _run, path / name, issues) for name in members)
     if not issues:
         load_ensemble(path)
@@ -191,10 +191,10 @@ def _recipe(path: Path, issues: list[str]) -> int:
 
 
 def _capture(path: Path, issues: list[str]) -> int:
-    from radarseq.captures.sources.find_files import find_captures
+    from radarseq.captures.sources.find_files import find_recordings
     from radarseq.captures.sources.open_recordings import read_every_byte
 
-    files = find_captures([path])
+    files, _ = find_recordings([path])
     if not files:
         raise DataError(f"{path}: holds nothing that is known: no dataset, run or recording")
     for file in files:

@@ -1,1 +1,1 @@
-"""Methods that a network has to beat, one kind of task a file. No networks, no verdicts."""
+"""Simple methods that a network is compared with, one kind of task per file; no metrics."""

@@ -1,32 +1,55 @@
-"""Linear minimum mean-square-error estimate of the echo, causal or over the whole dwell."""
+"""Echo baselines: the received samples, and linear minimum mean-square-error filters."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from radarseq.dataset.schema import Examples
+from radarseq.baselines.names import COPY, WIENER
+from radarseq.dataset.row_operations import decode
+from radarseq.dataset.schema import SNR, Examples
 
 _SNR_STEP_DB = 0.25  # filters are made on this grid of signal-to-noise ratios
 
 
-def wiener_echo(training: Examples, judged: Examples, *, causal: bool) -> NDArray[np.complex128]:
+def echo_baselines(
+    training: Examples | None, evaluated: Examples, *, causal: bool
+) -> dict[str, NDArray]:
+    """Return the echo estimates of each baseline that applies to the data, by its name.
+
+    Args:
+        training: The rows that the filters are fitted on; None omits the filters.
+        evaluated: Rows with ``target``.
+        causal: Whether the causal filter is computed too.
+    """
+    target = evaluated["target"]
+    has_same_kind = evaluated.input.dtype.kind == target.dtype.kind and evaluated.input_name != "tx"
+    if not has_same_kind or evaluated.input.shape != target.shape:
+        return {}
+    estimates: dict[str, NDArray] = {COPY: evaluated.input}
+    if training is not None and SNR in evaluated and np.iscomplexobj(target):
+        for kind in (True, False) if causal else (False,):
+            estimates[WIENER[kind]] = wiener_echo(training, evaluated, causal=kind)
+    return estimates
+
+
+def wiener_echo(training: Examples, evaluated: Examples, *, causal: bool) -> NDArray[np.complex128]:
     """Return the best linear estimates of the echoes, ``(n, step)``.
 
     With C the covariance of the decoded training echoes, each of unit power, and s2 the noise
-    power over the echo's, the filter is C (C + s2 I)^-1. It is told the true signal-to-noise ratio
-    of every example (to 0.25 dB), which no model is.
+    power over the echo's, the filter is C (C + s2 I)^-1. It gets the true signal-to-noise ratio of
+    every example (to 0.25 dB), which no model does.
 
     Args:
         training: Rows with ``target``; their echoes give the covariance.
-        judged: Rows with ``rx`` and ``parameters/snr_db``.
+        evaluated: Rows with ``rx`` and ``parameters/snr_db``.
         causal: Whether the estimate at a step may use that step and earlier ones alone.
 
     Reference:
         Kay, Fundamentals of Statistical Signal Processing: Estimation Theory, section 12.5.
     """
     covariance = _echo_covariance(training)
-    decoded, tx = _decoded(judged, "rx"), judged.columns.get("tx")
+    decoded, tx = _decode(evaluated, "rx"), evaluated.columns.get("tx")
     estimate = np.empty_like(decoded)
-    grid = np.round(judged["parameters/snr_db"].astype(np.float64) / _SNR_STEP_DB)
+    grid = np.round(evaluated[SNR].astype(np.float64) / _SNR_STEP_DB)
     for point in np.unique(grid):
         rows = grid == point
         noise = 10.0 ** (-point * _SNR_STEP_DB / 10)
@@ -34,17 +57,13 @@ def wiener_echo(training: Examples, judged: Examples, *, causal: bool) -> NDArra
     return estimate if tx is None else estimate * tx
 
 
-def _decoded(examples: Examples, column: str) -> NDArray[np.complex128]:
-    """Return samples with the transmitted code taken off."""
+def _decode(examples: Examples, column: str) -> NDArray[np.complex128]:
     samples = examples[column].astype(np.complex128)
-    if "tx" not in examples:
-        return samples
-    tx = examples["tx"]
-    return np.asarray(samples * tx.conj() / np.maximum(np.abs(tx) ** 2, 1e-30))
+    return decode(samples, examples["tx"]) if "tx" in examples else samples
 
 
 def _echo_covariance(training: Examples) -> NDArray[np.complex128]:
-    echo = _decoded(training, "target")
+    echo = _decode(training, "target")
     echo = echo / np.sqrt(np.maximum((np.abs(echo) ** 2).mean(axis=1, keepdims=True), 1e-60))
     return np.asarray(echo.T @ echo.conj() / len(echo), dtype=np.complex128)
 

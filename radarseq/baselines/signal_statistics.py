@@ -1,6 +1,6 @@
-"""Statistics of a sequence, as an engineer would write them down: what the baseline sees.
+"""Statistics of a sequence, on which the class baseline is fitted.
 
-For each channel: the level and the spread of the log-magnitude, its quantiles, the phase
+These are, for each channel, the level and the spread of the log-magnitude, its quantiles, the phase
 increments, the autocorrelation and the shape of the Doppler spectrum.
 """
 
@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import kurtosis, skew
 
+from radarseq.dataset.row_operations import decode
+
 LAGS = 8
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 SPECTRUM_BINS = 8
-_MAX_CHANNELS = 64  # beyond this, channels are averaged in groups
+_MAX_CHANNELS = 64  # of more, so many at equal distances are used
 _FLOOR = 1e-30
 
 
@@ -26,12 +28,11 @@ def sequence_statistics(
         tx: Transmitted samples ``(n, step)``; decoded with them where given.
     """
     if tx is not None:
-        weight = tx.conj() / np.maximum(np.abs(tx) ** 2, _FLOOR)
-        signal = signal * (weight if signal.ndim == 2 else weight[..., None])
+        signal = decode(signal, tx)
     channels = signal[..., None] if signal.ndim == 2 else signal
-    groups = min(channels.shape[2], _MAX_CHANNELS)
-    picked = np.linspace(0, channels.shape[2] - 1, groups).round().astype(int)
-    columns = [_channel_statistics(channels[:, :, c]) for c in picked]
+    count = min(channels.shape[2], _MAX_CHANNELS)
+    indices = np.linspace(0, channels.shape[2] - 1, count).round().astype(int)
+    columns = [_channel_statistics(channels[:, :, index]) for index in indices]
     return np.concatenate(columns, axis=1).astype(np.float32)
 
 
@@ -51,9 +52,9 @@ def _channel_statistics(z: NDArray) -> NDArray[np.float64]:
         _spectrum(z),
     ]
     if np.iscomplexobj(z):
-        turn = np.angle(z[:, 1:] * z[:, :-1].conj())
-        parts.append(np.abs(np.exp(1j * turn).mean(axis=1, keepdims=True)))
-        parts.append(np.angle((z[:, 1:] * z[:, :-1].conj()).sum(axis=1, keepdims=True)))
+        product = z[:, 1:] * z[:, :-1].conj()
+        parts.append(np.abs(np.exp(1j * np.angle(product)).mean(axis=1, keepdims=True)))
+        parts.append(np.angle(product.sum(axis=1, keepdims=True)))
     else:
         parts.append(z.mean(axis=1, keepdims=True) / np.sqrt(level))
         parts.append(_moments(z / np.sqrt(level)))
@@ -61,7 +62,7 @@ def _channel_statistics(z: NDArray) -> NDArray[np.float64]:
 
 
 def _moments(values: NDArray) -> NDArray[np.float64]:
-    """Return deviation, skewness and excess kurtosis; 0 for the shape of what does not vary."""
+    """Return deviation, skewness and excess kurtosis; constant rows have a shape of 0."""
     deviation = values.std(axis=1)
     varies = deviation > 1e-9
     shape = np.zeros((len(values), 2))

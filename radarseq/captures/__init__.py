@@ -1,1 +1,1 @@
-"""Recordings as other people's receivers wrote them: reading, cutting, importing, exporting."""
+"""Recordings of receivers: finds, reads, cuts, imports and exports them. No training, no models."""

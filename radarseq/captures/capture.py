@@ -1,4 +1,4 @@
-"""One recording, read in parts, and the checks that every reader ends in."""
+"""One recording as its receiver wrote it, read in parts, and the checks that all readers share."""
 
 import math
 from dataclasses import dataclass
@@ -19,18 +19,18 @@ from radarseq.captures.samples.conversion import (
     as_numbers,
     complex_pairs,
     full_scale_of,
-    unwrapped,
+    unwrap_int16,
 )
 from radarseq.captures.samples.lazy_array import Samples
 from radarseq.dataset.schema import SAMPLE_AXES
 
-_WRAPPED_SCALE = (-32768.0, 32767.0)
+_INT16_SCALE = (-32768.0, 32767.0)
 _INTERVALS_S = (1e-13, 1e7)  # beyond these a rate is a slip, or damage
 _MAX_CARRIER_HZ = 1e13
 
 
 class Mark(NamedTuple):
-    """A stretch of a recording that carries a label: steps ``start`` to ``stop``, exclusive."""
+    """A labelled stretch of a recording: steps ``start`` to ``stop``, exclusive."""
 
     start: int
     stop: int
@@ -39,24 +39,24 @@ class Mark(NamedTuple):
 
 @dataclass(frozen=True)
 class Capture:
-    """A recording as somebody's receiver wrote it.
+    """A recording as its receiver wrote it.
 
     Attributes:
         samples: Real floats, integers or complex numbers, one axis per name in ``axes``; in
             memory, or in the file and read in parts.
         axes: Names of the axes, such as ``("frame", "step", "point")``.
         sample_axis: ``slow_time``, ``fast_time`` or ``step``: what a step is.
-        sample_interval_s: Time from step to step [s]; 0 where it is not known.
-        carrier_hz: Carrier frequency [Hz]; 0 where it is not known.
+        sample_interval_s: Time from step to step [s]; 0 if unknown.
+        carrier_hz: Carrier frequency [Hz]; 0 if unknown.
         source: The file, or the folder.
-        tx: What was transmitted, complex, with the axes of ``samples``, or these without the
-            features; None where it is not known.
+        tx: Transmitted samples, complex, with the axes of ``samples``, or these without the
+            features; None if unknown.
         row_labels: A label for each index of the first axis, or one for the whole; else None.
-        full_scale: Least and largest value of the converter; None where it is not known.
-        fill: The value that the format writes for missing samples; None where there is none.
+        full_scale: Lowest and highest value of the converter; None if unknown.
+        fill: The value that the format writes for missing samples; None if there is none.
         breaks: Steps before which time is missing, in ascending order.
         marks: Labelled stretches.
-        assumed: What the file does not say and was taken as usual, each with the option that
+        assumed: What the file does not state and was assumed, each with the option that
             changes it.
     """
 
@@ -78,7 +78,7 @@ class Capture:
 def make_capture(
     path: Path,
     samples: Samples,
-    reading: ReadOptions,
+    options: ReadOptions,
     *,
     layout: str,
     layout_is_declared: bool = False,
@@ -93,98 +93,100 @@ def make_capture(
     marks: tuple[Mark, ...] = (),
     assumed: tuple[str, ...] = (),
 ) -> Capture:
-    """Return a checked capture: what a file said, and over it what ``reading`` says.
+    """Return a checked capture, in which ``options`` override what the file states.
 
     Args:
         path: The file.
-        samples: The array as it was stored.
-        reading: How it is to be read.
-        layout: Names of the axes by the file's format, where ``reading`` gives none.
+        samples: The array as stored.
+        options: How to read it.
+        layout: Names of the axes by the file's format, unless ``options`` give them.
         layout_is_declared: Whether the format fixes the layout, so that it is not assumed.
-        sample_axis: By the file; empty where it does not say.
-        sample_interval_s: 0 where the file does not say.
-        carrier_hz: 0 where the file does not say.
-        tx: Transmitted samples, if the file has them.
-        row_labels: One for each index of the first axis, or one for all.
-        full_scale: The converter's range, if the dtype of ``samples`` does not say it.
-        fill: See ``Capture``, for this and the next two.
+        sample_axis: Empty if the file does not state it.
+        sample_interval_s: 0 if the file does not state it; likewise ``carrier_hz``.
+        carrier_hz: See ``Capture``, for this and all others.
+        tx: Transmitted samples.
+        row_labels: Labels.
+        full_scale: By default the range of the integers in ``samples``.
+        fill: Mark of missing samples.
         breaks: In steps.
         marks: In steps.
-        assumed: What the reader took as usual.
+        assumed: Assumptions of the reader.
 
     Raises:
-        CaptureFault: If the array is empty, not numeric, in memory and without a finite value, or
-            does not fit the layout; or if a rate is absurd.
+        RecordingError: If the array is empty, not numeric, in memory and without a finite value,
+            or does not fit the layout; or if a rate is absurd.
     """
     full_scale = full_scale or full_scale_of(samples.dtype)
-    samples = _samples(path, samples, reading)
-    axes = _axes(path, samples.shape, reading.layout or layout)
+    samples = _numeric_samples(path, samples, options)
+    axes = parse_layout(options.layout or layout)
+    if len(axes) != samples.ndim:
+        raise RecordingError(
+            path,
+            f"the array has shape {samples.shape}, but the layout {options.layout or layout!r} "
+            f"names {len(axes)} axes",
+            "Give a layout with one name for each axis, such as 'row,step' or 'step,channel'",
+        )
     if tx is not None:
         tx = as_numbers(path, tx)
         _check_tx(path, samples, tx, axes)
-    _check_labels(path, row_labels, axes, reading)
-    interval = _interval(path, reading.sample_interval_s or sample_interval_s)
-    carrier = _carrier(path, reading.carrier_hz or carrier_hz)
-    axis = reading.sample_axis or sample_axis or STEP_AXIS
-    _check_sample_axis(path, axis)
-    guesses = {
-        f"the axes are {layout} (--layout)": not (reading.layout or layout_is_declared),
+    _check_labels(path, row_labels, axes, options)
+    interval_s = float(options.sample_interval_s or sample_interval_s)
+    carrier_hz = float(options.carrier_hz or carrier_hz)
+    _check_range(path, "sample interval", interval_s, *_INTERVALS_S, "s")
+    _check_range(path, "carrier frequency", carrier_hz, 0, _MAX_CARRIER_HZ, "Hz")
+    axis = options.sample_axis or sample_axis or STEP_AXIS
+    if axis not in SAMPLE_AXES:
+        raise RecordingError(
+            path, f"has sample_axis {axis[:80]!r}; expected one of {SAMPLE_AXES}",
+            "Give sample_axis",
+        )  # fmt: skip
+    unknown = {
+        f"the axes are {layout} (--layout)": not (options.layout or layout_is_declared),
         "what a step is, slow_time or fast_time, is not known (--axis)": not (
-            reading.sample_axis or sample_axis
+            options.sample_axis or sample_axis
         ),
-        "the sample rate is not known (--sample-rate)": not interval,
-        "the carrier frequency is not known (--carrier)": not carrier,
+        "the sample rate is not known (--sample-rate)": not interval_s,
+        "the carrier frequency is not known (--carrier)": not carrier_hz,
     }
     return Capture(
-        samples, axes, axis, interval, carrier, path, tx, row_labels,
-        full_scale=_WRAPPED_SCALE if reading.wrapped else full_scale,
+        samples, axes, axis, interval_s, carrier_hz, path, tx, row_labels,
+        full_scale=_INT16_SCALE if options.wrapped else full_scale,
         fill=fill,
         breaks=breaks,
-        marks=() if reading.name_gives_label or reading.labels else marks,
-        assumed=(*assumed, *(text for text, is_guess in guesses.items() if is_guess)),
+        marks=() if options.name_gives_label or options.labels else marks,
+        assumed=(*assumed, *(text for text, is_unknown in unknown.items() if is_unknown)),
     )  # fmt: skip
 
 
-def _samples(path: Path, samples: Samples, reading: ReadOptions) -> Samples:
+def _numeric_samples(path: Path, samples: Samples, options: ReadOptions) -> Samples:
     if samples.size == 0:
         raise RecordingError(path, f"is empty: the array has shape {samples.shape}", "Leave it out")
     samples = as_numbers(path, samples)
-    if reading.wrapped:
-        samples = unwrapped(path, samples)
-    if reading.interleaved:
+    if options.wrapped:
+        samples = unwrap_int16(path, samples)
+    if options.interleaved:
         samples = complex_pairs(path, samples)
     if isinstance(samples, np.ndarray) and not np.isfinite(samples).any():
         raise RecordingError(path, "holds no finite sample", "Leave it out, or record it again")
     return samples
 
 
-def _axes(path: Path, shape: tuple[int, ...], layout: str) -> tuple[str, ...]:
-    axes = parse_layout(layout)
-    if len(axes) != len(shape):
-        raise RecordingError(
-            path,
-            f"the array has shape {shape}, but the layout {layout!r} names {len(axes)} axes",
-            "Give a layout with one name for each axis, such as 'row,step' or 'step,channel'",
-        )
-    return axes
-
-
 def _check_tx(path: Path, samples: Samples, tx: Samples, axes: tuple[str, ...]) -> None:
-    plain = tuple(
+    shape = tuple(
         n for n, axis in zip(samples.shape, axes, strict=True) if axis not in FEATURE_AXES
     )
-    if tx.dtype.kind != "c" or tx.shape not in (samples.shape, plain):
+    if tx.dtype.kind != "c" or tx.shape not in (samples.shape, shape):
         raise RecordingError(
             path,
-            f"tx is {tx.dtype} of shape {tx.shape}; expected complex of shape {plain}, as rx",
-            "Store tx beside rx row by row, or leave it out",
+            f"tx is {tx.dtype} of shape {tx.shape}; expected complex of shape {shape}, as rx",
+            "Store one row of tx per row of rx, or leave it out",
         )
 
 
 def _check_labels(
-    path: Path, labels: list[str] | None, axes: tuple[str, ...], reading: ReadOptions
+    path: Path, labels: list[str] | None, axes: tuple[str, ...], options: ReadOptions
 ) -> None:
-    if labels is None and reading.label_column is not None:
+    if labels is None and options.label_column is not None:
         raise RecordingError(
             path, "has no columns of text to take a label from", "Leave label_column out"
         )
@@ -196,30 +198,11 @@ def _check_labels(
         )
 
 
-def _check_sample_axis(path: Path, axis: str) -> None:
-    if axis not in SAMPLE_AXES:
-        raise RecordingError(
-            path, f"says sample_axis {axis[:80]!r}; expected one of {SAMPLE_AXES}",
-            "Give sample_axis",
-        )  # fmt: skip
-
-
-def _interval(path: Path, value: float) -> float:
-    least, most = _INTERVALS_S
-    if value != 0 and not (math.isfinite(value) and least <= value <= most):
+def _check_range(path: Path, name: str, value: float, low: float, high: float, unit: str) -> None:
+    """Refuse a value outside its range; 0 means that it is unknown."""
+    if value != 0 and not (math.isfinite(value) and low <= value <= high):
         raise RecordingError(
             path,
-            f"gives a sample interval of {value:g} s; expected {least:g} to {most:g}",
-            "Give the sample interval or rate yourself",
+            f"gives a {name} of {value:g} {unit}; expected {low:g} to {high:g}",
+            f"Give the {name} yourself",
         )
-    return float(value)
-
-
-def _carrier(path: Path, value: float) -> float:
-    if not (math.isfinite(value) and 0 <= value <= _MAX_CARRIER_HZ):
-        raise RecordingError(
-            path,
-            f"gives a carrier frequency of {value:g} Hz; expected 0 to {_MAX_CARRIER_HZ:g}",
-            "Give the carrier frequency yourself",
-        )
-    return float(value)

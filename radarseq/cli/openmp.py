@@ -1,4 +1,4 @@
-"""How long torch's threads wait for work before they let go of their core."""
+"""Sets how long the threads of OpenMP wait for work before they sleep."""
 
 import os
 

@@ -3,46 +3,15 @@
 import inspect
 import json
 from collections.abc import Callable
+from dataclasses import fields
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
+from radarseq.captures.options.read_options import ReadOptions
 from radarseq.errors import UsageError
-
-_TEXT = str | None
-_WHOLE = int | None
-_REAL = float | None
-
-OPTIONS: dict[str, tuple[Any, Any]] = {
-    "name": (_TEXT, typer.Option(help="Pattern of the names: '{label}/object_{group}.mat'.")),
-    "labels": (_TEXT, typer.Option(help="Table of labels, CSV: file,label[,group].")),
-    "label_column": (_WHOLE, typer.Option(help="Column of a table with the label; -1: last.")),
-    "variable": (_TEXT, typer.Option(help="Array in a .mat (s.field), .npz or HDF5 file.")),
-    "layout": (_TEXT, typer.Option(help="Axes of the array, such as frame,step,point.")),
-    "interleaved": (bool, typer.Option("--interleaved", help="Columns are re, im, re, im, ...")),
-    "wrapped": (bool, typer.Option("--wrapped", help="Unsigned 16-bit values are signed ones.")),
-    "dtype": (_TEXT, typer.Option(help="Of a raw file: cu8, ci16_le, cf32_le, int16, ...")),
-    "channels": (_WHOLE, typer.Option(help="That alternate in a raw file.")),
-    "adc": (_TEXT, typer.Option(help="DCA1000: samples=256,chirps=128,receivers=4,lanes=2.")),
-    "steps": (_WHOLE, typer.Option(help="Samples in a window; 0: whole length.")),
-    "hop": (_WHOLE, typer.Option(help="Samples between windows; 0: they touch.")),
-    "stride": (_WHOLE, typer.Option(help="Take every n-th sample.")),
-    "sample_rate": (_REAL, typer.Option(help="Samples per second along a sequence.")),
-    "sample_interval": (_REAL, typer.Option(help="Seconds between samples instead.")),
-    "carrier": (_REAL, typer.Option(help="Carrier frequency, Hz.")),
-    "sample_axis": (
-        _TEXT,
-        typer.Option("--axis", help="slow_time, fast_time or step."),
-    ),
-    "quality": (
-        list[str] | None,
-        typer.Option("--quality", help="Limit for windows, KEY=VALUE; an unknown KEY lists all."),
-    ),
-}
-_RENAMED = {"carrier": "carrier_hz", "sample_interval": "sample_interval_s"}
-
 
 Out = Annotated[Path, typer.Option("--out", help="Folder to write; new or empty.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
@@ -65,20 +34,13 @@ def reads_recordings(command: Callable[..., None]) -> Callable[..., None]:
     """
     signature = inspect.signature(command, eval_str=True)
     own = [item for item in signature.parameters.values() if item.name != "given"]
-    added = [
-        inspect.Parameter(
-            key,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=False if kind is bool else None,
-            annotation=Annotated[kind, option],
-        )
-        for key, (kind, option) in OPTIONS.items()
-    ]
+    added = _read_parameters()
+    names = [item.name for item in added]
 
     @wraps(command)
     def with_options(**words: Any) -> None:
-        chosen = {key: words.pop(key) for key in OPTIONS}
-        command(**words, given=_given(chosen))
+        values = {name: words.pop(name) for name in names}
+        command(**words, given=_given(values))
 
     together = [*own, *added]
     with_options.__signature__ = signature.replace(parameters=together)  # type: ignore[attr-defined]
@@ -86,10 +48,31 @@ def reads_recordings(command: Callable[..., None]) -> Callable[..., None]:
     return with_options
 
 
-def _given(chosen: dict[str, Any]) -> dict[str, Any]:
+def _read_parameters() -> list[inspect.Parameter]:
+    """Return a parameter for each field of ``ReadOptions``, and one for the sample rate."""
+    options: dict[str, tuple[Any, Any]] = {
+        "sample_rate": (float, typer.Option(help="Samples per second along a sequence."))
+    }
+    for field in fields(ReadOptions):
+        types = get_args(field.type) or (field.type,)
+        kind = types[0] if types[0] in (str, int, float, bool) else list[str]
+        flag = field.metadata["flag"] or "--" + field.name.replace("_", "-")
+        options[field.name] = (kind, typer.Option(flag, help=field.metadata["help"]))
+    return [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=False if kind is bool else None,
+            annotation=Annotated[kind if kind is bool else kind | None, option],
+        )
+        for name, (kind, option) in options.items()
+    ]
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
     given = {
-        _RENAMED.get(key, key): value
-        for key, value in chosen.items()
+        key: value
+        for key, value in values.items()
         if value is not None and value is not False and value != []
     }
     if (rate_hz := given.pop("sample_rate", None)) is not None:

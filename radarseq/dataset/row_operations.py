@@ -16,7 +16,7 @@ def decode(samples: NDArray, tx: NDArray) -> NDArray:
     Returns:
         The shape of ``samples``, complex.
     """
-    power = tx.real**2 + tx.imag**2
+    power = np.abs(tx) ** 2
     weight = np.divide(tx.conj(), power, out=np.zeros_like(tx), where=power > 0)
     return samples * (weight if samples.ndim == weight.ndim else weight[..., None])
 

@@ -142,6 +142,7 @@ def _write_shard(made: tuple[Path, int, bytes, int]) -> dict[str, Any]:
     return write_shard(*made)
 
 
+@trim_heap
 def simulate(
     recipe: Recipe | Path | str,
     out: Path | str,

@@ -1,1 +1,1 @@
-"""Judging: prediction, metrics, fusion of windows, and the verdict beside the baselines."""
+"""Evaluation of trained models: predictions, metrics, decisions and the evaluation folder."""

@@ -1,69 +1,60 @@
-"""What is to be judged, and what an evaluation came to, whether of a dataset or of recordings."""
+"""Request and result of an evaluation, the same for a dataset and for recordings."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from radarseq.captures.options.read_options import ReadOptions
-from radarseq.dataset.schema import Examples
-from radarseq.evaluation.decisions.calibration_file import (
-    weights_sha256,
-)
-from radarseq.evaluation.output.partial_results import Part
 from radarseq.evaluation.settings import EvaluationSettings
-from radarseq.inference.predictor import Prediction, Predictor
+from radarseq.inference.predictor import Predictor
+from radarseq.report.page import ReportContent
 from radarseq.storage.atomic import printable
 from radarseq.storage.sealed import canonical_sha256
 
 
 @dataclass(frozen=True)
-class Task:
-    """What is to be judged, and how.
+class EvaluationRequest:
+    """Model, data and settings of one evaluation.
 
     Attributes:
         run: The run folder.
         predictor: Its model.
-        beside: Other models, by name.
+        compare: Other models to evaluate on the same rows, by name.
         paths: One dataset, or recordings.
         unknown: A dataset, or recordings, of objects that the model does not know.
-        reading: How recordings are read.
-        settings: How to judge.
+        options: How recordings are read.
+        settings: Settings of the evaluation.
     """
 
     run: Path
     predictor: Predictor
-    beside: dict[str, Predictor]
+    compare: dict[str, Predictor]
     paths: list[Path]
     unknown: list[Path]
-    reading: ReadOptions
+    options: ReadOptions
     settings: EvaluationSettings
 
     @property
-    def name(self) -> str:
-        """The model's name, for verdicts."""
-        return self.predictor.name
-
-    @property
     def models(self) -> dict[str, Any]:
-        """What tells the models from others.
+        """Weights and engine of each model.
 
-        So do engines, which round differently: what one began, another must not end.
+        Engines round differently: an evaluation that one engine began must not end with another.
         """
         return {
-            "weights": weights_sha256(self.predictor),
+            "weights": self.predictor.weights_sha256,
             "engine": self.predictor.engine,
-            "beside": {n: [weights_sha256(p), p.engine] for n, p in self.beside.items()},
+            "compare": {n: [p.weights_sha256, p.engine] for n, p in self.compare.items()},
         }
 
     @property
     def digest(self) -> str:
-        """The same for the same model, data and settings; files are told by their paths."""
+        """Digest of models, paths and settings; files count by their path, not their content."""
         return canonical_sha256(
             {
                 **self.models,
                 "paths": [printable(path) for path in self.paths],
                 "unknown": [printable(path) for path in self.unknown],
-                "reading": self.reading.to_json(),
+                "options": self.options.to_json(),
                 "settings": self.settings.to_json(),
             }
         )
@@ -71,21 +62,18 @@ class Task:
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationResult:
-    """What an evaluation came to.
+    """Metrics and tables of an evaluation.
 
     Attributes:
+        folder: The evaluation folder.
         metrics: The content of ``metrics.json``.
-        captures: A row a capture.
-        failures: Recordings that could not be judged: capture, reason, hint.
-        examples: Rows to show; None where there are none.
-        prediction: What the model says of them.
-        recordings: The recordings that were judged, with the number of each one's first window in
-            ``predictions.h5``; none for a dataset.
+        captures: One row per recording or object, as in ``summary.csv``.
+        failures: Recordings that could not be evaluated: capture, reason, hint.
+        content: The rest of what the page displays.
     """
 
+    folder: Path
     metrics: dict[str, Any]
     captures: list[dict[str, Any]]
     failures: list[dict[str, str]]
-    examples: Examples | None
-    prediction: Prediction | None
-    recordings: list[tuple[int, Part]] = field(default_factory=list)
+    content: ReportContent = field(default_factory=ReportContent)

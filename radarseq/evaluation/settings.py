@@ -1,4 +1,4 @@
-"""How to judge: the settings of an evaluation, each with its default and its limits."""
+"""Settings of an evaluation, each with its default and its limits."""
 
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -8,30 +8,30 @@ from radarseq.evaluation.decisions.fusion import given_fusion_weight
 from radarseq.evaluation.decisions.ood_scores import check_settings
 from radarseq.execution.pool import check_workers
 
-_HOW = ("workers", "scheduler", "resume")  # what the results do not depend on
+_WITHOUT_EFFECT = ("workers", "scheduler", "resume")  # on the results
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationSettings:
-    """How to judge.
+    """Settings of an evaluation.
 
     Attributes:
-        split: Which rows of a dataset: ``test``, ``validation``, ``train`` or ``all``.
+        split: Rows of a dataset: ``test``, ``validation``, ``train`` or ``all``.
         false_reject: Share of the windows of known objects that may be called unknown.
         unknown_score: ``energy``, ``mahalanobis`` or ``max_probability``; ``auto`` takes the one
-            that finds the held-out objects best, or ``mahalanobis`` where there are none.
-        unknown_class: Classes of the judged dataset that the model was not trained on: they are
-            left out of it, and show how well unknown objects are found.
-        fusion_weight: What each window but the first counts when a capture is decided on, 0 to 1;
-            None for what was measured on validation.
-        resample: Whether a dataset of another sampling interval is brought to the model's.
-        stress: Whether to judge the rows again under corruptions.
-        annotate: Whether annotations go into the SigMF recordings themselves, and not into copies
-            of their metadata in the evaluation folder.
+            that detects the held-out objects best, or ``mahalanobis`` where there are none.
+        unknown_class: Classes of the dataset that the model was not trained on: their rows are
+            held out, and measure how well unknown objects are detected.
+        fusion_weight: Weight of each window but the first in the decision on a recording or
+            object, 0 to 1; None for the one measured on validation.
+        resample: Whether to resample a dataset to the model's sampling interval.
+        stress: Whether to evaluate the rows again under corruptions.
+        annotate: Whether annotations go into the SigMF recordings themselves, not into copies of
+            their metadata in the evaluation folder.
         parquet: Whether to write the tables as Parquet too.
-        workers: Threads that judge recordings; the results are the same for any number.
-        scheduler: Address of a dask scheduler, whose workers judge recordings instead; they must
-            see the recordings, the run and the evaluation folder under the same paths.
+        workers: Threads that evaluate recordings; the results are the same for any number.
+        scheduler: Address of a dask scheduler, whose workers evaluate recordings instead; they
+            must see the recordings, the run and the evaluation folder under the same paths.
         resume: Whether to continue an interrupted batch.
 
     Raises:
@@ -73,6 +73,6 @@ class EvaluationSettings:
         return cls(**values)
 
     def to_json(self) -> dict[str, Any]:
-        """Return what the results depend on, as plain JSON types."""
+        """Return the settings that the results depend on, as plain JSON types."""
         content = asdict(self) | {"unknown_class": list(self.unknown_class)}
-        return {key: content[key] for key in content if key not in _HOW}
+        return {key: content[key] for key in content if key not in _WITHOUT_EFFECT}

@@ -4,18 +4,16 @@ A task is a function of a value that all tasks share and of an item of its own. 
 on these alone, so it does not matter where it runs, or in which order.
 """
 
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Protocol
 
 from radarseq.errors import UsageError
 
-T = TypeVar("T")
 _TICK_S = 0.2
 _END = object()
 
@@ -148,26 +146,3 @@ def map_unordered(
             yield workers.collect(keep, future)
         if tick:
             tick()
-
-
-class AtHand(Generic[T]):
-    """Something that is not sent to other processes: it is made again where it is asked for.
-
-    Args:
-        make: Makes it, for whoever gets no value; can be sent.
-        value: What is there already.
-    """
-
-    def __init__(self, make: Callable[[], T], value: T | None = None) -> None:
-        self._make, self._value, self._lock = make, value, threading.Lock()
-
-    def __call__(self) -> T:
-        """Return it."""
-        with self._lock:
-            if self._value is None:
-                self._value = self._make()
-            return self._value
-
-    def __reduce__(self) -> tuple[type["AtHand[T]"], tuple[Callable[[], T]]]:
-        """Send how it is made."""
-        return AtHand, (self._make,)

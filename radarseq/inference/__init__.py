@@ -1,1 +1,1 @@
-"""Trained models as they are stored, loaded and applied. No training, no metrics of test rows."""
+"""Trained models: stored, loaded and applied. No training, no metrics of test rows."""

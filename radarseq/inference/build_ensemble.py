@@ -1,24 +1,24 @@
-"""Runs that differ in nothing but their seed, made to answer together."""
+"""Builds an ensemble of runs that differ in their seed alone."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from radarseq.baselines.classifiers import labelled
 from radarseq.device import choose_device
-from radarseq.inference.ensemble_file import save_ensemble, together
+from radarseq.inference.ensemble_file import combine_runs, save_ensemble
 from radarseq.inference.predictor import Predictor
 from radarseq.inference.temperature import fit_temperature
 from radarseq.inference.training_rows import load_training_rows
 
 
 def form_ensemble(folder: Path | str, members: Sequence[str], *, device: str = "auto") -> Predictor:
-    """Have runs in a folder answer together, and return them as one model.
+    """Write the ensemble of runs in a folder, and return it as one model.
 
-    Each one's answers mean what they say; the mean of several is less sure than it may be. So the
-    ensemble has a temperature of its own, found on the validation rows as they were in training.
+    Each run is calibrated; the mean of several is underconfident. So the ensemble has a temperature
+    of its own, fitted to the validation rows of training.
 
     Args:
-        folder: Which holds the runs.
+        folder: Of the runs.
         members: Names of the runs in it, 2 to 15.
         device: As for ``load``.
 
@@ -29,19 +29,14 @@ def form_ensemble(folder: Path | str, members: Sequence[str], *, device: str = "
     Reference:
         Rahaman and Thiery, "Uncertainty quantification and deep ensembles", 2021, section 4.
     """
-    ensemble = together(Path(folder), members)
+    ensemble = combine_runs(Path(folder), members)
     predictor = Predictor(ensemble, choose_device(device))
     if predictor.network.settings.classifies:
-        predictor.temperature = _temperature(predictor)
+        training_rows = load_training_rows(predictor)
+        if training_rows is not None:
+            rows = labelled(training_rows.validation)
+            logits = predictor.predict_examples(rows, extra_output=lambda logits, _: logits).extra
+            if logits is not None:
+                predictor.temperature = fit_temperature(logits, rows["label"])
     save_ensemble(ensemble, predictor.temperature)
     return predictor
-
-
-def _temperature(predictor: Predictor) -> float:
-    """Return the temperature of the least log loss on validation; 1 where there is none."""
-    known = load_training_rows(predictor)
-    if known is None:
-        return 1.0
-    rows = labelled(known.validation)
-    logits = predictor.predict_examples(rows, describe=lambda logits, _: logits).described
-    return 1.0 if logits is None else fit_temperature(logits, rows["label"])

@@ -1,7 +1,7 @@
-"""Checkpoints: weights in safetensors, a manifest that says what they are, and the run's state.
+"""Checkpoints: weights in safetensors, a manifest that describes them, and the run's state.
 
-A checkpoint is a folder that appears whole or not at all. Nothing in it is ever unpickled with the
-freedom to run code: weights are safetensors, and the optimiser's state is loaded as tensors only.
+A checkpoint is a folder that appears whole or not at all. Loading one never runs code in it:
+weights are safetensors, and the optimiser's state is loaded as plain values and tensors only.
 """
 
 import io
@@ -56,9 +56,9 @@ class Checkpoint(Generic[NetworkT]):
         path: Its folder.
         network: With its weights, on the CPU, in evaluation mode.
         header: Of the dataset that it was trained on.
-        manifest: All that the manifest says.
-        temperature: By which class scores are divided before they become probabilities, found on
-            the validation rows.
+        manifest: Content of its manifest.
+        temperature: Divisor of the class scores before the softmax, fitted to the validation
+            rows.
     """
 
     path: Path
@@ -75,14 +75,14 @@ def save_checkpoint(
     facts: dict[str, Any],
     state: dict[str, Any] | None = None,
 ) -> None:
-    """Write a checkpoint in the place of the one that is there.
+    """Write a checkpoint, which replaces the one in the folder as a whole.
 
     Args:
-        folder: Where to.
+        folder: To write to.
         network: Whose weights.
         header: Of the training data.
-        facts: What else the manifest shall say: data, training settings, epoch, metrics.
-        state: Optimiser and history; only the last checkpoint of a run has one.
+        facts: Further keys of the manifest: data, training settings, epoch, metrics.
+        state: Optimiser and progress; only the last checkpoint of a run has one.
     """
     temporary = folder.with_name(folder.name + TEMPORARY_SUFFIX)
     shutil.rmtree(temporary, ignore_errors=True)
@@ -108,15 +108,15 @@ def save_checkpoint(
         write_json(temporary / MANIFEST, manifest | facts)
         replace_folder(temporary, folder)
     except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)  # a full disk has room for the rest again
+        shutil.rmtree(temporary, ignore_errors=True)  # frees a full disk for the rest
         raise
 
 
 def _canonical(value: Any) -> Any:
-    """Return the same values as objects that share nothing, so that equal states are equal bytes.
+    """Return equal values as objects that share nothing, so that equal states are equal bytes.
 
-    A pickle records which strings, tuples and storages are the same object, and that differs
-    between a state that was built up and one that was loaded.
+    A pickle records which strings, tuples and storages are the same object, and these differ
+    between a state from training and one from a file.
     """
     if isinstance(value, dict):
         return {_canonical(key): _canonical(item) for key, item in value.items()}
@@ -140,18 +140,18 @@ def load_checkpoint(folder: Path) -> Checkpoint[Network]:
         settings = parse(ModelSettings, manifest.get("model"), source, "model")
         spec = parse(InputSpec, manifest.get("input"), source, "input")
         header = Header.from_json(manifest.get("header"), source)
-    except (RecipeError, DatasetError) as fault:
-        raise CheckpointError(str(fault)) from fault
+    except (RecipeError, DatasetError) as error:
+        raise CheckpointError(str(error)) from error
     sizes = (spec.channels, spec.target_channels, spec.steps)
     counts = (spec.classes, spec.horizon, spec.symbols, spec.target_symbols)
     if min(sizes) < 1 or min(counts) < 0 or max(*sizes, *counts) > _MAX_SIZE:
-        raise CheckpointError(f"{source}: input sizes {sizes + counts} make no network")
+        raise CheckpointError(f"{source}: input sizes {sizes + counts} are out of bounds")
     layers = settings.stacks * len(settings.dilations) + settings.layers + len(settings.strides)
     if layers > _MAX_LAYERS or max(*settings.dilations, *settings.strides) > _MAX_SIZE:
-        raise CheckpointError(f"{source}: {layers} layers, or their dilations, make no network")
-    temperature = temperature_in(manifest, source)
-    weights = _weights(_checked_bytes(folder, manifest, WEIGHTS), folder / WEIGHTS)
-    with torch.device("meta"):  # no memory, whatever widths are claimed
+        raise CheckpointError(f"{source}: {layers} layers, or their dilations, are out of bounds")
+    temperature = read_temperature(manifest, source)
+    weights = _weights(_read_verified(folder, manifest, WEIGHTS), folder / WEIGHTS)
+    with torch.device("meta"):  # no memory, whatever the widths in the manifest
         _check_shapes(Network(settings, spec), weights, folder / WEIGHTS)
     network = Network(settings, spec)
     network.load_state_dict(weights)
@@ -163,7 +163,7 @@ def load_best(run: Path, hint: str) -> Checkpoint[Network]:
 
     Args:
         run: A run folder.
-        hint: What to say where there is no checkpoint.
+        hint: End of the message if there is no checkpoint.
 
     Raises:
         CheckpointError: If it is missing, altered or malformed.
@@ -174,11 +174,11 @@ def load_best(run: Path, hint: str) -> Checkpoint[Network]:
     return load_checkpoint(best)
 
 
-def temperature_in(content: dict[str, Any], source: str) -> float:
-    """Return the temperature that a manifest says; 1 where it is older than there was one.
+def read_temperature(content: dict[str, Any], source: str) -> float:
+    """Return the temperature in a manifest; 1 where it has none.
 
     Raises:
-        CheckpointError: If it is none.
+        CheckpointError: If it is not a finite number above 0.
     """
     temperature = content.get("temperature", 1.0)
     if not isinstance(temperature, float) or not 0 < temperature < math.inf:
@@ -192,14 +192,14 @@ def load_state(folder: Path) -> dict[str, Any]:
     Raises:
         CheckpointError: If it is missing, altered, or holds anything but plain values and tensors.
     """
-    content = _checked_bytes(folder, _manifest(folder), STATE)
+    content = _read_verified(folder, _manifest(folder), STATE)
     try:
         if not _is_stored(content):
-            raise ValueError("packed")
+            raise ValueError("compressed")
         state = torch.load(io.BytesIO(content), weights_only=True)
-    except Exception as fault:  # whatever a crafted file makes the reader raise
-        kind = type(fault).__name__
-        raise CheckpointError(f"{folder / STATE}: refused or not readable ({kind})") from fault
+    except Exception as error:  # a crafted file can make the reader raise anything
+        kind = type(error).__name__
+        raise CheckpointError(f"{folder / STATE}: refused or not readable ({kind})") from error
     parts = ("optimiser", "progress")
     if not isinstance(state, dict) or not all(isinstance(state.get(p), dict) for p in parts):
         raise CheckpointError(f"{folder / STATE}: does not hold {' and '.join(parts)}")
@@ -207,7 +207,7 @@ def load_state(folder: Path) -> dict[str, Any]:
 
 
 def _is_stored(content: bytes) -> bool:
-    """Return whether an archive holds its members as they are: a packed one may be a bomb."""
+    """Return whether an archive is uncompressed; a compressed one may be a bomb."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         members = archive.infolist()
     plain = all(m.compress_type == zipfile.ZIP_STORED for m in members)
@@ -215,26 +215,31 @@ def _is_stored(content: bytes) -> bool:
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
-    manifest = read_json(folder / MANIFEST, CheckpointError)
-    if manifest.get("kind") != CHECKPOINT_KIND:
-        raise CheckpointError(
-            f"{folder / MANIFEST}: kind is {manifest.get('kind')!r}; expected {CHECKPOINT_KIND!r}"
-        )
-    if manifest.get("format_version") != FORMAT_VERSION:
-        raise CheckpointError(
-            f"{folder / MANIFEST}: format_version is {manifest.get('format_version')!r}; "
-            f"this version reads {FORMAT_VERSION}"
-        )
-    return manifest
+    return read_stamped(folder / MANIFEST, CHECKPOINT_KIND, FORMAT_VERSION)
 
 
-def _checked_bytes(folder: Path, manifest: dict[str, Any], name: str) -> bytes:
+def read_stamped(path: Path, kind: str, version: int) -> dict[str, Any]:
+    """Return the content of a sealed JSON file of a kind and format version.
+
+    Raises:
+        CheckpointError: If it is missing, altered, or of another kind or version.
+    """
+    content = read_json(path, CheckpointError)
+    for key, expected in (("kind", kind), ("format_version", version)):
+        if content.get(key) != expected:
+            raise CheckpointError(
+                f"{path}: {key} is {content.get(key)!r}; this version reads {expected!r}"
+            )
+    return content
+
+
+def _read_verified(folder: Path, manifest: dict[str, Any], name: str) -> bytes:
     path, files = folder / name, manifest.get("files")
     expected = files.get(name) if isinstance(files, dict) else None
     try:
         content = read_plain(path)
-    except OSError as fault:
-        raise CheckpointError(f"{path}: cannot be read ({fault.strerror})") from fault
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from error
     if expected is None:
         raise CheckpointError(f"{path}: is not listed in {MANIFEST}; restore the checkpoint")
     if sha256_of(content) != expected:
@@ -252,8 +257,8 @@ def _weights(content: bytes, path: Path) -> dict[str, Tensor]:
         if header > _MAX_HEADER:
             raise SafetensorError(f"a header of {header} bytes")
         return safetensors.torch.load(content)
-    except SafetensorError as fault:
-        raise CheckpointError(f"{path}: not readable as safetensors ({fault})") from fault
+    except SafetensorError as error:
+        raise CheckpointError(f"{path}: not readable as safetensors ({error})") from error
 
 
 def _check_shapes(network: Network, weights: dict[str, Tensor], path: Path) -> None:
@@ -269,6 +274,6 @@ def _check_shapes(network: Network, weights: dict[str, Tensor], path: Path) -> N
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of what numbers depend on."""
+    """Return the versions of Python and of the packages that numbers depend on."""
     packages = versions_of(("radarseq", "torch", "numpy", "numba"), "unknown")
     return {"python": platform.python_version()} | packages

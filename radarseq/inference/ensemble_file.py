@@ -1,7 +1,7 @@
-"""An ensemble on disk: ``ensemble.json`` in a folder of runs says which of them answer together.
+"""Ensemble on disk: ``ensemble.json`` in a folder of runs lists the members.
 
-The runs stay what they are. The file holds the digest of each one's weights: a run that was trained
-on since is another one, and the ensemble is refused until it is made again.
+The runs stay as they are. The file holds the digest of each one's weights: once a run is trained
+further, the ensemble is refused until it is formed again.
 """
 
 from collections.abc import Sequence
@@ -9,34 +9,40 @@ from pathlib import Path
 from typing import Any
 
 from radarseq.errors import CheckpointError
-from radarseq.inference.checkpoint import WEIGHTS, Checkpoint, load_best, temperature_in
+from radarseq.inference.checkpoint import (
+    WEIGHTS,
+    Checkpoint,
+    load_best,
+    read_stamped,
+    read_temperature,
+)
 from radarseq.models.ensemble import Ensemble
 from radarseq.models.network import Network
-from radarseq.storage.sealed import canonical_sha256, read_json, write_json
+from radarseq.storage.sealed import canonical_sha256, write_json
 
 ENSEMBLE = "ensemble.json"
 ENSEMBLE_KIND = "radarseq ensemble"
 FORMAT_VERSION = 1
-_MAX_MEMBERS = 15  # the covariance of their hidden values is kept, as JSON
-_OF_ONE = ("metrics", "history", "temperature")  # what a manifest says of its own weights
-_ANEW = "run radarseq train --seeds again with --resume"
+_MAX_MEMBERS = 15  # the covariance of their hidden values is stored as JSON
+_OF_ONE = ("metrics", "history", "temperature")  # keys of a manifest about its own weights
+_HINT = "run radarseq train --seeds again with --resume"
 
 
 def holds_ensemble(folder: Path) -> bool:
-    """Return whether a folder's runs answer together."""
+    """Return whether a folder's runs form an ensemble."""
     return (folder / ENSEMBLE).exists()
 
 
-def together(
+def combine_runs(
     folder: Path, members: Sequence[str], temperature: float = 1.0
 ) -> Checkpoint[Ensemble]:
     """Return runs in a folder as an ensemble.
 
-    Its manifest is that of the first run, but for ``files``, ``training`` and ``epoch``, which are
-    of all, and ``members``: the digest of each one's weights, by the name of its run.
+    Its manifest is that of the first run, except that ``files``, ``training`` and ``epoch`` are of
+    all runs, and that ``members`` holds the digest of each run's weights by its name.
 
     Args:
-        folder: Which holds the runs.
+        folder: Of the runs.
         members: Names of the runs in it, 2 to 15.
         temperature: By which the mean of the class scores is divided before it becomes
             probabilities.
@@ -48,9 +54,9 @@ def together(
     if not 2 <= len(members) <= _MAX_MEMBERS:
         raise CheckpointError(
             f"{folder}: {len(members)} runs; an ensemble has 2 to {_MAX_MEMBERS}. Train fewer "
-            "seeds into a folder of their own, or judge the runs one by one"
+            "seeds into a folder of their own, or evaluate the runs one by one"
         )
-    loaded = [load_best(folder / name, _ANEW) for name in members]
+    loaded = [load_best(folder / name, _HINT) for name in members]
     for name, one in zip(members, loaded, strict=True):
         _check_alike(folder / name, one, loaded[0])
     first = {key: value for key, value in loaded[0].manifest.items() if key not in _OF_ONE}
@@ -66,7 +72,7 @@ def together(
 
 
 def save_ensemble(ensemble: Checkpoint[Ensemble], temperature: float) -> None:
-    """Have the runs answer together from now on, with a temperature of their own."""
+    """Write the members of an ensemble, and its temperature."""
     content = {
         "kind": ENSEMBLE_KIND,
         "format_version": FORMAT_VERSION,
@@ -80,60 +86,52 @@ def load_ensemble(folder: Path) -> Checkpoint[Ensemble]:
     """Return the ensemble in a folder, every byte of it checked.
 
     Raises:
-        CheckpointError: If it is missing, altered or malformed, or a run was trained on since.
+        CheckpointError: If it is missing, altered or malformed, or a run was trained further.
     """
     content = _content(folder)
-    members, temperature = content["members"], temperature_in(content, str(folder / ENSEMBLE))
-    ensemble = together(folder, list(members), temperature)
+    members, temperature = content["members"], read_temperature(content, str(folder / ENSEMBLE))
+    ensemble = combine_runs(folder, list(members), temperature)
     for name, found in ensemble.manifest["members"].items():
         if found != members[name]:
             raise CheckpointError(
-                f"{folder / name}: has other weights than {ENSEMBLE} says: it was trained on "
-                f"since; {_ANEW}"
+                f"{folder / name}: its weights are not those in {ENSEMBLE}: it was trained further "
+                f"since; {_HINT}"
             )
     return ensemble
 
 
-def members_in(folder: Path) -> list[str]:
-    """Return the names of the runs that answer together.
+def read_members(folder: Path) -> list[str]:
+    """Return the names of an ensemble's runs.
 
     Raises:
-        CheckpointError: If the file that says so is missing, altered or malformed.
+        CheckpointError: If ``ensemble.json`` is missing, altered or malformed.
     """
     return list(_content(folder)["members"])
 
 
 def _content(folder: Path) -> dict[str, Any]:
     path = folder / ENSEMBLE
-    content = read_json(path, CheckpointError)
-    stamp, read = (
-        (content.get("kind"), content.get("format_version")),
-        (ENSEMBLE_KIND, FORMAT_VERSION),
-    )
-    if stamp != read:
-        raise CheckpointError(
-            f"{path}: kind and format_version are {stamp}; this version reads {read}"
-        )
+    content = read_stamped(path, ENSEMBLE_KIND, FORMAT_VERSION)
     members = content.get("members")
     if not isinstance(members, dict):
-        raise CheckpointError(f"{path}: names no runs in members; {_ANEW}")
+        raise CheckpointError(f"{path}: lists no runs in members; {_HINT}")
     for name in members:
         if name in ("", "..") or Path(name).name != name:
-            raise CheckpointError(f"{path}: names {name!r}, outside its folder; refused")
+            raise CheckpointError(f"{path}: lists {name!r}, outside its folder; refused")
     return content
 
 
 def _check_alike(run: Path, one: Checkpoint[Network], first: Checkpoint[Network]) -> None:
     """Refuse a run that differs from the first in more than its seed and weights."""
-    for what, mine, others in (
+    for name, found, expected in (
         ("settings of the model", one.network.settings, first.network.settings),
         ("input", one.network.spec, first.network.spec),
         ("training data", one.manifest["data"], first.manifest["data"]),
     ):
-        if mine != others:
+        if found != expected:
             raise CheckpointError(
-                f"{run}: other {what} than {first.path.parents[1]}: {mine}, not {others}. "
-                "Such runs do not answer together; train them anew, into an empty folder"
+                f"{run}: other {name} than {first.path.parents[1]}: {found}, not {expected}. "
+                "Such runs form no ensemble; train them anew, into an empty folder"
             )
 
 

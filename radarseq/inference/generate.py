@@ -1,4 +1,4 @@
-"""Sequences that a model makes up: the next symbol drawn from its own word, again and again."""
+"""Generates sequences: the next symbol is drawn from the model's probabilities, repeatedly."""
 
 import numpy as np
 import torch
@@ -14,24 +14,24 @@ from radarseq.models.streaming import open_stream
 def generate(
     network: Trained, prompt: Tensor, steps: int, *, temperature: float = 1.0, seed: int = 0
 ) -> NDArray[np.int64]:
-    """Return ``steps`` symbols that go on from ``prompt``, int64 ``(batch, steps, voice)``.
+    """Return ``steps`` symbols that continue ``prompt``, int64 ``(batch, steps, voice)``.
 
     Args:
         network: Trained on the next symbol, in evaluation mode.
         prompt: Symbols to start from, ``(batch, step)`` or ``(batch, step, voice)``.
-        steps: How many to make.
-        temperature: 1 draws from the model's own probabilities, less from their sharper form, more
-            from a flatter one; 0 always takes the most probable symbol.
+        steps: Number of symbols to generate.
+        temperature: 1 draws from the model's probabilities, less from sharper ones, more from
+            flatter ones; 0 always takes the most probable symbol.
         seed: Of the draws; the same seed gives the same symbols.
 
     Raises:
-        UsageError: If the model does not predict symbols, or the numbers make no sense.
+        UsageError: If the model does not predict symbols, or a number is out of range.
         MismatchError: If the prompt does not fit the model.
     """
     if network.settings.task != "next_symbol":
         raise UsageError(
             f"the model was trained for task {network.settings.task!r}; only one trained with "
-            "task=next_symbol makes up symbols"
+            "task=next_symbol generates symbols"
         )
     if steps < 1 or not 0 <= temperature < float("inf"):
         raise UsageError(
@@ -42,16 +42,16 @@ def generate(
     stream, generator = open_stream(network, len(values)), torch.Generator().manual_seed(seed)
     for column in range(values.shape[1] - 1):
         stream.step(values[:, column])
-    made, symbol = [], values[:, -1]
+    generated, symbol = [], values[:, -1]
     for _ in range(steps):
         scores = stream.step(symbol).symbols
         assert scores is not None
-        symbol = _drawn(scores.double().cpu(), temperature, generator).to(values)
-        made.append(symbol)
-    return torch.stack(made, dim=1).long().cpu().numpy()
+        symbol = _draw(scores.double().cpu(), temperature, generator).to(values)
+        generated.append(symbol)
+    return torch.stack(generated, dim=1).long().cpu().numpy()
 
 
-def _drawn(scores: Tensor, temperature: float, generator: torch.Generator) -> Tensor:
+def _draw(scores: Tensor, temperature: float, generator: torch.Generator) -> Tensor:
     """Return a symbol for each row and voice of ``scores`` (batch, voice, symbol)."""
     if temperature == 0:
         return scores.argmax(dim=2)

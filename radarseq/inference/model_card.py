@@ -6,7 +6,7 @@ from radarseq.inference.predictor import Predictor
 
 
 def model_card(predictor: Predictor, run: str) -> dict[str, Any]:
-    """Return what a model is, what it was trained on, and what it must not be used for."""
+    """Return the facts, the intended use and the limits of a model."""
     network, manifest, header = predictor.network, predictor.manifest, predictor.header
     return {
         "name": predictor.name,
@@ -30,7 +30,7 @@ def model_card(predictor: Predictor, run: str) -> dict[str, Any]:
 
 
 def _intended_use(predictor: Predictor) -> list[str]:
-    """Return what the model was made for, from what is known of its training."""
+    """Return the uses that follow from the model's training data."""
     spec, header = predictor.network.spec, predictor.header
     kind = "simulated" if header.seed >= 0 else "recorded"
     uses = []
@@ -43,25 +43,27 @@ def _intended_use(predictor: Predictor) -> list[str]:
     uses.append(
         f"data like those it was trained on ({kind}): the same radar, waveform and sampling"
     )
-    uses.append("research and comparison, its probabilities read beside the charts above")
+    uses.append("research and comparison, its probabilities read together with the charts above")
     return uses
 
 
 def _limits(predictor: Predictor) -> list[str]:
-    """Return what the model must not be used for."""
+    """Return the uses that are out of bounds."""
     spec, header = predictor.network.spec, predictor.header
     limits = [
         f"sequences of other than {spec.steps} steps, or another sampling interval or axis",
         "another carrier, waveform, polarisation, receiver or range of SNR than it was trained "
-        "on, before it has been judged on such data",
+        "on, before it has been evaluated on such data",
     ]
     if header.class_names:
         limits.append(
             f"objects outside {', '.join(header.class_names)}: the nearest of these is named, and "
-            "a threshold for the unknown finds only part of them"
+            "an out-of-distribution threshold detects only some of them"
         )
     if header.seed >= 0:
-        limits.append("measured data, before it has been judged on some: it has seen simulation")
+        limits.append(
+            "measured data, before it has been evaluated on some: its training data are simulated"
+        )
     limits.append(
         "decisions about safety, or about people, without a person and a second source: it errs "
         "as often as the tables above say, and more where the data differ"

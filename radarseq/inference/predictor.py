@@ -1,4 +1,4 @@
-"""A trained model, loaded: raw samples in, probabilities and echoes out."""
+"""Predictor: a loaded model that turns raw samples into probabilities and echoes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,38 +11,38 @@ from numpy.typing import ArrayLike, NDArray
 
 from radarseq.dataset.schema import Examples, Header
 from radarseq.device import choose_device
-from radarseq.errors import MismatchError
-from radarseq.inference.checkpoint import Checkpoint, load_best, load_checkpoint
+from radarseq.errors import CheckpointError, MismatchError
+from radarseq.inference.checkpoint import WEIGHTS, Checkpoint, load_best, load_checkpoint
 from radarseq.inference.ensemble_file import holds_ensemble, load_ensemble
 from radarseq.inference.task_targets import check_symbols_known, task_examples
-from radarseq.models.engines.select import use_engine
+from radarseq.models.engines.select import set_engine
 from radarseq.models.ensemble import Trained
 from radarseq.models.streaming import EnsembleStream, NetworkStream, open_stream
 
 BATCH_SIZE = 1024
 
-# Something to say of each sequence besides its class, from its logits (batch, class) and from the
-# hidden values that the last layer makes them of (batch, value).
-Describe = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[Any]]
+# Returns an extra output for each sequence from its logits (batch, class) and from the hidden
+# values that the last layer computes them from (batch, value).
+ExtraOutput = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[Any]]
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model says of some sequences.
+    """Outputs of a model for some sequences.
 
     Attributes:
         probabilities: Of each class, float32 ``(n, class)``; None if it does not classify.
         label: The most probable class, int64 ``(n,)``; None if it does not classify.
-        echo: The target's estimate ``(n, step)`` or ``(n, step, channel)``; None if it gives none.
-        described: What the caller's ``describe`` made of each sequence; None without one.
-        symbols: Probability of each symbol, float32 ``(n, step, voice, symbol)``; None if it
-            gives none.
+        echo: The target's estimate ``(n, step)`` or ``(n, step, channel)``; None without one.
+        described: Output of the caller's ``extra_output`` for each sequence; None without one.
+        symbols: Probability of each symbol, float32 ``(n, step, voice, symbol)``; None without
+            symbols.
     """
 
     probabilities: NDArray[np.float32] | None
     label: NDArray[np.int64] | None
     echo: NDArray[Any] | None
-    described: NDArray[Any] | None = None
+    extra: NDArray[Any] | None = None
     symbols: NDArray[np.float32] | None = None
 
 
@@ -54,9 +54,9 @@ class Predictor:
         network: The network, or the ensemble, in evaluation mode.
         header: Of its training data: class names, sample axis and interval.
         manifest: Of its checkpoint.
-        temperature: By which class scores are divided, so that probabilities mean what they say.
-        device: What it computes on.
-        engine: By which way, see ``radarseq.models.engines.select``.
+        temperature: Divisor of the class scores, which calibrates the probabilities.
+        device: Of the computation.
+        engine: Implementation, see ``radarseq.models.engines.select``.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Predictor:
     ) -> None:
         self.path = checkpoint.path
         self.network: Trained = checkpoint.network.to(device)
-        self.engine = use_engine(self.network, engine, cache)
+        self.engine = set_engine(self.network, engine, cache)
         self.header: Header = checkpoint.header
         self.manifest = checkpoint.manifest
         self.temperature = checkpoint.temperature
@@ -77,12 +77,26 @@ class Predictor:
 
     @property
     def name(self) -> str:
-        """What the model is called in tables and verdicts."""
+        """Name of the model in tables and verdicts."""
         return self.network.name
 
     @property
+    def weights_sha256(self) -> str:
+        """Digest of the weights; two models with the same digest are the same."""
+        return str(self.manifest.get("files", {}).get(WEIGHTS, ""))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the path and the digest, not the weights: another process loads them again."""
+        return _load_same, (
+            self.path.absolute(),
+            self.device.type,
+            self.engine,
+            self.weights_sha256,
+        )
+
+    @property
     def hidden_values(self) -> int:
-        """How many hidden values the class scores are made of; 0 if it does not classify."""
+        """Number of hidden values that class scores are computed from; 0 without classes."""
         return self.network.hidden_values
 
     @property
@@ -96,17 +110,17 @@ class Predictor:
         tx: ArrayLike | None = None,
         length: ArrayLike | None = None,
         *,
-        describe: Describe | None = None,
+        extra_output: ExtraOutput | None = None,
     ) -> Prediction:
         """Return the model's probabilities and echoes for sequences.
 
         Args:
             rx: Received samples ``(n, step)`` or ``(n, step, channel)``; real for a model of real
-                sequences. One sequence ``(step,)`` is taken as ``(1, step)``.
+                sequences. A single sequence ``(step,)`` is treated as ``(1, step)``.
             tx: Transmitted samples ``(n, step)``, or ``(step,)`` for all alike; None for a model
                 that was trained without.
             length: Valid steps ``(n,)`` where sequences differ.
-            describe: What else to say of each sequence; for models that classify.
+            extra_output: Computes an extra output for each sequence; for models that classify.
 
         Raises:
             MismatchError: If the samples do not have the shape or kind that the model takes, are
@@ -115,7 +129,7 @@ class Predictor:
         signal = self._signal(rx)
         code = None if tx is None else self._code(tx, signal)
         lengths = None if length is None else torch.as_tensor(np.asarray(length)).long()
-        probabilities, echoes, described, symbols = [], [], [], []
+        probabilities, echoes, extra, symbols = [], [], [], []
         with torch.inference_mode():
             for first in range(0, len(signal), BATCH_SIZE):
                 rows = slice(first, first + BATCH_SIZE)
@@ -127,28 +141,28 @@ class Predictor:
                 if output.logits is not None:
                     scores = output.logits / self.temperature
                     probabilities.append(scores.softmax(dim=1).cpu().numpy())
-                    if describe is not None:
+                    if extra_output is not None:
                         assert output.hidden is not None
                         hidden = output.hidden.cpu().numpy()
-                        described.append(describe(output.logits.cpu().numpy(), hidden))
+                        extra.append(extra_output(output.logits.cpu().numpy(), hidden))
                 if output.sequence is not None:
                     echoes.append(output.sequence.cpu().numpy())
                 if output.symbols is not None:
                     symbols.append(output.symbols.softmax(dim=3).cpu().numpy())
-                _check_answers(probabilities[-1:] + echoes[-1:] + symbols[-1:], first)
+                _check_outputs(probabilities[-1:] + echoes[-1:] + symbols[-1:], first)
         if not len(signal):
-            return self._nothing()
+            return self._empty_prediction()
         joined = np.concatenate(probabilities) if probabilities else None
         return Prediction(
             joined,
             None if joined is None else joined.argmax(axis=1),
             np.concatenate(echoes) if echoes else None,
-            np.concatenate(described) if described else None,
+            np.concatenate(extra) if extra else None,
             np.concatenate(symbols) if symbols else None,
         )
 
-    def _nothing(self) -> Prediction:
-        """Return what is said of no sequences: arrays of no rows, in the usual shapes."""
+    def _empty_prediction(self) -> Prediction:
+        """Return the prediction for no sequences: arrays of no rows, in the usual shapes."""
         spec, settings = self.network.spec, self.network.settings
         shape = (0, spec.steps) + ((spec.target_channels,) if spec.target_channels > 1 else ())
         dtype = np.complex64 if spec.target == "complex" else np.float32
@@ -183,18 +197,18 @@ class Predictor:
         return torch.from_numpy(values)
 
     def stream(self, batch: int = 1) -> NetworkStream | EnsembleStream:
-        """Return the model as something that is fed a sample at a time, see ``NetworkStream``.
+        """Return the model as a stream that takes one sample at a time, see ``NetworkStream``.
 
         Raises:
             UsageError: If the model is not causal.
         """
         return open_stream(self.network, batch)
 
-    def prepared(self, examples: Examples) -> Examples:
-        """Return rows as the model's task sees them: what is to be foreseen becomes the target.
+    def prepare(self, examples: Examples) -> Examples:
+        """Return rows with the target of the model's task, such as the forecast.
 
         Raises:
-            DatasetError: If the rows lack what the task needs, or have symbols of their own.
+            DatasetError: If the rows lack what the task needs, or have symbols unknown to it.
         """
         settings, spec = self.network.settings, self.network.spec
         ready = task_examples(examples, settings)
@@ -202,12 +216,12 @@ class Predictor:
         return ready
 
     def predict_examples(
-        self, examples: Examples, *, describe: Describe | None = None
+        self, examples: Examples, *, extra_output: ExtraOutput | None = None
     ) -> Prediction:
-        """Return the model's word on rows of a dataset, after ``check``."""
+        """Return the model's outputs for rows of a dataset, after ``check``."""
         self.check(examples.header, examples)
         length = examples.columns.get("length")
-        return self.predict(examples.input, examples.code, length, describe=describe)
+        return self.predict(examples.input, examples.code, length, extra_output=extra_output)
 
     def check(self, header: Header, examples: Examples) -> None:
         """Refuse data that are not of the kind that the model was trained on.
@@ -225,7 +239,7 @@ class Predictor:
     def check_kind(
         self, *, steps: int, sample_axis: str, sample_interval_s: float, coded: bool
     ) -> None:
-        """Refuse data of another kind, as ``check`` does, by what is known of them.
+        """Refuse data of another kind, as ``check`` does, before there are examples.
 
         Raises:
             MismatchError: If steps, sample axis, sampling interval or code differ.
@@ -258,15 +272,15 @@ def _check_finite(name: str, values: NDArray[Any]) -> None:
         raise MismatchError(f"{name} are not finite, first in row {bad}; leave such rows out")
 
 
-def _check_answers(answers: list[NDArray[Any]], first: int) -> None:
-    """Refuse what is no number: the input lies beyond what single precision can hold."""
-    for values in answers:
+def _check_outputs(outputs: list[NDArray[Any]], first: int) -> None:
+    """Refuse outputs that are not finite: the input is beyond the range of single precision."""
+    for values in outputs:
         if not np.isfinite(values).all():
             bad = np.argmax(~np.isfinite(values).reshape(len(values), -1).all(axis=1))
             raise MismatchError(
-                f"what the model makes of row {first + int(bad)} is not finite: its samples, or "
-                "their ratio to tx, lie beyond what the model can compute. Scale them as the "
-                "training data were"
+                f"the model's output for row {first + int(bad)} is not finite: its samples, or "
+                "their ratio to tx, are beyond the range of single precision. Scale them like the "
+                "training data"
             )
 
 
@@ -274,11 +288,12 @@ def load(run: Path | str, *, device: str = "auto", engine: str = "auto") -> Pred
     """Return the best model of a run, or an ensemble, ready to predict.
 
     Args:
-        run: A run folder, a checkpoint folder, or a folder of runs from several seeds, which
-            answer together.
+        run: A run folder, a checkpoint folder, or a folder of runs from several seeds, which form
+            an ensemble.
         device: ``auto``, ``cpu`` or ``cuda``.
         engine: ``auto``, ``torch``, ``fused``, ``compile`` or ``onnx``, see
-            ``radarseq.models.engines.select.use_engine``. ONNX models are kept with the checkpoint.
+            ``radarseq.models.engines.select.set_engine``. ONNX models are stored with
+            the checkpoint.
 
     Raises:
         CheckpointError: If there is no checkpoint, or it is damaged.
@@ -295,13 +310,19 @@ def load(run: Path | str, *, device: str = "auto", engine: str = "auto") -> Pred
     elif (run / "manifest.json").exists():
         checkpoint, cache = load_checkpoint(run), run.with_name(f"{run.name}.onnx")
     else:
-        expected = f"expected a run folder made by radarseq train{_several(run)}"
-        checkpoint, cache = load_best(run, expected), run / "checkpoints" / "best.onnx"
+        hint = "expected a run folder made by radarseq train"
+        if (first := run / "seed-0").is_dir():
+            hint += f". Name one of its runs, such as {first}, or train --seeds again with --resume"
+        checkpoint, cache = load_best(run, hint), run / "checkpoints" / "best.onnx"
     return Predictor(checkpoint, choose_device(device), engine=engine, cache=cache)
 
 
-def _several(run: Path) -> str:
-    """Return what to do with a folder of runs that do not answer together."""
-    if (alone := run / "seed-0").is_dir():
-        return f". Name one of its runs, such as {alone}, or train --seeds again with --resume"
-    return ""
+def _load_same(path: Path, device: str, engine: str, weights_sha256: str) -> Predictor:
+    """Load a model that was pickled by its path, and check that its weights are the same."""
+    predictor = load(path, device=device, engine=engine)
+    if predictor.weights_sha256 != weights_sha256:
+        raise CheckpointError(
+            f"{path}: a worker finds another model there than the one that this process loaded. "
+            "Wait until training has ended, and check that all machines share the folder"
+        )
+    return predictor

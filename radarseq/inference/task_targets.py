@@ -1,50 +1,105 @@
-"""What a task makes of a dataset: the input, and what to say at each step of it.
+"""Tasks: the target that each one needs, the network's outputs for it, and its metrics in training.
 
-Most tasks find their target in the dataset. A forecast and the next symbol stand in the input
-itself, some steps later: the sequence is then cut into an input and a target of the same length.
+``TASKS`` is the one table of them. A new task adds its name to ``ModelSettings``, which chooses
+the heads, a row here, and its metrics of test rows to ``radarseq.evaluation.metrics.by_task``.
 """
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from radarseq.dataset.row_operations import decode, valid_steps
 from radarseq.dataset.schema import UNKNOWN_LABEL, Examples
 from radarseq.errors import DatasetError
 from radarseq.models.input_spec import InputSpec
 from radarseq.models.settings import ModelSettings
 
 NOISE_POWER = "parameters/noise_power_m2"
-SYMBOL_TASKS = ("next_symbol", "step_label")
 
 
 def task_examples(examples: Examples, settings: ModelSettings) -> Examples:
-    """Return rows whose target is what the task wants at each step.
-
-    A forecast that the data do not store is made of the later input, of coded data without their
-    code: at each step the channels of one step ahead, then of two, up to the horizon. The sequences
-    become shorter by what lies ahead.
+    """Return rows whose target is what the task outputs at each step.
 
     Raises:
         DatasetError: If the data lack what the task needs, or are too short for it.
     """
-    if settings.task == "next_symbol":
-        _check_symbols("x", examples.input, examples, lowest=0)
-        return _looking_ahead(examples, 1)
-    if settings.task == "step_label":
-        if "target" not in examples:
-            raise DatasetError(
-                "task 'step_label' needs a target that holds a class at each step; the data have "
-                f"{', '.join(examples.columns)}"
-            )
-        _check_symbols("target", examples["target"], examples, lowest=UNKNOWN_LABEL)
-    if settings.task == "forecast" and "target" not in examples:
-        return _looking_ahead(examples, settings.horizon)
+    make_target = TASKS[settings.task].make_target
+    return examples if make_target is None else make_target(examples, settings)
+
+
+def _forecast(examples: Examples, settings: ModelSettings) -> Examples:
+    """Return rows with the stored forecast, or else with one made of the later input."""
+    return examples if "target" in examples else _look_ahead(examples, settings.horizon)
+
+
+def _next_symbol(examples: Examples, settings: ModelSettings) -> Examples:
+    """Return rows whose target is the input one step later."""
+    _check_symbols("x", examples.input, examples, lowest=0)
+    return _look_ahead(examples, 1)
+
+
+def _step_label(examples: Examples, settings: ModelSettings) -> Examples:
+    """Return the rows if their target holds classes."""
+    if "target" not in examples:
+        raise DatasetError(
+            "task 'step_label' needs a target that holds a class at each step; the data have "
+            f"{', '.join(examples.columns)}"
+        )
+    _check_symbols("target", examples["target"], examples, lowest=UNKNOWN_LABEL)
     return examples
 
 
-def _looking_ahead(examples: Examples, horizon: int) -> Examples:
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """Requirements of a task on the data, the network and training.
+
+    Attributes:
+        heads: Outputs of the network, each with its loss in
+            ``radarseq.training.optimisation.losses``: ``class`` (cross-entropy, metrics
+            ``class_loss`` and ``accuracy``), ``sequence`` (relative or squared error) or
+            ``symbols`` (cross-entropy of each step, metrics ``nats`` and ``step_accuracy``).
+        needs: Columns that the data must store: ``label`` or ``target``.
+        make_target: Returns rows with the task's target, or refuses them; None where rows are used
+            as they are stored.
+        sequence_loss: Metric that reports the loss of a sequence, of a complex and of a real
+            target.
+        sequence_weight: Of that loss in the sum; None takes the setting ``echo_weight``.
+        score: Metric of the validation rows that selects the best epoch.
+    """
+
+    heads: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    make_target: Callable[[Examples, ModelSettings], Examples] | None = None
+    sequence_loss: tuple[str, str] = ("echo_loss", "target_loss")
+    sequence_weight: float | None = None
+    score: str = "loss"
+
+
+TASKS: dict[str, Task] = {
+    "both": Task(heads=("class", "sequence"), needs=("label", "target")),
+    "classify": Task(heads=("class",), needs=("label",)),
+    "echo": Task(heads=("sequence",), needs=("target",)),
+    "forecast": Task(
+        heads=("sequence",),
+        make_target=_forecast,
+        sequence_loss=("forecast_loss", "forecast_loss"),
+        sequence_weight=1.0,
+        score="last_mse",
+    ),
+    "next_symbol": Task(heads=("symbols",), make_target=_next_symbol),
+    "step_label": Task(heads=("symbols",), make_target=_step_label),
+}
+
+
+def _look_ahead(examples: Examples, horizon: int) -> Examples:
+    """Return rows whose target is the later input, without the transmitted code.
+
+    The target holds at each step the channels of one step ahead, then of two, up to the horizon.
+    The sequences become shorter by the horizon.
+    """
     steps = examples.steps - horizon
     shortest = int(examples["length"].min()) if "length" in examples else examples.steps
     if shortest - horizon < 1:
@@ -55,8 +110,10 @@ def _looking_ahead(examples: Examples, horizon: int) -> Examples:
         )
     columns = dict(examples.columns)
     columns.pop(NOISE_POWER, None)  # the input is no longer the target plus noise
-    later = _decoded(examples)[:, 1:]
-    windows = sliding_window_view(later, horizon, axis=1)  # (n, step, channel, horizon)
+    values = examples.input if examples.input.ndim == 3 else examples.input[..., None]
+    if examples.code is not None:
+        values = decode(values, examples.code.astype(np.complex128)).astype(values.dtype)
+    windows = sliding_window_view(values[:, 1:], horizon, axis=1)  # (n, step, channel, horizon)
     target = windows.swapaxes(2, 3).reshape(len(examples), steps, -1)
     columns["target"] = np.ascontiguousarray(target)
     for name in ("x", "rx", "tx"):
@@ -67,38 +124,27 @@ def _looking_ahead(examples: Examples, horizon: int) -> Examples:
     return Examples(examples.header, columns)
 
 
-def _decoded(examples: Examples) -> NDArray:
-    """Return the input (n, step, channel), with the transmitted code taken off."""
-    values = examples.input if examples.input.ndim == 3 else examples.input[..., None]
-    if examples.code is None:
-        return values
-    tx = examples.code.astype(np.complex128).reshape(*values.shape[:2], -1)
-    power = np.abs(tx) ** 2
-    weight = np.divide(tx.conj(), power, out=np.zeros_like(tx), where=power > 0)
-    return (values * weight).astype(values.dtype)
-
-
 def _check_symbols(name: str, values: NDArray, examples: Examples, *, lowest: int) -> None:
-    """Refuse what are no whole numbers from ``lowest`` on; padding may be anything."""
+    """Refuse values that are not whole numbers from ``lowest`` on; padding may be anything."""
     if np.iscomplexobj(values):
-        raise DatasetError(f"column {name!r} is complex; expected whole numbers, one a symbol")
+        raise DatasetError(f"column {name!r} is complex; expected whole numbers, one per symbol")
     by_step = values.reshape(len(values), values.shape[1], -1)
     wrong = ~((by_step == np.floor(by_step)) & (by_step >= lowest))
     if "length" in examples:
-        wrong &= (np.arange(values.shape[1]) < examples["length"][:, None])[..., None]
+        wrong &= valid_steps(examples["length"], values.shape[1])[..., None]
     if wrong.any():
         row, step, voice = np.argwhere(wrong)[0]
         raise DatasetError(
             f"column {name!r} holds {by_step[row, step, voice]} in row {row}, step {step}; "
-            f"expected whole numbers from {lowest} on, one a symbol. Number the symbols first"
+            f"expected whole numbers from {lowest} on, one per symbol. Number the symbols first"
         )
 
 
 def spec_of(examples: Examples, settings: ModelSettings | None = None) -> InputSpec:
-    """Return what a network must take and give to be trained on ``examples``.
+    """Return the inputs and outputs of a network that is trained on ``examples``.
 
     Args:
-        examples: As ``task_examples`` gives them.
+        examples: As ``task_examples`` returns them.
         settings: Of the model; None takes the default ones.
     """
     settings = settings or ModelSettings()
@@ -119,39 +165,41 @@ def spec_of(examples: Examples, settings: ModelSettings | None = None) -> InputS
     )
     if settings.task == "forecast":
         return replace(spec, horizon=max(1, target_channels // channels))
-    if settings.task not in SYMBOL_TASKS:
+    if not settings.gives_symbols:
         return spec
-    symbols, entering = max(settings.symbols, symbols_in(examples)), 0
+    symbols, input_symbols = max(settings.symbols, _count_symbols(examples)), 0
     if settings.task == "next_symbol":  # the first step is in no target
-        entering = symbols = max(symbols, int(examples.input[:, :1].max()) + 1)
+        input_symbols = symbols = max(symbols, int(examples.input[:, :1].max()) + 1)
     else:
         symbols = max(symbols, len(examples.header.class_names))
     return replace(
-        spec, target="symbol", standardised=False, target_symbols=symbols, symbols=entering
+        spec, target="symbol", standardised=False, target_symbols=symbols, symbols=input_symbols
     )
 
 
-def symbols_in(examples: Examples) -> int:
-    """Return one more than the largest symbol of the target that is no padding."""
+def _count_symbols(examples: Examples) -> int:
+    """Return one more than the largest symbol of the target, padding left out."""
     values = examples["target"]
     by_step = values.reshape(len(values), values.shape[1], -1)
     if "length" in examples:
-        valid = np.arange(values.shape[1]) < examples["length"][:, None]
+        valid = valid_steps(examples["length"], values.shape[1])
         by_step = np.where(valid[..., None], by_step, 0)
     return int(by_step.max()) + 1
 
 
 def check_symbols_known(examples: Examples, spec: InputSpec, place: str) -> None:
-    """Refuse rows with symbols that the network was not built for.
+    """Refuse rows with symbols that the network has no output for.
 
     Raises:
-        DatasetError: Naming the largest symbol and how many the network knows.
+        DatasetError: Naming the largest symbol and how many the network has.
     """
     if not spec.target_symbols or not len(examples):
         return
-    found = max(symbols_in(examples), int(examples.input[:, :1].max()) + 1 if spec.symbols else 0)
+    found = max(
+        _count_symbols(examples), int(examples.input[:, :1].max()) + 1 if spec.symbols else 0
+    )
     if found > spec.target_symbols:
         raise DatasetError(
-            f"{place} hold symbol {found - 1}; the model knows 0 to {spec.target_symbols - 1}, "
+            f"{place} hold symbol {found - 1}; the model has 0 to {spec.target_symbols - 1}, "
             f"those of its training rows. Train with --set symbols={found}, or split otherwise"
         )

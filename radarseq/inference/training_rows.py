@@ -1,4 +1,4 @@
-"""The rows that a model was trained and validated on, read again or simulated again."""
+"""Rows that a model was trained and validated on, read or simulated again."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,16 +11,16 @@ from radarseq.inference.predictor import Predictor
 from radarseq.recipes.recipe import parse_recipe
 from simulators.pairs import FRESH_TRAIN, FRESH_VALIDATION, PairGenerator
 
-MAX_FRESH = 8_000  # pairs simulated again of a run that stored none
+MAX_FRESH = 8_000  # pairs simulated again for a run on fresh pairs
 
 
 @dataclass(frozen=True)
 class TrainingRows:
-    """Rows of objects that a model knows.
+    """Rows that a model was trained and validated on.
 
     Attributes:
-        training: What the model was trained on.
-        validation: Of the same classes, held out; may have no rows.
+        training: The training rows.
+        validation: Rows of the same classes, held out; there may be none.
     """
 
     training: Examples
@@ -28,7 +28,7 @@ class TrainingRows:
 
 
 def load_training_rows(predictor: Predictor) -> TrainingRows | None:
-    """Return what the model was trained on, if it is still there and the same.
+    """Return the rows that a model was trained on; None if they are gone or have changed.
 
     A run on fresh pairs stored none: the first of them are simulated again from the recipe in its
     checkpoint.
@@ -39,30 +39,25 @@ def load_training_rows(predictor: Predictor) -> TrainingRows | None:
             dataset = open_dataset(Path(facts["path"]))
             if dataset.digest != facts["digest"]:
                 return None
-            return training_rows_in(predictor.prepared(dataset.load()))
+            return training_rows_in(predictor.prepare(dataset.load()))
         if facts.get("kind") == "fresh":
-            return _simulated_again(predictor, str(facts.get("path", "recipe")))
+            header = predictor.header
+            recipe = str(facts.get("path", "recipe"))  # the scene's meshes lie in its folder
+            scene = parse_recipe(header.recipe, recipe).scene
+            generators = [
+                PairGenerator(scene, seed=header.seed, domain=domain)
+                for domain in (FRESH_TRAIN, FRESH_VALIDATION)
+            ]
+            return TrainingRows(*(to_examples(g(0, MAX_FRESH), header) for g in generators))
     except (RadarseqError, ValueError):
         return None
     return None
 
 
 def training_rows_in(examples: Examples) -> TrainingRows | None:
-    """Return the training and validation rows of a dataset; None where it has none to train on."""
+    """Return the training and validation rows of a dataset; None without training rows."""
     training = examples.part("train")
     if not len(training):
         return None
-    is_split = "split" in examples
-    return TrainingRows(
-        training, examples.part("validation") if is_split else examples.take(slice(0))
-    )
-
-
-def _simulated_again(predictor: Predictor, recipe: str) -> TrainingRows:
-    header = predictor.header
-    scene = parse_recipe(header.recipe, recipe).scene  # its meshes lie beside the recipe
-    parts = [
-        to_examples(PairGenerator(scene, seed=header.seed, domain=domain)(0, MAX_FRESH), header)
-        for domain in (FRESH_TRAIN, FRESH_VALIDATION)
-    ]
-    return TrainingRows(*parts)
+    validation = examples.part("validation") if "split" in examples else examples.take(slice(0))
+    return TrainingRows(training, validation)

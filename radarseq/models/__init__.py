@@ -1,1 +1,1 @@
-"""Same-length sequence models, and the baselines that they are judged beside."""
+"""Networks from raw samples to sequences and classes: features, backbones, heads and engines."""

@@ -1,4 +1,4 @@
-"""Several networks of one kind that answer as one: what each of them learnt by chance averages out.
+"""Ensemble of networks of one kind: errors that each of them learnt by chance average out.
 
 Reference:
     Lakshminarayanan, Pritzel and Blundell, "Simple and scalable predictive uncertainty estimation
@@ -18,9 +18,9 @@ from radarseq.models.settings import ModelSettings
 
 
 class Ensemble(nn.Module):
-    """Networks of the same settings and data; the answer is the mean of theirs.
+    """Networks of the same settings and data; its outputs are the means of theirs.
 
-    Of scores, before they become probabilities; of sequences; hidden values stand side by side.
+    Class scores are averaged before they become probabilities; hidden values are concatenated.
 
     Args:
         members: In evaluation mode.
@@ -37,22 +37,22 @@ class Ensemble(nn.Module):
 
     @property
     def spec(self) -> InputSpec:
-        """What each network takes and gives."""
+        """Inputs and outputs of each network."""
         return self.networks()[0].spec
 
     @property
     def name(self) -> str:
-        """What the ensemble is called in tables and verdicts."""
+        """Name of the ensemble in tables and verdicts."""
         return f"ensemble of {len(self.members)} {self.networks()[0].name}"
 
     @property
     def hidden_values(self) -> int:
-        """How many hidden values all class scores are made of; 0 if it does not classify."""
+        """Number of hidden values of all members together; 0 without a class."""
         return sum(network.hidden_values for network in self.networks())
 
     @property
     def receptive_field(self) -> int | None:
-        """How many samples a sequence output depends on; None where there is no limit."""
+        """Samples that an output depends on; None if unlimited."""
         return self.networks()[0].receptive_field
 
     def networks(self) -> list[Network]:
@@ -66,7 +66,7 @@ class Ensemble(nn.Module):
     def forward(
         self, signal: Tensor, tx: Tensor | None = None, length: Tensor | None = None
     ) -> Output:
-        """Return the mean of the members' answers; shapes are those of ``Network``.
+        """Return the mean of the members' outputs, in the shapes of ``Network``.
 
         Raises:
             MismatchError: If the samples do not have the shape that the networks were built for.
@@ -77,18 +77,17 @@ class Ensemble(nn.Module):
 Trained: TypeAlias = Network | Ensemble
 
 
-def mean_output(answers: Sequence[Output]) -> Output:
+def mean_output(outputs: Sequence[Output]) -> Output:
     """Return the mean of several networks' outputs of the same samples."""
-    hidden = [answer.hidden for answer in answers if answer.hidden is not None]
+
+    def mean(values: list[Tensor | None]) -> Tensor | None:
+        tensors = [value for value in values if value is not None]
+        return torch.stack(tensors).mean(dim=0) if tensors else None
+
+    hidden = [output.hidden for output in outputs if output.hidden is not None]
     return Output(
-        _mean_of([answer.sequence for answer in answers]),
-        _mean_of([answer.logits for answer in answers]),
-        _mean_of([answer.symbols for answer in answers]),
+        mean([output.sequence for output in outputs]),
+        mean([output.logits for output in outputs]),
+        mean([output.symbols for output in outputs]),
         torch.cat(hidden, dim=1) if hidden else None,
     )
-
-
-def _mean_of(values: Sequence[Tensor | None]) -> Tensor | None:
-    """Return the mean of what all give; None where they give nothing."""
-    given = [value for value in values if value is not None]
-    return torch.stack(given).mean(dim=0) if given else None

@@ -1,7 +1,7 @@
-"""What opens and closes inside a network: its gates and its memory at every step of a sequence.
+"""Gates and memory of a network at every step of a sequence.
 
-They are computed again from the weights, step by step, since torch does not hand them out; the
-state that they lead to is torch's own.
+They are computed again from the weights, step by step, since torch does not return them; the state
+that results is torch's own.
 """
 
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ from radarseq.models.network import Network
 
 @dataclass(frozen=True)
 class LayerGates:
-    """One layer at every step.
+    """Gates of one layer at every step.
 
     Attributes:
-        name: Of the layer, for titles.
+        name: Title of the layer.
         gates: By name, 0 closed to 1 open, each ``(step, batch, width)``.
         memory: An LSTM's long-term state, a GRU's state, or a WaveNet layer's input to the next,
             ``(step, batch, width)``.
-        state: What the layer hands on at each step, ``(step, batch, channel)``.
+        state: Output of the layer at each step, ``(step, batch, channel)``.
     """
 
     name: str
@@ -34,7 +34,7 @@ class LayerGates:
 
 
 @torch.no_grad()
-def gates_of(
+def compute_gates(
     network: Network, signal: Tensor, tx: Tensor | None = None, length: Tensor | None = None
 ) -> list[LayerGates]:
     """Return the gates of every layer, the first one first.
@@ -57,8 +57,8 @@ def gates_of(
     if isinstance(network.backbone, Recurrent) and network.backbone.kind != "rnn":
         return recurrent_gates(network.backbone, steps)
     raise UsageError(
-        f"the gates of {network.settings.model!r} cannot be shown; those of wavenet, lstm and gru "
-        "can"
+        f"the gates of {network.settings.model!r} cannot be computed; those of wavenet, lstm and "
+        "gru can"
     )
 
 
@@ -67,28 +67,23 @@ def recurrent_gates(network: Recurrent, x: Tensor) -> list[LayerGates]:
     layers = []
     for index, weights in enumerate(network.layers()):
         state = memory = x.new_zeros(x.shape[1], network.outputs)
-        moved = []
+        steps = []
         for step in x:
-            moved.append(cell_step(network.kind, step, state, memory, weights))
-            state, memory = moved[-1]["state"], moved[-1].get("memory", memory)
-        joined = {name: torch.stack([m[name] for m in moved]) for name in moved[0]}
-        state = joined.pop("state")
-        memory = joined.pop("memory", state)
-        x = network.between(index, x, state)
-        layers.append(LayerGates(f"{network.kind} layer {index + 1}", joined, memory, x))
+            steps.append(cell_step(network.kind, step, state, memory, weights))
+            state, memory = steps[-1]["state"], steps[-1].get("memory", memory)
+        gates = {name: torch.stack([values[name] for values in steps]) for name in steps[0]}
+        state = gates.pop("state")
+        memory = gates.pop("memory", state)
+        x = network.layer_output(index, x, state)
+        layers.append(LayerGates(f"{network.kind} layer {index + 1}", gates, memory, x))
     return layers
 
 
 def wavenet_gates(network: WaveNet, x: Tensor) -> list[LayerGates]:
     """Return the gates of a WaveNet's layers for ``x`` (step, batch, feature)."""
-    layers, x = [], network.first(x)
-    for index, layer in enumerate(network.gated_layers()):
-        seen = layer.norm(x)
-        past = torch.zeros_like(seen)
-        past[layer.dilation :] = seen[: max(0, len(seen) - layer.dilation)]
-        filtered, gate = layer.opened(past, seen)
-        passed = layer.out(filtered * gate)
-        x, skip = x + passed[..., : layer.width], passed[..., layer.width :]
+    layers = []
+    outputs = zip(network.gated_layers(), network.layer_outputs(x), strict=True)
+    for index, (layer, (following, skip, gate)) in enumerate(outputs):
         name = f"wavenet layer {index + 1}, dilation {layer.dilation}"
-        layers.append(LayerGates(name, {"gate": gate}, x, skip))
+        layers.append(LayerGates(name, {"gate": gate}, following, skip))
     return layers

@@ -1,4 +1,4 @@
-"""What a network takes and gives: fixed by the data it is trained on."""
+"""Types of a network's inputs and outputs, which its training data determine."""
 
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
@@ -8,7 +8,7 @@ from torch import Tensor
 
 @dataclass(frozen=True, kw_only=True)
 class InputSpec:
-    """What a network takes and gives: fixed by the data it is trained on.
+    """Shapes and kinds of a network's inputs and outputs, which its training data determine.
 
     Attributes:
         is_complex: Whether samples are complex.
@@ -17,15 +17,15 @@ class InputSpec:
         target: ``"complex"``, ``"real"``, ``"symbol"``, or ``""`` where there is no target.
         target_channels: Channels of the target at each step; of a forecast, the channels of the
             first step ahead, then those of the second, and so on.
-        classes: How many classes; 0 where there are no labels.
+        classes: Number of classes; 0 without labels.
         coded: Whether a transmitted code goes with the samples.
-        horizon: Steps that the target looks ahead at every step; 0 where it is no forecast.
-        symbols: How many symbols the input is made of; 0 where it is made of samples.
-        target_symbols: How many symbols the target is made of; 0 where it is no ``"symbol"``.
-        standardised: Whether a real target is standardised by its own statistics. Models of
-            before there were such have it in units of the input's level.
-        sample_interval_s: Of the samples, for features that are told in hertz; 0 where it is not
-            known, or models are older than this.
+        horizon: Steps that the target lies ahead of each step; 0 if it is not a forecast.
+        symbols: Number of symbols of the input; 0 where it consists of samples.
+        target_symbols: Number of symbols of the target; 0 where it is not a ``"symbol"``.
+        standardised: Whether a real target is standardised by its own statistics. The first models
+            had it in units of the input's level.
+        sample_interval_s: Of the samples, for features defined in hertz; 0 where it is unknown, as
+            in the first models.
     """
 
     __pydantic_config__: ClassVar = {"extra": "forbid", "strict": True}
@@ -45,14 +45,15 @@ class InputSpec:
 
 
 class Output(NamedTuple):
-    """What a network gives.
+    """Outputs of a network.
 
     Attributes:
         sequence: The target's estimate, as long as the input: ``(batch, step)`` where the target
-            has one channel, else ``(batch, step, channel)``; None if not asked for.
-        logits: Class scores ``(batch, class)``; None if not asked for.
-        symbols: Symbol scores ``(batch, step, voice, symbol)``; None if not asked for.
-        hidden: What the class scores are the last layer of ``(batch, value)``; None without them.
+            has one channel, else ``(batch, step, channel)``; None if there is none.
+        logits: Class scores ``(batch, class)``; None if there is none.
+        symbols: Symbol scores ``(batch, step, voice, symbol)``; None if there is none.
+        hidden: Inputs of the layer that gives the class scores ``(batch, value)``; None without
+            a class.
     """
 
     sequence: Tensor | None

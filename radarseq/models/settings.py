@@ -1,4 +1,4 @@
-"""The settings of a model: data with reasons, saved with every run."""
+"""Settings of a model, saved with every run."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -9,43 +9,52 @@ from radarseq.models.features.radar import FEATURE_NAMES, RADAR_FEATURES
 ModelName = Literal["wavenet", "lstm", "gru", "rnn", "conv_gru", "resnet"]
 Task = Literal["both", "classify", "echo", "forecast", "next_symbol", "step_label"]
 Pool = Literal["mean_max", "last"]
+# Widths at which the models have about as many weights as each other.
+DEFAULT_WIDTHS: dict[ModelName, int] = {
+    "wavenet": 32,
+    "lstm": 64,
+    "gru": 72,
+    "rnn": 128,
+    "conv_gru": 64,
+    "resnet": 64,
+}
 _FEATURES = (*FEATURE_NAMES, *FRAME_FEATURES)
-FORECASTING = ("forecast", "next_symbol")  # tasks whose answer stands in the later input
+FORECASTING = ("forecast", "next_symbol")  # tasks whose target is the later input
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSettings:
-    """What a network is built from.
+    """Settings that a network is built from.
 
     Attributes:
-        model: Which network.
+        model: Name of the backbone.
         task: ``classify`` names the class; ``echo`` gives the dataset's target sequence, complex
             or real; ``both`` does the two. ``forecast`` gives the next ``horizon`` values at every
             step, ``next_symbol`` the symbol that follows, ``step_label`` a class at every step.
-        causal: Whether the output at a step may depend on that step and earlier ones alone. If
-            not, a second network of the same kind runs backwards over the input and what the
-            first one made of it, and the heads read both.
+        causal: Whether the output at a step depends on that step and earlier ones alone. If not, a
+            second network of the same kind runs backwards over the input and the output of the
+            first one, and the heads read both.
         width: Channels of a WaveNet layer, or of a recurrent layer's state.
         skip: Channels of WaveNet's skip sum, which the heads read.
-        stacks: How often WaveNet repeats its dilations; one sees the whole sequence already.
-        dilations: Kernel 2 with 1, 2, 4, 8, 16 sees exactly 32 samples.
+        stacks: Repetitions of WaveNet's dilations; one spans the whole sequence already.
+        dilations: Of WaveNet's kernels of 2 samples; 1, 2, 4, 8, 16 span exactly 32 samples.
         strides: Of conv_gru's convolutions, each with a kernel of twice its stride, and of resnet's
-            blocks: their product is by how much the sequence is shortened, before the GRU or in
-            all, which is what makes thousands of samples bearable.
+            blocks. Their product is the number of samples per frame, which makes sequences of
+            thousands of samples affordable.
         layers: Recurrent layers.
-        pool: What the class is read from: mean and maximum over all steps, which forgets where
-            something happened, or the last step, which a causal network has led everything to.
-        layer_norm: Whether each layer's features are brought to mean 0 and deviation 1 at every
-            step; steadies deep stacks and large learning rates, costs a few percent of time.
-        residual: Whether a recurrent layer adds its input to its output, so that gradients pass a
-            deep stack unhindered; WaveNet's layers always do.
-        dropout: Before the class is decided, and between recurrent layers.
-        input_dropout: Share of the features at each step that training hides from the network, as
-            zero, the others raised to make up for it; where sequences are few and features many,
-            such as the keys of a piano roll, so that none is relied on alone.
-        horizon: Steps to forecast, where the data do not store what to forecast.
-        symbols: How many symbols there are; 0 takes those of the training rows.
-        embedding: Numbers that stand for a symbol at the input; few, as symbols are few.
+        pool: Steps that the class is read from: ``mean_max`` over all steps, which loses where
+            something happened, or the ``last`` one, which a causal network passes everything to.
+        layer_norm: Whether each layer's features have mean 0 and deviation 1 at every step; this
+            stabilises deep stacks and large learning rates, and costs a few percent of time.
+        residual: Whether a recurrent layer adds its input to its output, so that gradients pass
+            deep stacks; WaveNet's layers always do.
+        dropout: Before the class scores, and between recurrent layers.
+        input_dropout: Share of the features at each step that training sets to zero, the others
+            raised in proportion. For few sequences of many features, such as the keys of a piano
+            roll, so that no single feature decides.
+        horizon: Steps to forecast, where the data do not store a forecast's target.
+        symbols: Number of symbols; 0 for those of the training rows.
+        embedding: Size of a symbol's vector; small, as symbols are few.
         hop: Samples from frame to frame of ``log_mel`` and ``log_mel_change``; 80 at 8 kHz are
             10 ms, in which a vocal tract hardly moves.
         features: Inputs of the network, see ``radarseq.models.features.radar`` and, for
@@ -75,7 +84,7 @@ class ModelSettings:
     features: tuple[str, ...] = RADAR_FEATURES
 
     def __post_init__(self) -> None:
-        """Refuse sizes that make no network and features that do not exist."""
+        """Refuse sizes, features and combinations that give no network."""
         for name in ("width", "skip", "stacks", "layers", "horizon", "embedding", "hop"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected 1 or more")
@@ -92,22 +101,22 @@ class ModelSettings:
 
     @property
     def classifies(self) -> bool:
-        """Whether the network names a class of the whole sequence."""
+        """True if the network gives a class of the whole sequence."""
         return self.task in ("both", "classify")
 
     @property
     def gives_symbols(self) -> bool:
-        """Whether the network scores symbols at every step."""
+        """True if the network scores symbols at every step."""
         return self.task in ("next_symbol", "step_label")
 
     @property
     def gives_sequence(self) -> bool:
-        """Whether the network estimates a target's samples at every step."""
+        """True if the network estimates a target's samples at every step."""
         return self.task != "classify" and not self.gives_symbols
 
     @property
     def has_frames(self) -> bool:
-        """Whether the network sees a frame every ``hop`` samples, and no longer the samples."""
+        """True if the backbone receives a frame every ``hop`` samples in place of the samples."""
         return not set(FRAME_FEATURES).isdisjoint(self.features)
 
     def _check_features(self) -> None:
@@ -134,23 +143,23 @@ class ModelSettings:
             return
         if self.task in FORECASTING:
             raise ValueError(
-                f"causal is false with task {self.task!r}: such a network would read the answer. "
+                f"causal is false with task {self.task!r}: such a network would read its target. "
                 "Leave causal out"
             )
         if self.pool == "last":
             raise ValueError(
-                "causal is false with pool 'last': backwards, the last step has seen one sample. "
+                "causal is false with pool 'last': backwards, the last step depends on one sample. "
                 "Use pool=mean_max"
             )
 
 
 def dilations_for(steps: int) -> tuple[int, ...]:
-    """Return doubling dilations, of kernel 2, with which WaveNet just sees ``steps`` samples.
+    """Return doubling dilations, of kernel 2, whose receptive field is exactly ``steps`` samples.
 
-    The last one is cut short, so that the receptive field is ``steps`` and no more.
+    The last one is cut short to that end.
 
     Raises:
-        ValueError: If ``steps`` is below 2, which no layer sees less than.
+        ValueError: If ``steps`` is below 2, the receptive field of one layer.
 
     Example:
         >>> dilations_for(32), dilations_for(501)

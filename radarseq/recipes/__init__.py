@@ -1,1 +1,1 @@
-"""Recipes: TOML text to a checked scene, with the files that a recipe embeds."""
+"""Recipes: TOML text to a checked scene, and the files that a recipe embeds; no simulation."""

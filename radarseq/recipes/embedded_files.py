@@ -1,12 +1,13 @@
-"""A recipe's own waveform: read from its file, and written into the recipe's text.
+"""Files that a recipe embeds: the samples of its waveform, and the digests of its meshes.
 
-A dataset stores the text, and every digest covers it, so the samples belong in it: the
-same text makes the same data, whatever becomes of the file.
+A dataset stores the recipe's text, and every digest covers it. With the samples in the text, the
+same text makes the same data after the file is gone.
 """
 
 import json
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,46 +16,72 @@ from radarseq.errors import RecipeError
 from radarseq.storage.atomic import sha256_file
 from simulators.waveforms.pulse_settings import MAX_PULSE_STEPS
 
-_TABLE = "waveform_samples"
+MESH_DIGESTS = "mesh_sha256"
+_WAVEFORM_SAMPLES = "waveform_samples"
 _MAX_FILE = 1 << 20
 
 
-TABLE = "mesh_sha256"
+def embed_files(text: str, path: Path) -> str:
+    """Return a recipe's text with a table of waveform samples and one of mesh digests at its end.
 
-
-def with_waveform(text: str, path: Path) -> str:
-    """Return a recipe's text with the samples of its ``pulse.waveform_file`` at the end.
-
-    A text that has the samples already, or names no file, or is not TOML, is returned as it is.
+    A table that the text has already stays as it is. A text that is not TOML is returned unchanged,
+    for the parser to refuse, and so is one that names no files.
 
     Args:
         text: The recipe in TOML.
-        path: Where it was read; the waveform's path is relative to its folder.
+        path: Path of the recipe; the files that it names are relative to its folder.
 
     Raises:
-        RecipeError: If the file is missing or holds no waveform.
+        RecipeError: If a file cannot be read, or the waveform's holds none. A mesh that is absent
+            is refused by its object class, whose error names the recipe's key.
     """
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         return text
+    tables = {_WAVEFORM_SAMPLES: _waveform_lines, MESH_DIGESTS: _digest_lines}
+    for name, lines_of in tables.items():
+        if name not in content and (lines := lines_of(content, path)):
+            text = "\n".join([text.rstrip("\n"), "", f"[{name}]", *lines]) + "\n"
+    return text
+
+
+def _waveform_lines(content: dict[str, Any], path: Path) -> list[str]:
     pulse = content.get("pulse")
     name = pulse.get("waveform_file") if isinstance(pulse, dict) else None
-    if not isinstance(name, str) or not name or _TABLE in content:
-        return text
+    if not isinstance(name, str) or not name:
+        return []
     samples = read_waveform(path.parent / name)
-    parts = (
+    return [
         f"{key} = [{', '.join(map(repr, values.tolist()))}]"
         for key, values in (("i", samples.real), ("q", samples.imag))
-    )
-    return "\n".join([text.rstrip("\n"), "", f"[{_TABLE}]", *parts]) + "\n"
+    ]
+
+
+def _digest_lines(content: dict[str, Any], path: Path) -> list[str]:
+    objects = content.get("objects")
+    lines = []
+    for table in objects if isinstance(objects, list) else []:
+        if not isinstance(table, dict) or table.get("shape") != "mesh":
+            continue
+        name, file = table.get("name"), table.get("path")
+        if not isinstance(file, str) or not isinstance(name, str):
+            continue
+        try:
+            digest = sha256_file(path.parent / file)
+        except FileNotFoundError:
+            continue
+        except OSError as cause:
+            raise RecipeError(f"{path}: objects.{name}.path: {cause}") from cause
+        lines.append(f'{json.dumps(name)} = "{digest}"')
+    return lines
 
 
 def read_waveform(path: Path) -> NDArray[np.complex128]:
     """Return the samples of a waveform file, complex128 ``(length,)``.
 
-    ``.npy``: one axis, real or complex. ``.csv``: a row a sample, its in-phase and quadrature part
-    in two columns, or its real value in one; ``#`` starts a comment.
+    ``.npy``: one axis, real or complex. ``.csv``: one row per sample, with its in-phase and
+    quadrature part in two columns or its real value in one; ``#`` starts a comment.
 
     Raises:
         RecipeError: If the file is missing, or holds anything else.
@@ -73,7 +100,7 @@ def read_waveform(path: Path) -> NDArray[np.complex128]:
     if values.ndim != 1 or not 1 <= values.size <= MAX_PULSE_STEPS:
         raise RecipeError(
             f"{place}: has shape {values.shape}; expected one axis of 1 to {MAX_PULSE_STEPS} "
-            "samples, in a .csv a row a sample and one or two columns"
+            "samples, in a .csv one row per sample with one or two columns"
         )
     if values.dtype.kind not in "iufc":
         raise RecipeError(f"{place}: holds {values.dtype}; expected real or complex numbers")
@@ -94,42 +121,3 @@ def _load(path: Path) -> NDArray[np.generic]:
     if table.shape[1] == 2:
         return table[:, 0] + 1j * table[:, 1]
     return table[:, 0] if table.shape[1] == 1 else table
-
-
-def with_mesh_digests(text: str, path: Path) -> str:
-    """Return a recipe's text with the SHA-256 of each mesh file at the end, by object.
-
-    A text that has digests already, or names no mesh, or is not TOML, is returned as it is; a file
-    that is absent is left to the object class, whose error names the recipe's key.
-
-    Args:
-        text: The recipe in TOML.
-        path: Where it was read; paths of meshes are relative to its folder.
-
-    Raises:
-        RecipeError: If a file cannot be read.
-    """
-    try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
-        return text
-    objects = content.get("objects")
-    if TABLE in content or not isinstance(objects, list):
-        return text
-    lines = []
-    for table in filter(_is_mesh, objects):
-        name, file = table.get("name"), table.get("path")
-        if not isinstance(file, str) or not isinstance(name, str):
-            continue
-        try:
-            digest = sha256_file(path.parent / file)
-        except FileNotFoundError:
-            continue
-        except OSError as cause:
-            raise RecipeError(f"{path}: objects.{name}.path: {cause}") from cause
-        lines.append(f'{json.dumps(name)} = "{digest}"')
-    return "\n".join([text.rstrip("\n"), "", f"[{TABLE}]", *lines]) + "\n" if lines else text
-
-
-def _is_mesh(table: object) -> bool:
-    return isinstance(table, dict) and table.get("shape") == "mesh"

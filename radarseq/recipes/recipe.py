@@ -1,4 +1,4 @@
-"""Recipes: TOML text to a typed scene; an unknown key or a misfit stops here."""
+"""Reads a recipe in TOML into a typed scene or series, and refuses unknown keys and values."""
 
 import difflib
 import tomllib
@@ -7,10 +7,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from radarseq.config import _unknown, parse
+from radarseq.config import parse, unknown_key
 from radarseq.errors import RecipeError
-from radarseq.recipes.embedded_files import TABLE as MESH_DIGESTS
-from radarseq.recipes.embedded_files import with_mesh_digests, with_waveform
+from radarseq.recipes.embedded_files import MESH_DIGESTS, embed_files
 from simulators.objects import SHAPES, ObjectClass
 from simulators.scene import Scene
 from simulators.series import Series
@@ -20,12 +19,12 @@ _MAX_TEXT = 1 << 20
 
 @dataclass(frozen=True)
 class Recipe:
-    """A recipe as read: its text and its content.
+    """A recipe: its text and its content.
 
     Attributes:
         name: Short name, for messages and reports.
         text: The TOML itself, with the samples of its waveform file and the digests of its meshes;
-            stored in every dataset made from it.
+            stored in every dataset that is simulated from it.
         content: Input of the simulator: a scene for Tx/Rx pairs, or time series.
     """
 
@@ -60,7 +59,7 @@ def read_recipe(path: Path) -> Recipe:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as cause:
         raise RecipeError(f"{path}: cannot be read as a recipe ({cause})") from cause
-    return parse_recipe(with_mesh_digests(with_waveform(text, path), path), str(path))
+    return parse_recipe(embed_files(text, path), str(path))
 
 
 def parse_recipe(text: str, source: str = "recipe") -> Recipe:
@@ -87,17 +86,23 @@ def parse_recipe(text: str, source: str = "recipe") -> Recipe:
 
 
 def _scene(content: dict[str, Any], source: str) -> Scene:
-    """Return the scene, each part parsed by its own type, so that errors name the right keys."""
+    """Return the scene; each part is parsed by its own type, so that errors name its keys."""
     hints = typing.get_type_hints(Scene)
     known = [field.name for field in fields(Scene)]
     digests = parse(dict[str, str], content.pop(MESH_DIGESTS, {}), source, MESH_DIGESTS)
     for key in content:
         if key not in known:
-            raise RecipeError(f"{source}: {_unknown(key, [*known, 'name', 'description', 'kind'])}")
+            raise RecipeError(
+                f"{source}: {unknown_key(key, [*known, 'name', 'description', 'kind'])}"
+            )
     tables = content.get("objects", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise RecipeError(f"{source}: objects must be a list of [[objects]] tables")
-    tables = [_pinned(table, digests) for table in tables]
+    for table in tables:
+        # The digest that the mesh file had when the text was stored.
+        digest = digests.get(str(table.get("name")))
+        if digest and table.get("shape") == "mesh":
+            table["sha256"] = digest
     issues, values = [], {}
     for key in known:
         try:
@@ -113,12 +118,6 @@ def _scene(content: dict[str, Any], source: str) -> Scene:
         return Scene(**values)
     except ValueError as cause:
         raise RecipeError(f"{source}: {cause}") from cause
-
-
-def _pinned(table: dict[str, Any], digests: dict[str, str]) -> dict[str, Any]:
-    """Return the table of a mesh with the digest that its file had when the text was stored."""
-    digest = digests.get(str(table.get("name")))
-    return table | {"sha256": digest} if digest and table.get("shape") == "mesh" else table
 
 
 def _object(table: dict[str, Any], index: int, source: str) -> ObjectClass:

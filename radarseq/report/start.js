@@ -1,5 +1,5 @@
 "use strict";
-// Joins the parts when the page is there: the theme, the table, the view of a capture.
+// Connects the parts of the page: theme button, decision table, view of one object or recording.
 
 function themeButton(button) {
   const themes = ["auto", "light", "dark"];

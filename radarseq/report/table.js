@@ -1,11 +1,11 @@
 "use strict";
-// The decision table: sorting, filters with counts, choosing a capture. The upper half knows
-// nothing of the document, so that it can be tried without a browser.
+// The decision table: sorting, filters with counts, selection of a row. The upper half does not
+// use the document, so that it can be tested without a browser.
 
 const MISSING = "\u2013";
 const collator = new Intl.Collator(undefined, { numeric: true });
 
-/** What a cell is sorted by: a number where its text is one, with or without unit. */
+/** Sort key of a cell: a number where its text is one, with or without percent sign. */
 function sortKey(text) {
   const trimmed = text.trim();
   const bare = trimmed.replace(/\s/gu, "").replace(/%$/u, "").replace("\u2212", "-");
@@ -20,7 +20,7 @@ function compareKeys(a, b, sign) {
   return sign * (Number.isNaN(difference) ? collator.compare(a.text, b.text) : difference);
 }
 
-/** Whether a row has all words, and the wanted value of every facet; of one facet left out. */
+/** True if a row has all words and the wanted value of every facet except one. */
 function matches(row, words, wanted, except) {
   for (const facet in wanted) {
     if (facet !== except && wanted[facet] !== "" && row.facets[facet] !== wanted[facet]) return false;
@@ -28,7 +28,7 @@ function matches(row, words, wanted, except) {
   return words.every((word) => row.text.includes(word));
 }
 
-/** How many rows each value of a facet would show, the other filters kept as they are. */
+/** Number of rows with each value of a facet, under the other filters. */
 function countValues(rows, words, wanted, facet) {
   const counts = new Map(rows.map((row) => [row.facets[facet], 0]));
   for (const row of rows) {
@@ -39,13 +39,13 @@ function countValues(rows, words, wanted, facet) {
   return counts;
 }
 
-/** A count with its thousands apart, as in the rest of the page. */
+/** A count with separated thousands, as in the rest of the page. */
 const counted = (count) => count.toLocaleString("en").replaceAll(",", "\u202f");
 const wordsOf = (text) => text.toLowerCase().split(/\s+/u).filter(Boolean);
 
 // The document from here on.
 
-function decisionTable(table, onChoose) {
+function decisionTable(table, onSelect) {
   const body = table.tBodies[0];
   const headers = [...table.tHead.rows[0].cells];
   const rows = [...body.rows].map((element) => ({
@@ -57,9 +57,10 @@ function decisionTable(table, onChoose) {
   const form = document.getElementById("filters");
   const selects = [...form.querySelectorAll("select")];
   const search = form.elements.search;
+  const noun = headers[0].textContent.trim().toLowerCase();
   let order = rows;
   let visible = rows;
-  let chosen = null;
+  let selected = null;
 
   function sortBy(column) {
     const ascending = headers[column].getAttribute("aria-sort") !== "ascending";
@@ -84,32 +85,32 @@ function decisionTable(table, onChoose) {
         option.textContent = `${option.dataset.name} (${counted(count)})`;
       }
     }
-    document.getElementById("shown").textContent =
-      `${counted(visible.length)} of ${counted(rows.length)} captures`;
+    document.getElementById("visible-rows").textContent =
+      `${counted(visible.length)} of ${counted(rows.length)} ${noun}s`;
     form.elements.reset.hidden = visible.length === rows.length;
-    if (visible.length && !visible.includes(chosen)) choose(visible[0], false);
+    if (visible.length && !visible.includes(selected)) select(visible[0], false);
   }
 
-  function choose(row, focus) {
+  function select(row, focus) {
     const button = row.element.querySelector("button");
-    const before = chosen?.element.querySelector("button");
+    const before = selected?.element.querySelector("button");
     before?.removeAttribute("aria-current");
     before?.setAttribute("tabindex", -1);
     button?.setAttribute("aria-current", "true");
-    button?.setAttribute("tabindex", 0); // one stop of the tab key; arrows lead on from there
-    chosen = row;
+    button?.setAttribute("tabindex", 0); // one stop of the tab key; arrows move on from there
+    selected = row;
     if (focus && button) {
       button.focus({ preventScroll: true });
       row.element.scrollIntoView({ block: "nearest" });
     }
-    onChoose(row.element);
+    onSelect(row.element);
   }
 
-  /** Move from the chosen capture through those that are shown. */
+  /** Move the selection through the visible rows. */
   function step(by) {
-    const place = visible.indexOf(chosen);
+    const place = visible.indexOf(selected);
     const next = visible[Math.min(Math.max(place + by, 0), visible.length - 1)];
-    if (next) choose(next, true);
+    if (next) select(next, true);
   }
 
   headers.forEach((header, column) => {
@@ -122,7 +123,7 @@ function decisionTable(table, onChoose) {
   body.addEventListener("click", (event) => {
     const element = event.target.closest("tr");
     const row = rows.find((one) => one.element === element);
-    if (row && String(getSelection()) === "") choose(row, false);
+    if (row && String(getSelection()) === "") select(row, false);
   });
   body.addEventListener("keydown", (event) => {
     const by = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10 }[event.key];

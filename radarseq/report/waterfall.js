@@ -1,10 +1,10 @@
 "use strict";
-// One capture: level and phase of its windows as pictures, the probabilities under them. All
+// View of one object or recording: level and phase as pictures, probabilities below. All
 // three share the axis of windows. Values come as bytes: 0 to 254, and 255 for what is missing.
 
 const SVG = "http://www.w3.org/2000/svg";
 const GAP_BYTE = 255;
-const MOST_LINES = 6;
+const MAX_LINES = 6;
 const LINES = [
   ["var(--blue)", ""], ["var(--orange)", "7 3"], ["var(--green)", "9 3 2 3"],
   ["var(--purple)", "2 3"], ["var(--vermillion)", "12 3"], ["var(--sky)", "5 2 2 2 2 2"],
@@ -28,19 +28,19 @@ function pixelsOf(bytes, columns, steps, colours) {
   return pixels;
 }
 
-/** The classes that are drawn: those with the highest probability anywhere, most likely last first. */
+/** Classes to draw: those with the highest probability in any window, in their own order. */
 function drawnClasses(posterior, columns, classes) {
-  const peak = (one) => {
-    let most = 0;
+  const peakOf = (one) => {
+    let peak = 0;
     for (let column = 0; column < columns; column++) {
       const value = posterior[column * classes + one];
-      if (value !== GAP_BYTE) most = Math.max(most, value);
+      if (value !== GAP_BYTE) peak = Math.max(peak, value);
     }
-    return most;
+    return peak;
   };
-  const all = Array.from({ length: classes }, (_, one) => [peak(one), one]);
+  const all = Array.from({ length: classes }, (_, one) => [peakOf(one), one]);
   all.sort((a, b) => b[0] - a[0] || a[1] - b[1]);
-  return all.slice(0, MOST_LINES).map(([, one]) => one).sort((a, b) => a - b);
+  return all.slice(0, MAX_LINES).map(([, one]) => one).sort((a, b) => a - b);
 }
 
 /** About so many round numbers from low to high. */
@@ -56,7 +56,8 @@ function ticks(low, high, count) {
 }
 
 const signed = (value, digits) => value.toFixed(digits).replace("-", "\u2212");
-/** Where a window, counted from 1, lies among the columns, as a share of their width. */
+
+/** Position of a window, counted from 1, among the columns, as a share of their width. */
 function placeOf(window, rows) {
   const after = rows.findIndex((row) => row + 1 >= window);
   if (after <= 0) return 0.5 / rows.length;
@@ -84,7 +85,7 @@ function pictureOf(bytes, columns, steps, colours) {
   return canvas.toDataURL();
 }
 
-/** A panel's frame, its y-axis with label, and where a value lies in it. */
+/** Draw a panel's frame and y-axis with label; return the function from value to y. */
 function panel(svg, box, label, low, high, marks, format) {
   const y = (value) => box.y + box.height * (1 - (value - low) / (high - low));
   element(svg, "rect", { class: "frame", x: box.x, y: box.y, width: box.width, height: box.height });
@@ -151,10 +152,10 @@ function waterfall(content) {
     }
   }
 
-  function track(svg, view, box, shown) {
+  function track(svg, view, box, drawn) {
     const y = panel(svg, box, "Probability (%)", 0, 1, [0, 0.5, 1], (mark) => String(100 * mark));
     element(svg, "line", { class: "grid", x1: box.x, x2: box.x + box.width, y1: y(0.5), y2: y(0.5) });
-    shown.forEach((one, order) => {
+    drawn.forEach((one, order) => {
       const [stroke, dash] = LINES[order];
       const points = [];
       for (let column = 0; column < view.columns; column++) {
@@ -185,8 +186,8 @@ function waterfall(content) {
     element(svg, "text", { x: box.x + box.width / 2, y: box.y + 36, "text-anchor": "middle" }, "Window (number)");
   }
 
-  function listClasses(shown) {
-    legend.replaceChildren(...shown.map((one, order) => {
+  function listClasses(drawn) {
+    legend.replaceChildren(...drawn.map((one, order) => {
       const item = document.createElement("li");
       const sample = element(item, "svg", { viewBox: "0 0 36 12", "aria-hidden": "true" });
       const [stroke, dash] = LINES[order];
@@ -201,7 +202,7 @@ function waterfall(content) {
     legend.replaceChildren();
     readout.textContent = "";
     if (!view) {
-      place.replaceChildren("No samples of this capture are kept in this page.");
+      place.replaceChildren("This page has no samples of this row.");
       return;
     }
     const width = Math.max(place.clientWidth, 300);
@@ -215,9 +216,9 @@ function waterfall(content) {
     const box = { x: EDGE.left, y: EDGE.top, width: width - EDGE.left - EDGE.right, height: 120 };
     pictures(svg, view, box);
     if (view.posterior) {
-      const shown = drawnClasses(view.posterior, view.columns, classes);
-      track(svg, view, { ...box, height: 110 }, shown);
-      listClasses(shown);
+      const drawn = drawnClasses(view.posterior, view.columns, classes);
+      track(svg, view, { ...box, height: 110 }, drawn);
+      listClasses(drawn);
       box.y += 110;
     } else box.y -= EDGE.gap;
     windowAxis(svg, view, box);
@@ -230,7 +231,7 @@ function waterfall(content) {
     place.replaceChildren(svg);
   }
 
-  /** Say what lies under the pointer: window, step, level, phase, most probable class. */
+  /** Show the values under the pointer: window, step, level, phase, most probable class. */
   function point(svg, view, box, cursor, event) {
     const area = svg.getBoundingClientRect();
     const x = event.clientX - area.left - box.x;
@@ -242,21 +243,21 @@ function waterfall(content) {
     cursor.setAttribute("visibility", "visible");
     const down = (event.clientY - area.top - EDGE.top) % (120 + EDGE.gap);
     const step = Math.floor((1 - down / 120) * view.steps);
-    const said = [`window ${counted(view.rows[column] + 1)}`];
+    const readings = [`window ${counted(view.rows[column] + 1)}`];
     const inPicture = event.clientY - area.top < EDGE.top + (view.phase ? 2 : 1) * (120 + EDGE.gap);
     if (inPicture && step >= 0 && step < view.steps) {
       const [level, phase] = [view.level, view.phase].map((bytes) => bytes?.[column * view.steps + step]);
       const unit = view.phase ? " dB" : "";
-      said.push(`${content.stepName.toLowerCase()} ${step}`);
-      said.push(level === GAP_BYTE ? "not finite" : signed(valueOf(level, view.low, view.high), 1) + unit);
-      if (view.phase && phase !== GAP_BYTE) said.push(signed(valueOf(phase, -180, 180), 0) + "\u00b0");
+      readings.push(`${content.stepName.toLowerCase()} ${step}`);
+      readings.push(level === GAP_BYTE ? "not finite" : signed(valueOf(level, view.low, view.high), 1) + unit);
+      if (view.phase && phase !== GAP_BYTE) readings.push(signed(valueOf(phase, -180, 180), 0) + "\u00b0");
     }
     if (view.posterior) {
       const shares = view.posterior.subarray(column * classes, (column + 1) * classes);
       const best = shares.reduce((top, value, one) => (value !== GAP_BYTE && value > shares[top] ? one : top), 0);
-      said.push(`${content.classes[best]} ${((100 * shares[best]) / (GAP_BYTE - 1)).toFixed(0)} %`);
+      readings.push(`${content.classes[best]} ${((100 * shares[best]) / (GAP_BYTE - 1)).toFixed(0)} %`);
     }
-    readout.textContent = said.join(", ");
+    readout.textContent = readings.join(", ");
   }
 
   let width = 0;

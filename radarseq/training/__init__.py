@@ -1,1 +1,1 @@
-"""Training: batches, the loop, checkpoints, runs."""
+"""Training runs: settings, data, optimisation, run folders. No trained model, no test metrics."""

@@ -1,8 +1,9 @@
-"""Several processes that train one network together: each takes its rows of every batch.
+"""Distributed training: several processes train one network, each on its rows of every batch.
 
-Started by ``torchrun``, which tells each process its number. Losses are sums over a process's own
-rows divided by the count of all rows, so that gradients added up are those of the whole batch: the
-run is the same function of its data and settings on one process as on many. Process 0 alone writes.
+Started by ``torchrun``, which gives each process its rank. A loss is the sum over a process's own
+rows divided by the number of rows of the whole batch, so that the sum of the gradients is that of
+the whole batch: a run is the same function of its data and settings on one process as on many.
+Only rank 0 writes.
 
 Reference:
     Li et al., "PyTorch Distributed: experiences on accelerating data parallel training", 2020.
@@ -26,7 +27,7 @@ from radarseq.errors import EXIT_FAILURE, ProcessGroupError, UsageError
 
 T = TypeVar("T")
 TIMEOUT_VARIABLE = "RADARSEQ_RANK_TIMEOUT_S"
-DEFAULT_TIMEOUT_S = 600.0  # longer than process 0 takes to judge and to write an epoch
+DEFAULT_TIMEOUT_S = 600.0  # longer than rank 0 takes to validate and to write an epoch
 
 
 @dataclass(frozen=True)
@@ -34,21 +35,21 @@ class ProcessGroup:
     """The processes of a run.
 
     Attributes:
-        number: Of this process, from 0.
-        count: Of all of them.
+        rank: Of this process, from 0.
+        world_size: Number of processes.
     """
 
-    number: int = 0
-    count: int = 1
+    rank: int = 0
+    world_size: int = 1
 
     @property
-    def is_first(self) -> bool:
-        """Whether this process judges and writes."""
-        return self.number == 0
+    def is_rank_zero(self) -> bool:
+        """Whether this process validates and writes."""
+        return self.rank == 0
 
-    def part(self, rows: int) -> slice:
-        """Return which rows of a batch are this process's; the processes' parts make up all."""
-        first, after = (n * rows // self.count for n in (self.number, self.number + 1))
+    def local_rows(self, rows: int) -> slice:
+        """Return this process's rows of a batch; the slices of all processes cover the batch."""
+        first, after = (n * rows // self.world_size for n in (self.rank, self.rank + 1))
         return slice(first, after)
 
     def check_batches(self, examples: int, batch_size: int) -> None:
@@ -57,163 +58,152 @@ class ProcessGroup:
         Raises:
             UsageError: Naming the batch, and what to change.
         """
-        left = examples % batch_size
-        smallest = min(batch_size, left or batch_size)
-        if smallest < self.count:
+        smallest = min(batch_size, examples % batch_size or batch_size)
+        if smallest < self.world_size:
             raise UsageError(
                 f"{examples} examples in batches of {batch_size} leave {smallest} in a batch, "
-                f"fewer than the {self.count} processes. Choose another batch_size, or fewer "
+                f"fewer than the {self.world_size} processes. Choose another batch_size, or fewer "
                 "processes"
             )
 
-    def summed(self, values: Tensor) -> Tensor:
-        """Return the sum of a tensor over the processes."""
-        if self.count == 1:
+    def sum(self, values: Tensor) -> Tensor:
+        """Return the sum of a tensor over the processes; the argument is left as it is."""
+        if self.world_size == 1:
             return values
         total = values.clone()
-        with _answered():
+        with _explain_lost_process():
             distributed.all_reduce(total)
         return total
 
-    def summed_with_gradient(self, values: Tensor) -> Tensor:
-        """Return ``summed`` as an operation of which gradients are taken.
+    def sum_with_gradient(self, values: Tensor) -> Tensor:
+        """Return ``sum`` as a differentiable operation.
 
-        Each process's loss depends on the sum, so that the gradient of a process's values is the
-        sum of the gradients of all.
+        The loss of each process depends on the sum, so that the gradient of a process's values is
+        the sum of the gradients of all.
         """
-        return values if self.count == 1 else _Summed.apply(values, self)
+        return values if self.world_size == 1 else _DifferentiableSum.apply(values, self)
 
     def all_reduce(self, tensors: Iterable[Tensor]) -> None:
         """Sum tensors over the processes, in place, in one message."""
         own = list(tensors)
-        if self.count == 1 or not own:
+        if self.world_size == 1 or not own:
             return
-        total = self.summed(torch.cat([values.reshape(-1).to(own[0].dtype) for values in own]))
-        for values, summed in zip(own, total.split([v.numel() for v in own]), strict=True):
-            values.copy_(summed.view_as(values))
+        total = self.sum(torch.cat([values.reshape(-1).to(own[0].dtype) for values in own]))
+        for values, reduced in zip(own, total.split([v.numel() for v in own]), strict=True):
+            values.copy_(reduced.view_as(values))
 
     def broadcast(self, tensors: Iterable[Tensor]) -> None:
-        """Give every process the tensors of the first, in place."""
-        if self.count == 1:
+        """Copy the tensors of rank 0 into those of every process."""
+        if self.world_size == 1:
             return
-        with _answered():
+        with _explain_lost_process():
             for values in tensors:
                 distributed.broadcast(values, src=0)
 
     def on_rank_zero(self, work: Callable[[], T]) -> T:
-        """Return what the first process makes; the others wait for it.
+        """Run ``work`` on rank 0 and return its result in every process.
 
         Raises:
-            RanksError: If the first process fails; there it is the failure itself.
+            ProcessGroupError: If it fails on rank 0; rank 0 raises the error itself.
         """
-        if self.count == 1:
-            return work()
-        told: list[Any] = [None, ""]
-        fault = None
-        if self.is_first:
-            try:
-                told[0] = work()
-            except Exception as raised:
-                fault, told[1] = raised, f"{type(raised).__name__}: {raised}"
-        with _answered():
-            distributed.broadcast_object_list(told, src=0)
-        _end_with([told[1]], fault)
-        return told[0]
+        result: Any = self.on_all_ranks(lambda: work() if self.is_rank_zero else None)
+        if self.world_size == 1:
+            return result
+        objects = [result]
+        with _explain_lost_process():
+            distributed.broadcast_object_list(objects, src=0)
+        return objects[0]
 
     def on_all_ranks(self, work: Callable[[], T]) -> T:
-        """Return what ``work`` gives in this process, once it has gone well in all.
+        """Run ``work`` in every process and return its result once all have succeeded.
 
         Raises:
-            RanksError: If it failed in another process; in that one it is the failure itself.
+            ProcessGroupError: If it fails in another process; that process raises the error itself.
         """
-        if self.count == 1:
+        if self.world_size == 1:
             return work()
-        result, fault = None, None
+        result, error = None, None
         try:
             result = work()
         except Exception as raised:
-            fault = raised
-        told: list[Any] = [None] * self.count
-        with _answered():
-            distributed.all_gather_object(told, "" if fault is None else str(fault) or repr(fault))
-        _end_with(told, fault)
+            error = raised
+        messages: list[Any] = [None] * self.world_size
+        own = "" if error is None else f"{type(error).__name__}: {error}"
+        with _explain_lost_process():
+            distributed.all_gather_object(messages, own)
+        for rank, message in enumerate(messages):
+            if message:
+                atexit.register(_exit_at_once)
+                raise error or ProcessGroupError(
+                    f"process {rank} failed, and this one ends with it: {message}"
+                )
         return result  # type: ignore[return-value]
 
 
-class _Summed(torch.autograd.Function):
+class _DifferentiableSum(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, values: Tensor, group: ProcessGroup) -> Tensor:
-        ctx.group = group
-        return group.summed(values)
+    def forward(ctx: Any, values: Tensor, process_group: ProcessGroup) -> Tensor:
+        ctx.process_group = process_group
+        return process_group.sum(values)
 
     @staticmethod
-    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, None]:
-        return ctx.group.summed(slopes[0]), None
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        return ctx.process_group.sum(grads[0]), None
 
 
-ALONE = ProcessGroup()
+SINGLE_PROCESS = ProcessGroup()
 
 
-def requested_group() -> ProcessGroup:
-    """Return the number of this process and the count of all, as ``torchrun`` told them.
+def read_process_group() -> ProcessGroup:
+    """Return the rank and the world size that ``torchrun`` has put into the environment.
 
     Raises:
-        UsageError: If what the environment says makes no sense.
+        UsageError: If they are no such numbers.
     """
     texts = [os.environ.get(name) for name in ("RANK", "WORLD_SIZE")]
     if None in texts:
-        return ALONE
+        return SINGLE_PROCESS
     try:
-        number, count = (int(text) for text in texts if text is not None)
+        rank, world_size = (int(text) for text in texts if text is not None)
     except ValueError:
-        number = count = -1
-    if not 0 <= number < count:
+        rank = world_size = -1
+    if not 0 <= rank < world_size:
         raise UsageError(
             f"RANK is {texts[0]!r} of WORLD_SIZE {texts[1]!r}; expected a number from 0 to below "
-            "the count. Start with torchrun, or unset both"
+            "WORLD_SIZE. Start with torchrun, or unset both"
         )
-    return ProcessGroup(number, count)
+    return ProcessGroup(rank, world_size)
 
 
-def join(device: torch.device) -> ProcessGroup:
-    """Return the processes of this run, connected; one process alone connects to nothing.
+def join_process_group(device: torch.device) -> ProcessGroup:
+    """Connect to the other processes of this run; a single process connects to nothing.
 
-    On CUDA they speak through NCCL, else through Gloo. The connection lasts as long as the process.
+    Tensors go through NCCL on CUDA, else through Gloo. The connection lasts as long as the process.
 
     Raises:
-        RanksError: If the others cannot be reached.
+        ProcessGroupError: If the others cannot be reached.
     """
-    group = requested_group()
-    if group.count == 1 or distributed.is_initialized():
-        return group
+    process_group = read_process_group()
+    if process_group.world_size == 1 or distributed.is_initialized():
+        return process_group
     timeout = timedelta(seconds=float(os.environ.get(TIMEOUT_VARIABLE, DEFAULT_TIMEOUT_S)))
-    with _answered():
-        # Both: what is no tensor goes through Gloo, also where tensors go through NCCL.
+    with _explain_lost_process():
+        # Both: Python objects go through Gloo, also where tensors go through NCCL.
         backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
         distributed.init_process_group(backend, timeout=timeout)
-    atexit.register(_leave)
-    return group
+    atexit.register(_disconnect)
+    return process_group
 
 
-def _leave() -> None:
+def _disconnect() -> None:
     """Close the connection: its threads must not outlive the interpreter."""
-    atexit.unregister(_leave)
+    atexit.unregister(_disconnect)
     if distributed.is_initialized():
         distributed.destroy_process_group()
 
 
-def _end_with(told: list[str], fault: Exception | None) -> None:
-    """Raise what ends this process if any has failed: its own fault, or what the other told."""
-    for number, message in enumerate(told):
-        if message:
-            atexit.register(_end_at_once)
-            raise fault or ProcessGroupError(
-                f"process {number} failed, and this one ends with it: {message}"
-            )
-
-
-def _end_at_once() -> None:
-    """End with the status of a failure, past the teardown of libraries.
+def _exit_at_once() -> None:
+    """Exit with the status of a failure, without the teardown of libraries.
 
     Threads of a connection whose other end has died or is leaving may still be about, and torch
     then aborts the process when their handles are destroyed, which would hide the status.
@@ -224,18 +214,18 @@ def _end_at_once() -> None:
 
 
 @contextmanager
-def _answered() -> Iterator[None]:
-    """Put into words that another process has ended, or does not answer."""
+def _explain_lost_process() -> Iterator[None]:
+    """Turn torch's network errors into one that names the cause and the way on."""
     try:
         yield
-    except (RuntimeError, ValueError) as fault:  # torch's errors of networks are RuntimeErrors
-        reason = (str(fault) or repr(fault)).strip().splitlines()[0]
+    except (RuntimeError, ValueError) as error:  # torch's errors of networks are RuntimeErrors
+        reason = (str(error) or repr(error)).strip().splitlines()[0]
         reason = re.sub(r"^\[[^\]]*\]\s*", "", reason)  # where in torch's source
-        traceback.clear_frames(fault.__traceback__)  # they hold what the connection has to let go
-        _leave()
-        atexit.register(_end_at_once)
+        traceback.clear_frames(error.__traceback__)  # they hold what the connection has to let go
+        _disconnect()
+        atexit.register(_exit_at_once)
         raise ProcessGroupError(
             "another process of this run has ended or does not answer "
             f"({TIMEOUT_VARIABLE} is {os.environ.get(TIMEOUT_VARIABLE, DEFAULT_TIMEOUT_S)}): "
             f"{reason}. What was saved is whole: start all of them again with --resume"
-        ) from fault
+        ) from error

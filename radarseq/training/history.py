@@ -1,4 +1,4 @@
-"""``metrics.csv``: a row an epoch, read only where it is what training wrote."""
+"""``metrics.csv``: one row per epoch, read only if its content is what training wrote."""
 
 import csv
 import io
@@ -8,9 +8,9 @@ from radarseq.errors import CheckpointError
 from radarseq.inference.checkpoint import MANIFEST
 from radarseq.storage.atomic import current_folder, read_plain, sha256_of
 from radarseq.storage.sealed import read_json
-from radarseq.training.optimisation.loop import EpochRow
 
 METRICS_CSV, METRICS = "metrics.csv", "metrics.json"
+EpochRow = dict[str, float]
 
 
 def history_csv(history: list[EpochRow]) -> bytes:
@@ -25,20 +25,20 @@ def history_csv(history: list[EpochRow]) -> bytes:
 def read_history(run: Path) -> list[EpochRow]:
     """Return the rows of a run's ``metrics.csv``; none where there is no such file.
 
-    Of a run that has ended, ``metrics.json`` vouches for them. Of one that has not they are those
-    in the manifest of its last checkpoint, and the file may be one epoch behind: a kill can come
-    between the two.
+    The digest in ``metrics.json`` verifies the rows of a run that has ended. Those of another run
+    must be in the manifest of its last checkpoint, or be one epoch behind: a kill can come between
+    the two.
 
     Raises:
-        CheckpointError: If the file is not what training wrote, or what vouches for it is damaged.
+        CheckpointError: If the file is not what training wrote, or what verifies it is damaged.
     """
     path = run / METRICS_CSV
     try:
         content = read_plain(path)
     except FileNotFoundError:
         return []
-    except OSError as fault:
-        raise CheckpointError(f"{path}: cannot be read ({fault.strerror})") from fault
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from error
     if (run / METRICS).exists():
         files = read_json(run / METRICS, CheckpointError).get("files")
         is_intact = isinstance(files, dict) and files.get(METRICS_CSV) == sha256_of(content)

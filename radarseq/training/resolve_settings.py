@@ -1,18 +1,17 @@
-"""The settings of a run: from names to typed settings, fitted to what the data can serve."""
+"""Settings of a run: from names to typed settings, completed from the data."""
 
+from collections.abc import Container
 from dataclasses import fields, replace
 from typing import Any
 
 from radarseq.config import parse
 from radarseq.errors import DatasetError, RecipeError
+from radarseq.inference.task_targets import TASKS
 from radarseq.models.input_spec import InputSpec
-from radarseq.models.network import SHORTEST_SPECTRUM
-from radarseq.models.settings import FORECASTING, ModelSettings
+from radarseq.models.network import MIN_SPECTRUM_STEPS
+from radarseq.models.settings import DEFAULT_WIDTHS, ModelSettings
 from radarseq.training.settings import TrainSettings
 
-CONFIG = "config.toml"
-# Widths at which the models have about as many weights as each other.
-DEFAULT_WIDTHS = {"wavenet": 32, "lstm": 64, "gru": 72, "rnn": 128, "conv_gru": 64, "resnet": 64}
 _MODEL_KEYS = [item.name for item in fields(ModelSettings)]
 _TRAIN_KEYS = [item.name for item in fields(TrainSettings)]
 
@@ -36,39 +35,44 @@ def resolve_settings(settings: dict[str, Any]) -> tuple[ModelSettings, TrainSett
     return parse(ModelSettings, model, "settings"), replace(parsed, schedule_epochs=schedule)
 
 
-def fit_task(settings: ModelSettings, spec: InputSpec, asked: bool) -> ModelSettings:
-    """Return settings whose task the data can serve; refuse a task that they cannot.
+def fit_settings(
+    settings: ModelSettings, spec: InputSpec, explicit: Container[str]
+) -> ModelSettings:
+    """Return settings that suit the data; explicit ones stay as they are.
 
     Raises:
         DatasetError: If the data lack the labels or the target that the task needs.
     """
-    can_classify, can_echo = spec.classes > 1, bool(spec.target)
-    task = settings.task
-    if not asked and task == "both":
-        if can_classify and can_echo:
-            return settings
-        if can_classify or can_echo:
-            return replace(settings, task="classify" if can_classify else "echo")
-    if task == "step_label" or task in FORECASTING:
+    settings = fit_task(settings, spec, "task" in explicit)
+    features = settings.features
+    if "features" in explicit:
         return settings
-    if task in ("both", "classify") and not can_classify:
-        raise DatasetError(
-            f"task {task!r} needs labels of two or more classes; the data have {spec.classes}"
-        )
-    if task in ("both", "echo") and not can_echo:
-        raise DatasetError(f"task {task!r} needs a target sequence; the data have no target")
-    return settings
+    if not spec.is_complex and not settings.classifies:
+        # Real sequences to forecast or to transform have no radar level: the input is their
+        # values. Classes are decided from the radar features also there.
+        features = ("value",)
+    elif spec.steps < MIN_SPECTRUM_STEPS:
+        features = tuple(name for name in features if name != "spectrum")
+    return replace(settings, features=features)
 
 
-def fit_features(settings: ModelSettings, spec: InputSpec, asked: bool) -> ModelSettings:
-    """Return settings whose features suit the data, where none were asked for.
+def fit_task(settings: ModelSettings, spec: InputSpec, explicit: bool) -> ModelSettings:
+    """Return settings with a task that the data allow; refuse one that they do not.
 
-    Plain real sequences that are to be foreseen or turned into others have no radar level to take
-    out: the network is shown their values. Classes are told by the radar features also there.
+    Raises:
+        DatasetError: If the data lack the labels or the target that the task needs.
     """
-    if not asked and spec.steps < SHORTEST_SPECTRUM:
-        few = tuple(name for name in settings.features if name != "spectrum")
-        settings = replace(settings, features=few)
-    if asked or spec.is_complex or settings.task in ("classify", "both"):
-        return settings
-    return replace(settings, features=("value",))
+    stored = {"label": spec.classes > 1, "target": bool(spec.target)}
+    task = settings.task
+    if not explicit and task == "both" and any(stored.values()):
+        if all(stored.values()):
+            return settings
+        return replace(settings, task="classify" if stored["label"] else "echo")
+    for column in TASKS[task].needs:
+        if not stored[column] and column == "label":
+            raise DatasetError(
+                f"task {task!r} needs labels of two or more classes; the data have {spec.classes}"
+            )
+        if not stored[column]:
+            raise DatasetError(f"task {task!r} needs a target sequence; the data have no target")
+    return settings

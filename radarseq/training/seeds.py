@@ -1,4 +1,4 @@
-"""The same training from several seeds: how much of a result is luck."""
+"""Training from several seeds, which shows how much of a result is chance."""
 
 import csv
 import io
@@ -11,8 +11,8 @@ import numpy as np
 
 from radarseq.errors import UsageError
 from radarseq.storage.atomic import printable, write_atomically
-from radarseq.training.distributed import requested_group
-from radarseq.training.optimisation.losses import EpochRow
+from radarseq.training.distributed import read_process_group
+from radarseq.training.history import EpochRow
 from radarseq.training.train import TrainResult, train
 
 SEEDS_CSV = "seeds.csv"
@@ -20,10 +20,10 @@ SEEDS_CSV = "seeds.csv"
 
 @dataclass(frozen=True)
 class SeedsResult:
-    """What several runs came to.
+    """Results of the runs of several seeds.
 
     Attributes:
-        folder: It holds ``seed-0``, ``seed-1`` and so on, and ``seeds.csv``, a row a run.
+        folder: It holds ``seed-0``, ``seed-1`` and so on, and ``seeds.csv``, one row per run.
         runs: Of each seed, in order.
         seeds: Their seeds.
     """
@@ -34,18 +34,17 @@ class SeedsResult:
 
     @property
     def spread(self) -> dict[str, dict[str, float]]:
-        """Of each metric: mean, deviation (of a sample), lowest and highest over the runs."""
-        told = {}
+        """Mean, deviation (of a sample), lowest and highest of each metric over the runs."""
+        spread = {}
         for name in self.runs[0].metrics:
             values = np.array([run.metrics[name] for run in self.runs])
-            deviation = float(values.std(ddof=1)) if len(values) > 1 else 0.0
-            told[name] = {
+            spread[name] = {
                 "mean": float(values.mean()),
-                "deviation": deviation,
+                "deviation": float(values.std(ddof=1)) if len(values) > 1 else 0.0,
                 "lowest": float(values.min()),
                 "highest": float(values.max()),
             }
-        return told
+        return spread
 
 
 def train_seeds(
@@ -60,13 +59,13 @@ def train_seeds(
 ) -> SeedsResult:
     """Train the same model from several seeds, one after the other.
 
-    Each run is as ``train`` makes it alone with that seed. With ``resume``, runs that have ended
-    are left as they are.
+    Each run equals that of ``train`` with its seed. With ``resume``, runs that have ended are left
+    as they are.
 
     Args:
         data: As for ``train``.
         out: The folder of the runs.
-        seeds: How many; from the setting ``seed`` upwards.
+        seeds: Number of seeds; from the setting ``seed`` upwards.
         device: As for ``train``.
         resume: Continue where an earlier call was interrupted.
         on_epoch: Called with each epoch's row of metrics.
@@ -81,25 +80,21 @@ def train_seeds(
     runs = []
     for seed in range(first, first + seeds):
         folder = out / f"seed-{seed}"
-        again = resume and (folder / "config.toml").exists()
-        # The seed of a run that goes on is its own.
-        own = settings if again else settings | {"seed": seed}
-        runs.append(train(data, folder, device=device, resume=again, on_epoch=on_epoch, **own))
+        goes_on = resume and (folder / "config.toml").exists()
+        # A resumed run has its seed in its configuration.
+        own = settings if goes_on else settings | {"seed": seed}
+        runs.append(train(data, folder, device=device, resume=goes_on, on_epoch=on_epoch, **own))
     result = SeedsResult(out, tuple(runs), tuple(range(first, first + seeds)))
-    if requested_group().is_first:
-        write_atomically(out / SEEDS_CSV, _as_csv(result).encode())
+    if read_process_group().is_rank_zero:
+        text = io.StringIO()
+        names = ["seed", "run", "epochs", *runs[0].metrics]
+        writer = csv.DictWriter(text, fieldnames=names, lineterminator="\n")
+        writer.writeheader()
+        for seed, run in zip(result.seeds, runs, strict=True):
+            row = {"seed": seed, "run": printable(run.run), "epochs": run.epochs}
+            writer.writerow(row | run.metrics)
+        write_atomically(out / SEEDS_CSV, text.getvalue().encode())
     return result
-
-
-def _as_csv(result: SeedsResult) -> str:
-    text = io.StringIO()
-    names = ["seed", "run", "epochs", *result.runs[0].metrics]
-    writer = csv.DictWriter(text, fieldnames=names, lineterminator="\n")
-    writer.writeheader()
-    for seed, run in zip(result.seeds, result.runs, strict=True):
-        folder = printable(run.run)
-        writer.writerow({"seed": seed, "run": folder, "epochs": run.epochs} | run.metrics)
-    return text.getvalue()
 
 
 def as_text(result: SeedsResult) -> str:

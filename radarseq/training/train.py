@@ -1,74 +1,59 @@
 """A training run: from data to a run folder with its best and last checkpoint."""
 
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Container
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from radarseq.device import choose_device
-from radarseq.models.backbones.masked_batch_norm import FrameNorm
-from radarseq.models.engines.select import check_kernels, use_compiled_layers, use_fused_layers
+from radarseq.models.engines.select import check_engine
 from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
-from radarseq.storage.atomic import (
-    TEMPORARY_SUFFIX,
-    recover_folder,
-)
-from radarseq.storage.output_folder import LOCK_NAME, output_folder
 from radarseq.system import trim_heap
-from radarseq.training.data.batches import Batch
-from radarseq.training.data.training_data import TrainingData, prepare
-from radarseq.training.distributed import ProcessGroup, join
+from radarseq.training.data.training_data import load_training_data
+from radarseq.training.distributed import join_process_group
+from radarseq.training.history import EpochRow
 from radarseq.training.optimisation.batch_size import (
-    batch_for,
+    choose_batch_size,
     explain_data_out_of_memory,
     explain_out_of_memory,
 )
-from radarseq.training.optimisation.loop import (
-    Progress,
-    Trainer,
-    ValidationResult,
-    optimiser_for,
-    run_epochs,
+from radarseq.training.optimisation.loop import Progress, ValidationResult, run_epochs
+from radarseq.training.optimisation.precision import (
+    backend_precision,
+    check_precision,
+    set_precision,
 )
-from radarseq.training.optimisation.losses import EpochRow, Objective
-from radarseq.training.optimisation.precision import arithmetic, check_precision, set_precision
-from radarseq.training.optimisation.weight_average import Average
-from radarseq.training.resolve_settings import CONFIG, fit_features, fit_task, resolve_settings
-from radarseq.training.resume import restore, resumed_settings
-from radarseq.training.run_folder import (
-    ENVIRONMENT,
-    _environment,
-    _save,
-    _write_config,
-    _write_diverged,
-    _write_end,
-)
+from radarseq.training.optimisation.trainer import Trainer, build_trainer
+from radarseq.training.resolve_settings import fit_settings, resolve_settings
+from radarseq.training.resume import read_resumed_settings, restore
+from radarseq.training.run_folder import RunFolder
 from radarseq.training.settings import TrainSettings
 
-_PROBE = 64  # examples on which memory is measured
-_MUCH_PADDING = 0.3  # of the training steps: less is not worth a word
+_MEASURED_EXAMPLES = 64  # on which memory is measured
+_MUCH_PADDING = 0.3  # of the training steps: less needs no note
 
 
 @dataclass(frozen=True)
 class TrainResult:
-    """What a training run came to.
+    """Result of a training run.
 
     Attributes:
         run: The run folder.
-        device: What it ran on.
-        epochs: Epochs done in all.
-        best_epoch: The epoch whose weights are the best checkpoint.
+        device: The device that it was trained on.
+        epochs: Number of epochs done, those before a resumption included.
+        best_epoch: The epoch of the best checkpoint.
         metrics: The best epoch's row of ``metrics.csv``.
-        parameters: Weights of the network.
+        parameters: Number of weights of the network.
         receptive_field: Samples that a sequence output depends on; None without limit.
-        sequences_per_s: Training rate of this call; 0 if there was nothing to do.
-        notes: What a user should know.
+        sequences_per_s: Training rate of this call; 0 if no epoch was left to train.
+        notes: Information for the user.
     """
 
     run: Path
@@ -95,23 +80,18 @@ def train(
     """Train a model on a dataset, or on fresh pairs straight from a recipe.
 
     The same data, settings and machine give the same weights, bit for bit, also when the run was
-    interrupted and resumed.
-
-    Started by ``torchrun``, several processes train one network together: each takes its rows of
-    every batch, the first one writes, and the weights are those of one process but for rounding.
+    interrupted and resumed. Several processes started by ``torchrun`` train one network together,
+    with the weights of one process but for rounding.
 
     Args:
         data: A dataset's folder, or a recipe (``.toml``) for endless fresh pairs.
         out: The run folder to write; new or empty, unless ``resume``.
         device: ``auto``, ``cpu`` or ``cuda``.
-        resume: Continue a run from its last checkpoint, also to more ``epochs``; one that patience
-            had stopped then waits anew.
+        resume: Continue a run from its last checkpoint, also to more ``epochs``; patience then
+            starts anew.
         on_epoch: Called with each epoch's row of metrics.
         **settings: Fields of ``ModelSettings`` and ``TrainSettings``, such as ``model="lstm"``,
             ``task="classify"``, ``epochs=50``, ``seed=3``.
-
-    Returns:
-        What the run came to.
 
     Raises:
         RecipeError: If a setting is unknown or does not fit, or the recipe is not valid.
@@ -120,193 +100,139 @@ def train(
         CheckpointError: If there is nothing to resume, or it is damaged.
         DeviceError: If the device is absent.
         DeviceMemoryError: If the device has too little memory for the batch.
-        RanksError: If another process of the run has failed.
+        ProcessGroupError: If another process of the run has failed.
         DivergedError: If the loss is no longer a number; ``diverged.json`` in the run folder then
             lists the examples of the batch.
     """
-    data, out = Path(data), Path(out)
-    chosen = choose_device(device)
-    group = join(chosen)
+    data, folder, torch_device = Path(data), RunFolder(Path(out)), choose_device(device)
+    process_group = join_process_group(torch_device)
     if resume:
-        settings = group.on_all_ranks(lambda: resumed_settings(out, data, settings))
-    model_settings, train_settings = resolve_settings(settings)
-    check_precision(train_settings.precision, chosen)
-    if train_settings.kernels == "triton":
-        check_kernels(chosen)
-    with ExitStack() as held:
-        if group.is_first:
-            owned = output_folder(out, resume=resume or _holds_no_run(out))
-            group.on_all_ranks(lambda: held.enter_context(owned))
-        else:
-            group.on_all_ranks(lambda: None)
-        held.enter_context(torch.random.fork_rng())
-        held.enter_context(arithmetic(train_settings.precision, chosen))
-        if train_settings.batch_size == "auto":
-            chosen_size = partial(_largest_batch, data, settings, chosen)
-            train_settings = replace(train_settings, batch_size=group.on_rank_zero(chosen_size))
-        with explain_data_out_of_memory(chosen):
-            prepared = group.on_all_ranks(
-                lambda: prepare(data, model_settings, train_settings, chosen, group)
+        settings = process_group.on_all_ranks(
+            lambda: read_resumed_settings(folder.path, data, settings)
+        )
+    model, training = resolve_settings(settings)
+    check_precision(training.precision, torch_device)
+    check_engine(training.engine, torch_device)
+    with ExitStack() as stack:
+        lock = folder.lock(resume=resume) if process_group.is_rank_zero else nullcontext()
+        process_group.on_all_ranks(lambda: stack.enter_context(lock))
+        stack.enter_context(torch.random.fork_rng())
+        stack.enter_context(backend_precision(training.precision, torch_device))
+        if training.batch_size == "auto":
+            largest = partial(_largest_batch, data, model, training, settings, torch_device)
+            training = replace(training, batch_size=process_group.on_rank_zero(largest))
+        with explain_data_out_of_memory(torch_device):
+            load = partial(load_training_data, data, model, training, torch_device, process_group)
+            training_data = process_group.on_all_ranks(load)
+        model = fit_settings(model, training_data.spec, settings)
+        trainer = build_trainer(training_data, model, training, torch_device, process_group)
+        run = Run(folder, trainer, torch_device, on_epoch)
+        if process_group.on_rank_zero(folder.recover) and resume:
+            process_group.on_all_ranks(lambda: restore(folder.last, trainer, run.progress))
+        if process_group.is_rank_zero:
+            folder.write_config(data, model, training)
+        return run.train()
+
+
+def _largest_batch(
+    data: Path,
+    model: ModelSettings,
+    training: TrainSettings,
+    explicit: Container[str],
+    device: torch.device,
+) -> int:
+    """Return the batch size for the memory that is free now."""
+    training = replace(training, batch_size=_MEASURED_EXAMPLES)
+    training_data = load_training_data(data, model, training, device)
+    network = Network(fit_settings(model, training_data.spec, explicit), training_data.spec).to(
+        device
+    )
+    set_precision(network, training.precision)
+    measured = training_data.source.sample().take(slice(_MEASURED_EXAMPLES))
+    return choose_batch_size(network, measured, training_data.examples, device)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run from its first or its resumed epoch on.
+
+    Attributes:
+        folder: Its files; rank 0 writes them.
+        trainer: Its network, data and optimiser.
+        device: The device that it is trained on.
+        on_epoch: Called on rank 0 with each epoch's row of metrics.
+        progress: Its epochs so far.
+    """
+
+    folder: RunFolder
+    trainer: Trainer
+    device: torch.device
+    on_epoch: Callable[[EpochRow], None] | None
+    progress: Progress = field(default_factory=Progress)
+
+    def train(self) -> TrainResult:
+        """Train the epochs that are left and write the end of the run."""
+        trainer, progress = self.trainer, self.progress
+        network, source = trainer.network, trainer.data.source
+        before, started = progress.epoch, time.perf_counter()
+        with explain_out_of_memory(
+            network,
+            lambda: source.sample().take(slice(_MEASURED_EXAMPLES)),
+            trainer.settings.examples_per_iteration,
+        ):
+            run_epochs(trainer, progress, self._save_epoch, self._save_diverged)
+        epochs = progress.epoch - before
+        rate = epochs * trainer.data.examples / (time.perf_counter() - started)
+        if trainer.process_group.is_rank_zero:
+            self.folder.write_end(
+                progress, self.device, trainer.process_group, rate, has_trained=epochs > 0
             )
-        model_settings = _fitted(model_settings, prepared, settings)
-        return _run(
-            out, data, prepared, model_settings, train_settings, chosen, group, resume, on_epoch
+        return TrainResult(
+            self.folder.path,
+            str(self.device),
+            progress.epoch,
+            progress.best_epoch,
+            progress.history[progress.best_epoch - 1],
+            sum(p.numel() for p in network.parameters()),
+            network.receptive_field,
+            rate,
+            _notes(trainer, progress, has_trained=epochs > 0),
         )
 
+    def _save_diverged(
+        self, epoch: int, iteration: int, index: Tensor | None, value: float
+    ) -> None:
+        if self.trainer.process_group.is_rank_zero:
+            self.folder.write_diverged(epoch, iteration, index, value)
 
-def _fitted(model: ModelSettings, prepared: TrainingData, asked: dict[str, Any]) -> ModelSettings:
-    """Return settings that suit the data in what was not asked for."""
-    model = fit_task(model, prepared.spec, "task" in asked)
-    return fit_features(model, prepared.spec, "features" in asked)
-
-
-def _largest_batch(data: Path, asked: dict[str, Any], device: torch.device) -> int:
-    """Return the batch size for the memory that is free now."""
-    model, settings = resolve_settings(asked | {"batch_size": _PROBE})
-    prepared = prepare(data, model, settings, device)
-    network = Network(_fitted(model, prepared, asked), prepared.spec).to(device)
-    set_precision(network, settings.precision)
-    few = prepared.source.sample().take(slice(_PROBE))
-    return batch_for(network, few, prepared.examples, device)
+    def _save_epoch(self, is_best: bool, validation: ValidationResult | None) -> None:
+        if self.trainer.process_group.is_rank_zero:
+            self.folder.save_epoch(self.trainer, self.progress, validation, is_best=is_best)
+            if self.on_epoch:
+                self.on_epoch(self.progress.history[-1])
 
 
-def _holds_no_run(out: Path) -> bool:
-    """Return whether a run that was killed at its start has left half its settings and no more."""
-    left = {LOCK_NAME, CONFIG + TEMPORARY_SUFFIX}
-    return out.is_dir() and {entry.name for entry in out.iterdir()} <= left
-
-
-def _run(
-    out: Path,
-    data: Path,
-    prepared: TrainingData,
-    model_settings: ModelSettings,
-    train_settings: TrainSettings,
-    device: torch.device,
-    group: ProcessGroup,
-    resume: bool,
-    on_epoch: Callable[[EpochRow], None] | None,
-) -> TrainResult:
-    last, best = out / "checkpoints" / "last", out / "checkpoints" / "best"
-    trainer = _trainer(out, prepared, model_settings, train_settings, device, group)
-    progress = Progress()
-
-    def recover() -> bool:
-        recover_folder(last)
-        recover_folder(best)
-        return last.exists()
-
-    if group.on_rank_zero(recover) and resume:
-        group.on_all_ranks(lambda: restore(last, trainer, progress, prepared))
-    if group.is_first:
-        _write_config(out, data, model_settings, train_settings)
-    before, started = progress.epoch, time.perf_counter()
-
-    def at_epoch(progress: Progress, is_best: bool, judged: ValidationResult | None) -> None:
-        if group.is_first:
-            _save(out, trainer, prepared, progress, judged if is_best else None, is_best=is_best)
-            if on_epoch:
-                on_epoch(progress.history[-1])
-
-    def few() -> Batch:
-        return prepared.source.sample().take(slice(_PROBE))
-
-    with explain_out_of_memory(trainer.network, few, train_settings.examples_per_iteration):
-        run_epochs(trainer, progress, at_epoch)
-    rate = (progress.epoch - before) * prepared.examples / (time.perf_counter() - started)
-    if group.is_first:
-        did = progress.epoch > before
-        is_told = not did and (out / ENVIRONMENT).exists()
-        _write_end(out, progress, None if is_told else _environment(device, group, rate), did)
-    network = trainer.network
-    return TrainResult(
-        out,
-        str(device),
-        progress.epoch,
-        progress.best_epoch,
-        progress.history[progress.best_epoch - 1],
-        sum(p.numel() for p in network.parameters()),
-        network.receptive_field,
-        rate,
-        _notes(trainer, prepared, progress, before),
-    )
-
-
-def _trainer(
-    out: Path,
-    prepared: TrainingData,
-    model_settings: ModelSettings,
-    settings: TrainSettings,
-    device: torch.device,
-    group: ProcessGroup,
-) -> Trainer:
-    """Return a network with its initial weights, and all that moves it."""
-    torch.manual_seed(settings.seed)
-    network = Network(model_settings, prepared.spec)
-    sample = prepared.source.sample()
-    network.to(device).fit(sample.signal, sample.tx, sample.target, sample.length)
-    group.broadcast(network.state_dict().values())
-    set_precision(network, settings.precision)
-    for part in network.modules():
-        if isinstance(part, FrameNorm):
-            part.across = group.summed_with_gradient
-    kept_from = ""
-    if settings.kernels == "triton":
-        kept_from = use_fused_layers(network)
-    elif settings.kernels == "auto":
-        use_compiled_layers(network)
-    weight = None
-    if settings.class_weights == "balanced" and network.classes is not None:
-        weight = _balanced(prepared).to(next(network.parameters()))
-    return Trainer(
-        network,
-        prepared.source,
-        prepared.validation,
-        optimiser_for(network, settings),
-        settings,
-        Objective(
-            settings.echo_weight,
-            weight,
-            settings.label_smoothing,
-            settings.echo_error,
-            last_step=settings.trained_steps == "last",
-        ),
-        Average(network, settings.ema) if settings.ema else None,
-        partial(_write_diverged, out) if group.is_first else None,
-        group,
-        (kept_from,),
-    )
-
-
-def _balanced(prepared: TrainingData) -> torch.Tensor:
-    """Return weights with which all classes that occur count alike, their mean over rows 1."""
-    counts = torch.as_tensor(prepared.class_counts).float()
-    present = counts > 0
-    return torch.where(present, counts.sum() / (present.sum() * counts.clamp(min=1)), 0.0)
-
-
-def _notes(
-    trainer: Trainer, prepared: TrainingData, progress: Progress, before: int
-) -> tuple[str, ...]:
-    network, settings = trainer.network, trainer.settings
-    notes = [note for note in (*trainer.notes, trainer.step.note) if note]
-    field, steps = network.receptive_field, prepared.spec.steps
-    if field is not None and field < steps:
+def _notes(trainer: Trainer, progress: Progress, *, has_trained: bool) -> tuple[str, ...]:
+    """Return information for the user on the data and on settings that could suit them better."""
+    network, settings, data = trainer.network, trainer.settings, trainer.data
+    notes = [note for note in (trainer.note, trainer.step.note) if note]
+    samples, steps = network.receptive_field, data.spec.steps
+    if samples is not None and samples < steps:
         more = "strides" if network.settings.model == "resnet" else "dilations or stacks"
         notes.append(
-            f"the receptive field, {field} samples, is shorter than the sequence, {steps}: what a "
-            f"step tells cannot use older samples. Add {more}"
+            f"the receptive field, {samples} samples, is shorter than the sequence, {steps}: the "
+            f"output at a step cannot depend on older samples. Add {more}"
         )
-    if trainer.step.trims and not settings.by_length and prepared.padding >= _MUCH_PADDING:
+    if trainer.step.trims and not settings.by_length and data.padding >= _MUCH_PADDING:
         notes.append(
-            f"{prepared.padding:.0%} of the training steps are padding; with --set by_length=true "
+            f"{data.padding:.0%} of the training steps are padding; with --set by_length=true "
             "batches are made of examples of about one length, and less of it is computed"
         )
-    if prepared.validation is None:
+    if data.validation is None:
         notes.append("the data have no validation split: the last epoch's weights are the best")
-    if before == progress.epoch < settings.epochs:
+    if not has_trained and progress.epoch < settings.epochs:
         notes.append(
             f"patience ({settings.patience}) had ended this run after epoch {progress.epoch}. To "
             f"go on, resume it with more epochs than {settings.epochs}"
         )
-    return (*prepared.header.warnings, *prepared.notes, *notes)
+    return (*data.header.warnings, *data.notes, *notes)

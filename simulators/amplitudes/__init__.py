@@ -1,1 +1,1 @@
-"""Amplitudes per object and look for the kernels: by closed form, mesh or table."""
+"""Amplitudes of the objects of a class over looks and frequencies: closed form, mesh or table."""

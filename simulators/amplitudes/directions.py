@@ -1,15 +1,15 @@
-"""The amplitude of one object over many directions: what tables and figures are made of."""
+"""Amplitude of one object over many directions, by the method of its class."""
 
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from simulators.amplitudes.closed_form import ripple_table
 from simulators.amplitudes.mesh import mesh_amplitudes, meshes_of
-from simulators.amplitudes.of_shape import amplitude, ripple_table
 from simulators.objects import MeshBody, ObjectClass
-from simulators.objects.kernel_ids import MAX_SIZES
+from simulators.objects.dispatch import MAX_SIZES, amplitude
 
-_BLOCK = 256  # looks at a time: a mask of the facets is held for each
+_BLOCK = 256  # looks at a time: each needs a mask of the facets
 
 
 def direction_amplitudes(
@@ -17,9 +17,9 @@ def direction_amplitudes(
 ) -> NDArray[np.complex128]:
     """Return the amplitude of an object in many directions, by the method of its class.
 
-    A mesh is physical optics with shadows, its facets cut to a wavelength where it casts any, and
-    the echo of further bounces by rays if its class asks for them; every other class is the closed
-    form that the generator evaluates.
+    A mesh takes physical optics with shadows, its facets cut to a wavelength if it casts any, and
+    further bounces by rays if its class sets them. Every other class takes the closed form that
+    the generator evaluates.
 
     Args:
         item: The object class.
@@ -31,8 +31,8 @@ def direction_amplitudes(
         Amplitude a [m], phase referred to the centre of mass, shape ``(d,)``.
 
     Raises:
-        ValueError: If there are more or fewer sizes than the class has, or a direction is not a
-            unit vector.
+        ValueError: If there are more or fewer sizes than the class has, or the shape of
+            ``directions`` is wrong.
 
     Example:
         >>> from simulators.objects import Plate
@@ -49,7 +49,7 @@ def direction_amplitudes(
             f"{item.name} has the sizes {', '.join(item.size_names)}; got {drawn.shape[0]} numbers"
         )
     if isinstance(item, MeshBody):
-        return _of_mesh(item, float(drawn[0]), looks, wavenumber)
+        return _mesh_amplitudes(item, float(drawn[0]), looks, wavenumber)
     columns = np.array([low for low, _ in item.columns()])
     columns[: len(drawn)] = drawn
     ripple, smallest_ka = ripple_table([item], wavenumber)
@@ -58,8 +58,8 @@ def direction_amplitudes(
     return out
 
 
-def _of_mesh(
-    item: MeshBody, factor: float, looks: NDArray[np.float64], k: float
+def _mesh_amplitudes(
+    item: MeshBody, scale: float, looks: NDArray[np.float64], k: float
 ) -> NDArray[np.complex128]:
     out = np.empty((len(looks), 1), dtype=np.complex128)
     meshes, (ripple, smallest_ka) = meshes_of([item], k), ripple_table([item], k)
@@ -67,7 +67,7 @@ def _of_mesh(
     for start in range(0, len(looks), _BLOCK):
         part = slice(start, start + _BLOCK)
         here, found = np.ascontiguousarray(looks[part]), out[part]
-        mesh_amplitudes(meshes, 0, wavenumbers, factor, here, ripple, smallest_ka, found)
+        mesh_amplitudes(meshes, 0, wavenumbers, scale, here, ripple, smallest_ka, found)
     return out[:, 0]
 
 

@@ -1,11 +1,10 @@
-"""The echo of mesh bodies for the kernels: physical optics per look, with shadows and bounces.
+"""Amplitudes of mesh bodies for the kernels: physical optics per look, with shadows and bounces.
 
-A mesh is evaluated at every look, exactly, and needs no table: its amplitude at a scale s and a
-wavenumber k is s times that of the body as drawn at s k, so that every object of a class shares
-one body. A look costs about 0.1 us for each facet, 1 us more for each lit one where the body casts
-shadows on itself, and the rays of ``scattering.multibounce`` where the class asks for bounces. What
-a radar sees of the body does not depend on frequency: a whole band is looked at once, and costs
-little more than a phasor for each lit corner and wavenumber.
+A mesh is evaluated exactly at every look, without a table. Its amplitude at a scale s and a
+wavenumber k is s times that of the body at a scale of 1 and s k, so all objects of a class share
+one body. A look costs about 0.1 us per facet, 1 us more per lit facet if the body casts shadows on
+itself, and the rays of ``multibounce`` if the class has bounces. Visibility does not depend on
+frequency: a band needs one look, and costs little more than a phasor per lit corner and wavenumber.
 """
 
 from collections.abc import Sequence
@@ -15,19 +14,19 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from simulators.amplitudes.of_shape import RIPPLE_STEP
 from simulators.numba_options import COUNTED
 from simulators.objects import MeshBody, ObjectClass
-from simulators.scattering import closed_forms
-from simulators.scattering.facet_sums import exact_sum
+from simulators.scattering.closed_forms import elementary
+from simulators.scattering.closed_forms.elementary import RIPPLE_STEP
 from simulators.scattering.meshes import Mesh, bisect
-from simulators.scattering.multibounce import RAYS_PER_WAVELENGTH, shoot
-from simulators.scattering.ray_tree import nearest_hit, ray_tree
+from simulators.scattering.physical_optics.facet_sums import exact_sum
+from simulators.scattering.physical_optics.multibounce import RAYS_PER_WAVELENGTH, shoot
+from simulators.scattering.physical_optics.ray_tree import ray_tree
+from simulators.scattering.physical_optics.visibility import find_visible
 from simulators.scattering.validity import MIN_KA
 
-SHADOW_EDGE_WAVELENGTHS = 1.0  # facets are cut this fine where they may be half in shade
-_MAX_FACETS = 200_000  # of a mesh that is cut up for its shadows
-_LEAVE = 1e-9  # of the extent: a facet this little nearer is the same surface
+SHADOW_EDGE_WAVELENGTHS = 1.0  # facets are cut this fine where a shadow may cross them
+_MAX_FACETS = 200_000  # of a mesh that is cut for its shadows
 
 
 _NO_POINTS, _NO_BOXES = np.zeros((0, 3)), np.zeros((0, 2, 3))
@@ -36,22 +35,22 @@ _NO_FACETS = np.zeros((0, 3), dtype=np.int64)
 
 
 class Meshes(NamedTuple):
-    """The mesh bodies of a scene, one after another; those of a class lie between two starts.
+    """Mesh bodies of a scene, one after another; those of a class lie between two starts.
 
     Attributes:
         vertices: Corner positions at a scale of 1 [m], ``(n, 3)``.
         facets: Indices of each facet's corners among its body's vertices, ``(m, 3)``.
         area_vectors: Area times outward normal [m^2], ``(m, 3)``.
-        order: The facets in the order of the tree, see ``ray_tree``, ``(m,)``.
-        spans: The tree's nodes, ``(nodes, 2)``.
-        boxes: Their boxes, ``(nodes, 2, 3)``.
+        order: Facets in the order of the tree, see ``ray_tree``, ``(m,)``.
+        spans: Nodes of the tree, ``(nodes, 2)``.
+        boxes: Boxes of the nodes, ``(nodes, 2, 3)``.
         starts: First vertex, facet and node of each class, and the ends, ``(class + 1, 3)``.
-        extents: Tip-to-tip size of each class [m]; 0 is no mesh, ``(class,)``.
+        extents: Tip-to-tip size of each class [m]; 0 for a class without mesh, ``(class,)``.
         widths: Smallest width of each class whose small objects are spheres [m]; else 0,
             ``(class,)``.
         means: Mean of the three extents of each class [m], ``(class,)``.
         shadows: Whether it casts shadows on itself, ``(class,)``.
-        bounces: How many bounces are added up, ``(class,)``.
+        bounces: Number of bounces that are added up, ``(class,)``.
     """
 
     vertices: NDArray[np.float64]
@@ -69,9 +68,9 @@ class Meshes(NamedTuple):
 
 
 def meshes_of(objects: Sequence[ObjectClass], wavenumber: float) -> Meshes:
-    """Return the bodies of the mesh classes; empty for the others.
+    """Return the bodies of the mesh classes; the other classes have empty ones.
 
-    Facets are cut to a wavelength, at the largest scale, where the body casts shadows on itself.
+    Facets are cut to a wavelength, at the largest scale, if the body casts shadows on itself.
 
     Args:
         objects: The object classes.
@@ -94,15 +93,16 @@ def meshes_of(objects: Sequence[ObjectClass], wavenumber: float) -> Meshes:
         boxes=np.concatenate([_NO_BOXES, *(tree[2] for tree in trees)]),
         starts=np.cumsum([(0, 0, 0), *ends], axis=0),
         extents=np.array([item.mesh.extent_m if item else 0.0 for item in own]),
-        widths=np.array([_judged_width_m(item) if item else 0.0 for item in own]),
+        widths=np.array(
+            [
+                item.mesh.smallest_width_m if item and item.small_body == "sphere" else 0.0
+                for item in own
+            ]
+        ),
         means=np.array([item.drawn_mean_m() if item else 0.0 for item in own]),
         shadows=np.array([not item.mesh.is_convex if item else False for item in own]),
         bounces=np.array([item.bounces if item else 0 for item in own], dtype=np.int64),
     )
-
-
-def _judged_width_m(item: MeshBody) -> float:
-    return item.mesh.smallest_width_m if item.small_body == "sphere" else 0.0
 
 
 def _cut(item: MeshBody, wavenumber: float) -> Mesh:
@@ -115,25 +115,12 @@ def _cut(item: MeshBody, wavenumber: float) -> Mesh:
 
 
 @njit(cache=True, nogil=True)
-def _see(vertices, facets, area_vectors, tree, extent, looks, seen):
-    """Set ``seen``, shape ``(d, m)``: whether nothing lies between a lit facet's centre and us."""
-    centre, corners = np.empty(3), vertices[facets.ravel()].reshape(facets.shape[0], 3, 3)
-    for d in range(looks.shape[0]):
-        for i in range(facets.shape[0]):
-            seen[d, i] = False
-            if looks[d] @ area_vectors[i] > 0.0:
-                for axis in range(3):
-                    centre[axis] = corners[i, :, axis].sum() / 3.0
-                hit, _ = nearest_hit(corners, tree, centre, looks[d], _LEAVE * extent)
-                seen[d, i] = hit < 0
-
-
-@njit(cache=True, nogil=True)
-def _by_facets(meshes, object_class, k, looks, out):
-    """Set ``out``, ``(d, f)``, to the amplitudes of the body as drawn at the wavenumbers ``k``."""
+def _unscaled_amplitudes(meshes, object_class, k, looks, out):
+    """Set ``out``, ``(d, f)``, to the amplitudes of the body at a scale of 1."""
     low, high = meshes.starts[object_class], meshes.starts[object_class + 1]
     vertices, facets = meshes.vertices[low[0] : high[0]], meshes.facets[low[1] : high[1]]
     area_vectors = meshes.area_vectors[low[1] : high[1]]
+    corners = vertices[facets.ravel()].reshape(facets.shape[0], 3, 3)
     tree = (
         meshes.order[low[1] : high[1]],
         meshes.spans[low[2] : high[2]],
@@ -142,11 +129,10 @@ def _by_facets(meshes, object_class, k, looks, out):
     seen = np.zeros((0, 0), np.bool_)
     if meshes.shadows[object_class]:
         seen = np.empty((looks.shape[0], facets.shape[0]), np.bool_)
-        _see(vertices, facets, area_vectors, tree, meshes.extents[object_class], looks, seen)
+        find_visible(corners, area_vectors, tree, meshes.extents[object_class], looks, seen)
     exact_sum(vertices, facets, area_vectors, looks, k, seen, out)
     bounces = meshes.bounces[object_class]
     if bounces > 1:
-        corners = vertices[facets.ravel()].reshape(facets.shape[0], 3, 3)
         step = 2.0 * np.pi / k.max() / RAYS_PER_WAVELENGTH
         shoot(corners, area_vectors, tree, looks, k, step, 2, bounces, np.uint64(0), out)
 
@@ -155,27 +141,27 @@ def _by_facets(meshes, object_class, k, looks, out):
 def mesh_amplitudes(meshes, object_class, k, scale, looks, ripple, smallest_ka, out):
     """Set ``out`` to the amplitudes of a mesh in all directions at all wavenumbers.
 
-    An object too small for physical optics at the lowest of them is a sphere at all, where its
-    class asks for that.
+    An object too small for physical optics at the lowest wavenumber is a sphere at all of them, if
+    its class replaces small objects by spheres.
 
     Args:
-        meshes: What ``meshes_of`` made.
+        meshes: The result of ``meshes_of``.
         object_class: Number of the class.
         k: Wavenumbers [rad/m], ``(f,)``.
-        scale: Of this object.
+        scale: Scale of this object.
         looks: Unit vectors from the body to the radar, ``(d, 3)``.
-        ripple: What ``bodies.ripple_table`` returned.
-        smallest_ka: The same.
+        ripple: Table of ``ripple_table``.
+        smallest_ka: First k a of that table.
         out: Set in place, complex128 ``(d, f)``.
     """
     if 0.5 * k.min() * scale * meshes.widths[object_class] < MIN_KA:
         if meshes.widths[object_class] > 0.0:
             radius = 0.5 * scale * meshes.means[object_class]
             for f in range(k.shape[0]):
-                out[:, f] = closed_forms.sphere(k[f], radius, ripple, smallest_ka, RIPPLE_STEP)
+                out[:, f] = elementary.sphere(k[f], radius, ripple, smallest_ka, RIPPLE_STEP)
             return
     out[:] = 0.0
-    _by_facets(meshes, object_class, k * scale, looks, out)
+    _unscaled_amplitudes(meshes, object_class, k * scale, looks, out)
     out *= scale
 
 

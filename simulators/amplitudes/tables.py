@@ -1,10 +1,10 @@
-"""Tables of amplitudes over aspect and frequency, as the kernels read them.
+"""Tables of amplitudes over aspect and frequency, and their interpolation in the kernels.
 
 Each object of a class has a block of rows at equal steps of the angle between its axis and the
 radar, in two halves: one from the nose to broadside, one from the tail, since a dome or a flat end
-may come into the light at broadside. A row holds the amplitude at each frequency, so that one look
-reads six short rows whatever the frequencies are; a dwell has one. Six-point Lagrange interpolation
-reads them; beyond the poles a half goes on by symmetry. ``scattering.tabulate`` makes them.
+may become lit at broadside. A row holds the amplitude at each frequency (a dwell has one), and a
+look reads six rows by six-point Lagrange interpolation. Rows beyond the poles follow by symmetry.
+``tabulate`` fills them.
 
 Reference:
     Abramowitz and Stegun, Handbook of Mathematical Functions, 25.2 (Lagrange's formula).
@@ -21,16 +21,16 @@ from simulators.numba_options import UNCOUNTED
 
 NODES_PER_CYCLE = 12  # of the phase of the body's farthest tip
 BEFORE = 2  # rows before the step that an interpolation is for, hence beyond the pole
-_NODES = 6  # that the interpolation reads
+_NODES = 6  # of the interpolation
 _MIN_STEPS = 16
 
 
 class Tables(NamedTuple):
-    """The rows of all classes, one object below the other.
+    """Rows of all classes, object after object.
 
     Attributes:
         values: Real and imaginary parts in turn, float32 ``(row, 2 frequencies)``.
-        start: First row of each class, int64 ``(class,)``; -1 is not tabulated.
+        start: First row of each class, int64 ``(class,)``; -1 if it has no table.
         length: Rows of each object of a class, int64 ``(class,)``.
     """
 
@@ -46,7 +46,7 @@ def no_tables(classes: int, frequencies: int = 1) -> Tables:
 
 
 def row_count(extent_m: float, wavelength_m: float, refinements: int = 0) -> int:
-    """Return an object's rows: steps of wavelength / (12 D) over half a turn, in two halves."""
+    """Return an object's number of rows, at steps of wavelength / (12 extent) in two halves."""
     steps = int(np.ceil(0.5 * np.pi * NODES_PER_CYCLE * extent_m / wavelength_m)) << refinements
     return 2 * (max(steps, _MIN_STEPS) + 1 + BEFORE)
 
@@ -68,7 +68,7 @@ def _weights(t):
 
 @njit(**UNCOUNTED, forceinline=True)
 def _place(steps, cosine):
-    """Return where the six nodes about an aspect begin, and how far on it lies."""
+    """Return the first of the six nodes about an aspect, and its position between them."""
     position = arc_cosine(abs(cosine)) * (steps / (0.5 * np.pi))
     first = min(int(position), steps + 1 + BEFORE - _NODES)
     t = position - first
@@ -96,9 +96,9 @@ def look_up(values, start, length, cosine, parts):
     Args:
         values: See ``Tables``.
         start: First row of the object.
-        length: Its rows.
+        length: Number of its rows.
         cosine: Cosine of the angle between its z axis and the radar.
-        parts: Is set: real and imaginary parts in turn, ``(2 frequencies,)``.
+        parts: Set in place: real and imaginary parts in turn, ``(2 frequencies,)``.
     """
     first, t = _place(length // 2 - 1 - BEFORE, cosine)
     low, weights = start + first, _weights(t)
@@ -113,9 +113,9 @@ def look_up_all(values, start, length, directions, echo):
     Args:
         values: See ``Tables``.
         start: First row of the object.
-        length: Its rows.
+        length: Number of its rows.
         directions: Directions to the radar, ``(3, steps)``; the first two rows are scratch space.
-        echo: Is set, complex128 ``(steps,)``.
+        echo: Set in place, complex128 ``(steps,)``.
     """
     steps = length // 2 - 1 - BEFORE
     for n in range(echo.shape[0]):

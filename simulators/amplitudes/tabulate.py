@@ -1,11 +1,11 @@
-"""Making tables of amplitudes: how fine, held against the amplitude itself, and kept on disk.
+"""Fills tables of amplitudes, as fine as their interpolation error requires, and caches them.
 
-A class whose interpolation error, measured half way between the rows, stays above
-``MAX_ERROR`` of the rms amplitude after refinement (a jump elsewhere than at broadside does
-that) is not tabulated but evaluated at every look.
+A class whose interpolation error, measured half way between the rows, stays above ``MAX_ERROR`` of
+the rms amplitude after refinement (for example by a jump elsewhere than at broadside) has no table
+and is evaluated at every look.
 
-Size is no axis of a table: objects are enumerated, so each has rows of its own, a thousand where
-the scaling law would need a plane of them.
+Size is not an axis of a table: objects are enumerated, so each has rows of its own, a thousand
+where an axis of sizes would need a plane of them.
 """
 
 from collections.abc import Callable
@@ -17,26 +17,26 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from simulators.amplitudes.of_shape import amplitude, over_band
+from simulators.amplitudes.closed_form import over_band
 from simulators.amplitudes.tables import BEFORE, Tables, look_up, no_tables, row_count
-from simulators.objects.kernel_ids import KIND_SPHERE, SMALL_AS_SPHERE
-from simulators.scattering.cache import cached, key_of
+from simulators.disk_cache import cached, key_of
+from simulators.objects.dispatch import KIND_SPHERE, SMALL_AS_SPHERE, amplitude
 
 MAX_ERROR = 1e-3  # of the rms amplitude over the sphere, at the worst angle
 MAX_REFINEMENTS = 2  # each halves the step
 _CHECKED_OBJECTS = 6
-_CHUNK = 25  # objects that a thread tabulates at a time
+_CHUNK = 25  # objects that a thread tabulates at once
 
 Progress = Callable[[int, int], None]  # objects done, objects in all
 
 
 class Body(NamedTuple):
-    """A class to tabulate.
+    """An object class for a table.
 
     Attributes:
-        kind: What ``bodies`` dispatches on.
-        extent_m: From tip to tip, of the largest object [m]; 0 if all looks are alike.
-        sizes: Of its objects, ``(object, size)``.
+        kind: The ``kernel_kind`` of the class.
+        extent_m: Tip-to-tip extent of the largest object [m]; 0 if all looks are alike.
+        sizes: Sizes of its objects, ``(object, size)``.
     """
 
     kind: int
@@ -45,12 +45,12 @@ class Body(NamedTuple):
 
 
 class Band(NamedTuple):
-    """Where amplitudes are taken.
+    """Wavenumbers of a table, and the table of spheres for them.
 
     Attributes:
         k: Wavenumbers [rad/m], ``(frequency,)``.
-        ripple: See ``bodies.amplitude``.
-        smallest_ka: See ``bodies.amplitude``.
+        ripple: See ``dispatch.amplitude``.
+        smallest_ka: See ``dispatch.amplitude``.
     """
 
     k: NDArray[np.float64]
@@ -58,8 +58,8 @@ class Band(NamedTuple):
     smallest_ka: float
 
 
-# Tables in use, by the keys of their classes: the generators of one scene share theirs.
-_alive: WeakValueDictionary[tuple[str, ...], NDArray[np.float32]] = WeakValueDictionary()
+# Tables in use, by the keys of their classes, which the generators of one scene share.
+_in_use: WeakValueDictionary[tuple[str, ...], NDArray[np.float32]] = WeakValueDictionary()
 
 
 @njit(cache=True, nogil=True)
@@ -111,67 +111,67 @@ def tabulate(
     bodies: list[Body | None],
     band: Band,
     *,
-    most_bytes: int,
+    max_bytes: int,
     progress: Progress | None = None,
 ) -> Tables:
-    """Return the tables of the classes that are given and that pass the gate.
+    """Return the tables of the classes whose interpolation error passes the gate.
 
     Args:
-        bodies: One for each class; None is not tabulated.
-        band: Where amplitudes are taken.
-        most_bytes: A refinement that would make the tables larger than this is not made.
+        bodies: One for each class; None for a class without table.
+        band: Wavenumbers of the tables.
+        max_bytes: Limit of all tables; refinements beyond it are not tried.
         progress: Called with (objects done, objects in all).
     """
     tables, spent, frequencies = no_tables(len(bodies), len(band.k)), 0, len(band.k)
-    chosen: list[tuple[Body, int]] = []
+    tabulated: list[tuple[Body, int]] = []
     for index, body in enumerate(bodies):
-        length = _passing_length(body, band, most_bytes - spent) if body else 0
+        length = _passing_length(body, band, max_bytes - spent) if body else 0
         if body and length:
             tables.start[index], tables.length[index] = spent // (8 * frequencies), length
             spent += 8 * frequencies * length * len(body.sizes)
-            chosen.append((body, length))
-    if not chosen:
+            tabulated.append((body, length))
+    if not tabulated:
         return tables
-    keys = tuple(_key(body, band, length) for body, length in chosen)
-    values = _alive.get(keys)
+    keys = tuple(_key(body, band, length) for body, length in tabulated)
+    values = _in_use.get(keys)
     if values is None:
-        values = _alive[keys] = _joined(chosen, keys, band, progress)
+        values = _in_use[keys] = _joined(tabulated, keys, band, progress)
     elif progress:
-        total = sum(len(body.sizes) for body, _ in chosen)
+        total = sum(len(body.sizes) for body, _ in tabulated)
         progress(total, total)
     return tables._replace(values=values)
 
 
 def _joined(
-    chosen: list[tuple[Body, int]], keys: tuple[str, ...], band: Band, progress: Progress | None
+    tabulated: list[tuple[Body, int]], keys: tuple[str, ...], band: Band, progress: Progress | None
 ) -> NDArray[np.float32]:
     """Return the rows of all classes, ``(row, 2 frequencies)``."""
-    parts, done, total = [], 0, sum(len(body.sizes) for body, _ in chosen)
-    for (body, length), key in zip(chosen, keys, strict=True):
+    parts, done, total = [], 0, sum(len(body.sizes) for body, _ in tabulated)
+    for (body, length), key in zip(tabulated, keys, strict=True):
 
-        def told(objects: int, before: int = done) -> None:
+        def report(objects: int, before: int = done) -> None:
             if progress:
                 progress(before + objects, total)
 
-        rows = _rows(body, band, length, key, told)
+        rows = _rows(body, band, length, key, report)
         parts.append(rows.reshape(-1, len(band.k)).view(np.float32))
         done += len(body.sizes)
-        told(0, done)
+        report(0, done)
     return np.concatenate(parts)
 
 
-def _passing_length(body: Body, band: Band, most_bytes: int) -> int:
+def _passing_length(body: Body, band: Band, max_bytes: int) -> int:
     """Return the fewest rows whose error passes the gate; 0 if none do within the budget.
 
-    Held against the amplitude at the largest wavenumber, where it changes fastest over aspect.
+    The error is that at the largest wavenumber, where the amplitude varies fastest over aspect.
     """
-    picked = np.unique(np.linspace(0, len(body.sizes) - 1, _CHECKED_OBJECTS).astype(int))
-    sizes, k = np.ascontiguousarray(body.sizes[picked]), band.k.max()
+    checked = np.unique(np.linspace(0, len(body.sizes) - 1, _CHECKED_OBJECTS).astype(int))
+    sizes, k = np.ascontiguousarray(body.sizes[checked]), band.k.max()
     for refinements in range(MAX_REFINEMENTS + 1):
         length = row_count(body.extent_m, 2.0 * np.pi / k, refinements)
-        if 8 * len(band.k) * length * len(body.sizes) > most_bytes:
+        if 8 * len(band.k) * length * len(body.sizes) > max_bytes:
             return 0
-        rows = np.empty((len(picked), length, 1), dtype=np.complex64)
+        rows = np.empty((len(checked), length, 1), dtype=np.complex64)
         _fill_rows(body.kind, np.array([k]), sizes, band.ripple, band.smallest_ka, rows)
         errors = [
             _worst_error(body.kind, k, of, band.ripple, band.smallest_ka, row.view(np.float32))
@@ -183,8 +183,8 @@ def _passing_length(body: Body, band: Band, most_bytes: int) -> int:
 
 
 def _key(body: Body, band: Band, length: int) -> str:
-    """Return what the rows of a class are kept under."""
-    # Amplitudes at a few angles stand for the code that made the rows.
+    """Return the key of a class's rows in the cache."""
+    # Amplitudes at a few angles stand for the code that computes the rows.
     probe = np.empty((8, len(band.k)), dtype=np.complex128)
     angles = np.linspace(0.1, 3.0, 8)
     _at_angles(body.kind, band.k, body.sizes[0], band.ripple, band.smallest_ka, angles, probe)
@@ -195,9 +195,9 @@ def _key(body: Body, band: Band, length: int) -> str:
 
 
 def _rows(
-    body: Body, band: Band, length: int, key: str, told: Callable[[int], None]
+    body: Body, band: Band, length: int, key: str, report: Callable[[int], None]
 ) -> NDArray[np.complex64]:
-    """Return the rows of all objects of a class, ``(object, row, frequency)``, kept on disk."""
+    """Return the cached rows of all objects of a class, ``(object, row, frequency)``."""
     shape = (len(body.sizes), length, len(band.k))
 
     def make() -> NDArray[np.complex64]:
@@ -210,7 +210,7 @@ def _rows(
 
         with ThreadPoolExecutor(2) as pool:  # the compiled part releases the lock
             for count, _ in enumerate(pool.map(fill, pieces), 1):
-                told(min(count * _CHUNK, len(rows)))
+                report(min(count * _CHUNK, len(rows)))
         return rows
 
     return cached(key, shape, np.complex64, make)

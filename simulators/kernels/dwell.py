@@ -10,8 +10,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from simulators.amplitudes.closed_form import amplitudes_along
 from simulators.amplitudes.mesh import Meshes, mesh_echo
-from simulators.amplitudes.of_shape import amplitudes_along, set_inertia
 from simulators.amplitudes.tables import Tables, look_up_all
 from simulators.fast_trig import sine_cosine
 from simulators.impairments.noise import mean_power
@@ -35,6 +35,7 @@ from simulators.kernels.signal_chain import (
 )
 from simulators.motion import fill_directions
 from simulators.numba_options import PART_OF_CALLER, UNCOUNTED
+from simulators.objects.dispatch import set_inertia
 
 RCS_FLOOR_M2 = 1e-6  # -60 dBsm: less is recorded as this
 MIN_ECHO_M2 = 1e-30  # in place of no echo at all, as of an open shell from behind

@@ -12,8 +12,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from simulators import random as rng
+from simulators.amplitudes.closed_form import over_band
 from simulators.amplitudes.mesh import Meshes, mesh_amplitudes
-from simulators.amplitudes.of_shape import over_band
 from simulators.amplitudes.tables import Tables, look_up
 from simulators.fast_trig import sine_cosine
 from simulators.kernels import pulse_impairments

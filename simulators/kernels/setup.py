@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.aliasing import motion_number
+from simulators.amplitudes.closed_form import ripple_table
 from simulators.amplitudes.mesh import meshes_of
-from simulators.amplitudes.of_shape import ripple_table
 from simulators.amplitudes.tables import Tables
 from simulators.amplitudes.tabulate import Band, Body, Progress, tabulate
 from simulators.kernels.draws import Objects, fill_sizes
@@ -145,4 +145,4 @@ def _amplitude_tables(
         first = index * scene.objects_per_class
         fill_sizes(objects.sizes[index], seed, np.int64(first), sizes)
         bodies.append(Body(item.kernel_kind, item.aspect_extent_m(), sizes))
-    return tabulate(bodies, band, most_bytes=scene.table_mib << 20, progress=progress)
+    return tabulate(bodies, band, max_bytes=scene.table_mib << 20, progress=progress)

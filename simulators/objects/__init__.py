@@ -1,10 +1,9 @@
-"""The catalogue: an object class is a geometry and the priors of its sizes and rotation."""
-
-from typing import get_args
+"""Object classes of a recipe: each is a geometry with priors of its sizes and rotation."""
 
 from simulators.objects.base import MOTION_KEYS, STRICT, Interval, ObjectClass, check_interval
 from simulators.objects.composite import Box, Cubesat, Fragment, RocketBody, Satellite
 from simulators.objects.corner import Dihedral, Dipole, Trihedral
+from simulators.objects.dispatch import MAX_SIZES
 from simulators.objects.elementary import (
     Cone,
     ConeCylinder,
@@ -15,37 +14,33 @@ from simulators.objects.elementary import (
     Plate,
     Sphere,
 )
-from simulators.objects.kernel_ids import KIND_SPHERE, MAX_SIZES
 from simulators.objects.mesh import MeshBody
 
-AnyObject = (
-    Sphere
-    | Plate
-    | Cylinder
-    | Cone
-    | Disc
-    | Ellipsoid
-    | Box
-    | Satellite
-    | RocketBody
-    | Frustum
-    | ConeCylinder
-    | Dihedral
-    | Trihedral
-    | Dipole
-    | Cubesat
-    | Fragment
-    | MeshBody
-)
-SHAPES: dict[str, type[ObjectClass]] = {cls.shape: cls for cls in get_args(AnyObject)}
+SHAPES: dict[str, type[ObjectClass]] = {
+    "sphere": Sphere,
+    "plate": Plate,
+    "cylinder": Cylinder,
+    "cone": Cone,
+    "disc": Disc,
+    "ellipsoid": Ellipsoid,
+    "box": Box,
+    "satellite": Satellite,
+    "rocket_body": RocketBody,
+    "frustum": Frustum,
+    "cone_cylinder": ConeCylinder,
+    "dihedral": Dihedral,
+    "trihedral": Trihedral,
+    "dipole": Dipole,
+    "cubesat": Cubesat,
+    "fragment": Fragment,
+    "mesh": MeshBody,
+}
 
 __all__ = [
-    "KIND_SPHERE",
     "MAX_SIZES",
     "MOTION_KEYS",
     "SHAPES",
     "STRICT",
-    "AnyObject",
     "Box",
     "Cone",
     "ConeCylinder",

@@ -1,14 +1,15 @@
-"""What every object class of the catalogue has: a geometry, and the priors of its sizes."""
+"""Base of the object classes: name, motion, sizes, and the checks that all of them share."""
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
 
-from simulators.objects.extents import mean_extent
-from simulators.objects.kernel_ids import MAX_SIZES, SMALL_AS_SPHERE
+from simulators.objects.dispatch import MAX_SIZES, SMALL_AS_SPHERE, mean_extent
+from simulators.scattering.meshes import Mesh
 from simulators.scattering.validity import MIN_KA, Validity
 
 Interval = tuple[float, float]  # lowest and highest value; drawn uniformly between them
@@ -33,11 +34,11 @@ STRICT = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectClass(ABC):
-    """What every object class has: a name, and how it turns, always free of torque.
+    """A class of objects: a geometry with priors of its sizes and of its torque-free rotation.
 
-    A class says by itself what it is: ``kind`` for the kernel, ``size_names`` of what is drawn for
-    an object, ``axisymmetric`` where its echo depends on the angle to its z axis alone, ``method``
-    and ``left_out`` of how its amplitude is made.
+    A subclass states its ``kind`` (see ``dispatch``), the ``size_names`` that are drawn for each
+    object, whether it is ``axisymmetric`` (its echo depends on the angle to its z axis alone), the
+    ``method`` of its amplitude, and the effects that the method ``neglected``.
 
     Attributes:
         name: The class name that datasets and models use.
@@ -49,10 +50,10 @@ class ObjectClass(ABC):
         spin_rad_per_s: Of ``spin`` and ``nutation``: angular speed about the body's z axis.
         precession_rad_per_s: Of ``precession``: how fast the axis goes around the cone.
         angle_deg: Of ``precession`` and ``nutation``: half angle of the cone [deg].
-        small_body: What becomes of objects for which k times a size is below 3, where physical
-            optics does not hold: ``refuse`` them, or take each as the ``sphere`` whose diameter is
-            the mean of its three extents, by the exact series. That is the curve of NASA's size
-            estimation model: Rayleigh, resonance, optical.
+        small_body: Treatment of objects with k times a size below 3, where physical optics does
+            not hold: ``refuse`` them, or replace each by the ``sphere`` whose diameter is the mean
+            of its three extents, by the exact series. That is the curve of NASA's size estimation
+            model: Rayleigh, resonance, optical.
     """
 
     __pydantic_config__: ClassVar = STRICT
@@ -60,7 +61,7 @@ class ObjectClass(ABC):
     size_names: ClassVar[tuple[str, ...]]
     axisymmetric: ClassVar[bool] = False
     method: ClassVar[str] = "physical optics in closed form"
-    left_out: ClassVar[str] = "edges and tips far from specular directions"
+    neglected: ClassVar[str] = "edges and tips far from specular directions"
 
     name: str
     motion: MotionKind = "tumble"
@@ -100,7 +101,7 @@ class ObjectClass(ABC):
                 check_interval(key, interval, 0.0, highest)
 
     def rate_rad_per_s(self) -> Interval:
-        """Return the prior of the rate that the motion is given by [rad/s]."""
+        """Return the prior of the rate [rad/s] that defines the motion."""
         keys = MOTION_KEYS[self.motion]
         return getattr(self, keys[0]) if keys else (0.0, 0.0)
 
@@ -111,7 +112,7 @@ class ObjectClass(ABC):
 
     @property
     def kernel_kind(self) -> int:
-        """What the kernel dispatches on: the kind, and whether small objects are spheres."""
+        """The kind for the kernels, raised where small objects are spheres."""
         return self.kind + (SMALL_AS_SPHERE if self.small_body == "sphere" else 0)
 
     def sizes(self) -> list[Interval]:
@@ -119,25 +120,34 @@ class ObjectClass(ABC):
         return [getattr(self, size) for size in self.size_names]
 
     def constants(self) -> tuple[float, ...]:
-        """Return what the kernel needs to know of the class beside what is drawn."""
+        """Return the numbers that the kernels need of the class in addition to the drawn sizes."""
         return ()
 
     def columns(self) -> list[Interval]:
         """Return the ``MAX_SIZES`` priors that the kernel draws from: sizes, then constants."""
-        fixed: list[Interval] = [(value, value) for value in self.constants()]
-        columns = self.sizes() + fixed
+        columns = [*self.sizes(), *((value, value) for value in self.constants())]
         return columns + [(1.0, 1.0)] * (MAX_SIZES - len(columns))
+
+    @abstractmethod
+    def outline(self, sizes: Sequence[float]) -> Mesh:
+        """Return a mesh of one object for pictures, in the frame of its amplitude.
+
+        Its axis lies along z, the origin at or near the centre that phases are referred to.
+
+        Args:
+            sizes: In the order of ``size_names``.
+        """
 
     @abstractmethod
     def largest_extent_m(self) -> float:
         """Return the largest tip-to-tip extent [m] that the priors allow."""
 
     def aspect_extent_m(self) -> float:
-        """Return the extent [m] that its amplitude changes over aspect by; 0 if it does not."""
+        """Return the extent [m] that sets how fast the amplitude varies over aspect; 0 if never."""
         return self.largest_extent_m()
 
     def echo_length_m(self) -> float:
-        """Return how much of range [m] the largest object spreads a short pulse over."""
+        """Return the length in range [m] of the largest object's echo of a short pulse."""
         if self.small_body == "sphere":
             return max(self.largest_extent_m(), CREEPING_LENGTHS * self.mean_extent_m(1))
         return self.largest_extent_m()
@@ -155,8 +165,8 @@ class ObjectClass(ABC):
         """Refuse sizes for which the method does not hold.
 
         Raises:
-            ValueError: If k times the smallest size is below 3, and small objects are not spheres;
-                or if they are, and are too small for the table of the exact series.
+            ValueError: If k times the smallest size is below 3 and small objects are refused, or
+                if they are spheres too small for the table of the exact series.
         """
         if self.small_body == "sphere":
             ka = 0.5 * wavenumber * self.mean_extent_m(0)
@@ -170,14 +180,14 @@ class ObjectClass(ABC):
             check_ka(f"objects.{self.name}.{size}", getattr(self, size)[0], wavenumber)
 
     def validity(self, wavenumber: float) -> Validity:
-        """Return the method in words, the smallest k a, and what is left out."""
+        """Return the method in words, the smallest k a, and the neglected effects."""
         ka, method = self.smallest_ka(wavenumber), self.method
         if self.small_body == "sphere" and ka < MIN_KA:
             method += f"; below k a = {MIN_KA:g} the sphere of its mean extent, exactly"
-        return Validity(method, ka, self.left_out, self.warnings())
+        return Validity(method, ka, self.neglected, self.warnings())
 
     def warnings(self) -> tuple[str, ...]:
-        """Return what looks wrong about the class without being wrong for certain."""
+        """Return a sentence for each value that is allowed but looks like a mistake."""
         return ()
 
 

@@ -1,19 +1,25 @@
-"""Object classes that are put together from parts: spacecraft, stages, and what is left of them."""
+"""Object classes of several parts: boxes, spacecraft, rocket stages and fragments."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
 
 from simulators.objects.base import Interval, ObjectClass, check_interval, check_ka
-from simulators.objects.extents import CUBESAT_SIDES_M, CUBESAT_UNITS
-from simulators.objects.kernel_ids import (
+from simulators.objects.dispatch import (
+    CUBESAT_SIDES_M,
+    CUBESAT_UNITS,
     KIND_BOX,
     KIND_CUBESAT,
     KIND_FRAGMENT,
     KIND_ROCKET_BODY,
     KIND_SATELLITE,
 )
+from simulators.objects.outlines import facets, turned
+from simulators.scattering import meshes
+from simulators.scattering.closed_forms import composites
+from simulators.scattering.meshes import Mesh
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +33,10 @@ class Box(ObjectClass):
     width_m: Interval = (0.1, 0.23)
     height_m: Interval = (0.1, 0.24)
     depth_m: Interval = (0.11, 0.37)
+
+    def outline(self, sizes: Sequence[float]) -> Mesh:
+        """Return a mesh of one object."""
+        return meshes.box(*sizes)
 
     def largest_extent_m(self) -> float:
         """Return the largest diagonal [m]."""
@@ -49,7 +59,7 @@ class Cubesat(ObjectClass):
 
     kind: ClassVar[int] = KIND_CUBESAT
     size_names: ClassVar[tuple[str, ...]] = ("form",)
-    left_out: ClassVar[str] = "edges; antennas and deployed panels"
+    neglected: ClassVar[str] = "edges; antennas and deployed panels"
 
     shape: Literal["cubesat"] = "cubesat"
     units: tuple[int, int] = (1, 12)
@@ -68,6 +78,10 @@ class Cubesat(ObjectClass):
         """The prior of the place in the list of forms, whose whole part counts."""
         first, last = (CUBESAT_UNITS.index(unit) for unit in self.units)
         return float(first), last + 1 - 1e-6
+
+    def outline(self, sizes: Sequence[float]) -> Mesh:
+        """Return a mesh of one object."""
+        return meshes.box(*map(float, CUBESAT_SIDES_M[int(sizes[0])]))
 
     def largest_extent_m(self) -> float:
         """Return the diagonal of the largest form [m]."""
@@ -96,13 +110,22 @@ class Satellite(ObjectClass):
         "panel_width_m",
         "antenna_radius_m",
     )
-    left_out: ClassVar[str] = "edges, shadows of bus, panels and dish on each other, and bounces"
+    neglected: ClassVar[str] = "edges, shadows of bus, panels and dish on each other, and bounces"
 
     shape: Literal["satellite"] = "satellite"
     bus_m: Interval = (0.2, 0.5)
     panel_length_m: Interval = (0.3, 0.8)
     panel_width_m: Interval = (0.2, 0.5)
     antenna_radius_m: Interval = (0.05, 0.15)
+
+    def outline(self, sizes: Sequence[float]) -> Mesh:
+        """Return a mesh of one object."""
+        bus, length, width, dish = sizes
+        panel = meshes.plate(length, width)
+        panels = [meshes.translate(panel, [side * (bus + length) / 2, 0, 0]) for side in (-1, 1)]
+        bowl = turned((0, 0), (dish, dish / 4), lift_m=(bus + dish / 2) / 2)
+        antenna = meshes.rotate(bowl, [[1, 0, 0], [0, 0, 1], [0, -1, 0]])  # z to y
+        return meshes.merge(meshes.box(bus, bus, bus), *panels, antenna)
 
     def largest_extent_m(self) -> float:
         """Return the largest span over both panels [m], or from the bus to the dish."""
@@ -124,7 +147,7 @@ class RocketBody(ObjectClass):
         "nozzle_length_m",
     )
     axisymmetric: ClassVar[bool] = True
-    left_out: ClassVar[str] = "edges, the shadow on the nozzle, and what rings in its open bell"
+    neglected: ClassVar[str] = "edges, the shadow on the nozzle, and what rings in its open bell"
 
     shape: Literal["rocket_body"] = "rocket_body"
     radius_m: Interval = (0.1, 0.3)
@@ -140,6 +163,14 @@ class RocketBody(ObjectClass):
                 f"nozzle_radius_m is {list(self.nozzle_radius_m)}; expected at most the smallest "
                 f"radius_m, {self.radius_m[0]}"
             )
+
+    def outline(self, sizes: Sequence[float]) -> Mesh:
+        """Return a mesh of one object."""
+        radius, length, nozzle, bell = sizes
+        base, arc = -length / 2, np.linspace(0.0, np.pi / 2, 9)
+        dome = [(radius * np.cos(a), length / 2 + radius * np.sin(a)) for a in arc[:-1]]
+        end = [(0, base - bell), (nozzle, base - bell), (nozzle / 2, base), (radius, base)]
+        return turned(*end, *dome, (0, length / 2 + radius))
 
     def largest_extent_m(self) -> float:
         """Return the largest length with dome and nozzle, or diagonal [m]."""
@@ -164,7 +195,7 @@ class Fragment(ObjectClass):
 
     kind: ClassVar[int] = KIND_FRAGMENT
     size_names: ClassVar[tuple[str, ...]] = ("width_m", "height_m", "fold", "bend_deg")
-    left_out: ClassVar[str] = "edges, shadows of the two parts on each other, and bounces"
+    neglected: ClassVar[str] = "edges, shadows of the two parts on each other, and bounces"
 
     shape: Literal["fragment"] = "fragment"
     width_m: Interval = (0.1, 0.4)
@@ -177,6 +208,17 @@ class Fragment(ObjectClass):
         super().__post_init__()
         check_interval("fold", self.fold, 0.05, 0.95)
         check_interval("bend_deg", self.bend_deg, 0.0, 80.0)
+
+    def outline(self, sizes: Sequence[float]) -> Mesh:
+        """Return a mesh of one object."""
+        width, height, share, bend_deg = sizes
+        first, second, fold, _ = composites.bend(width, share, bend_deg)
+        middle, half = np.array([fold[0], 0, fold[1]]), np.array([0, height / 2, 0])
+        sides = []
+        for part, (x, z) in ((share, first), (1 - share, second)):
+            end = middle + part * width * np.array([x, 0, z])
+            sides.append(facets(end - half, middle - half, middle + half, end + half))
+        return meshes.merge(*sides)
 
     def largest_extent_m(self) -> float:
         """Return the largest diagonal [m] of the flat plate, which a bent one does not reach."""

@@ -1,19 +1,23 @@
-"""Object classes that owe their echo to corners and resonance: reflectors and wires."""
+"""Object classes whose echo comes from corners or resonance: reflectors and wires."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
 
 from simulators.objects.base import Interval, ObjectClass
-from simulators.objects.kernel_ids import KIND_DIHEDRAL, KIND_DIPOLE, KIND_TRIHEDRAL
-from simulators.scattering.wire import (
+from simulators.objects.dispatch import KIND_DIHEDRAL, KIND_DIPOLE, KIND_TRIHEDRAL
+from simulators.objects.outlines import cylinder, facets
+from simulators.scattering import meshes
+from simulators.scattering.closed_forms.wire import (
     MAX_LENGTH_WAVELENGTHS,
     MAX_THICKNESS_OF_LENGTH,
-    SHORTEST_WAVELENGTHS,
+    MIN_LENGTH_WAVELENGTHS,
 )
+from simulators.scattering.meshes import Mesh
 
-_CORNER = (
+_NEGLECTED = (
     "edges; from outside the corner, bounces and shadows of the faces; the field lies in the plane "
     "of look and z axis"
 )
@@ -26,11 +30,18 @@ class Dihedral(ObjectClass):
     kind: ClassVar[int] = KIND_DIHEDRAL
     size_names: ClassVar[tuple[str, ...]] = ("width_m", "height_m")
     method: ClassVar[str] = "physical optics after one and two bounces, in closed form"
-    left_out: ClassVar[str] = _CORNER
+    neglected: ClassVar[str] = _NEGLECTED
 
     shape: Literal["dihedral"] = "dihedral"
     width_m: Interval = (0.1, 0.3)
     height_m: Interval = (0.1, 0.3)
+
+    def outline(self, sizes: Sequence[float]) -> Mesh:
+        """Return a mesh of one object."""
+        width, half = sizes[0], np.array([0, 0, sizes[1] / 2])
+        arms = width * np.array([[1, -1, 0], [1, 1, 0]]) / np.sqrt(2)
+        faces = meshes.merge(*[facets(-half, arm - half, arm + half, half) for arm in arms])
+        return meshes.translate(faces, [-width / np.sqrt(8), 0, 0])
 
     def largest_extent_m(self) -> float:
         """Return the largest distance between corners of the two plates [m]."""
@@ -49,7 +60,7 @@ class Trihedral(ObjectClass):
     kind: ClassVar[int] = KIND_TRIHEDRAL
     size_names: ClassVar[tuple[str, ...]] = ("edge_m",)
     method: ClassVar[str] = "physical optics after one, two and three bounces, in closed form"
-    left_out: ClassVar[str] = _CORNER
+    neglected: ClassVar[str] = _NEGLECTED
 
     shape: Literal["trihedral"] = "trihedral"
     face: Literal["triangular", "square"] = "triangular"
@@ -58,6 +69,16 @@ class Trihedral(ObjectClass):
     def constants(self) -> tuple[float, ...]:
         """Return 1 for square faces, else 0."""
         return (float(self.face == "square"),)
+
+    def outline(self, sizes: Sequence[float]) -> Mesh:
+        """Return a mesh of one object."""
+        edges, faces = sizes[0] * np.eye(3), []
+        for i, j in ((0, 1), (1, 2), (2, 0)):
+            corner = [edges[i] + edges[j]] if self.face == "square" else []
+            faces.append(facets(np.zeros(3), edges[i], *corner, edges[j]))
+        to_axis = np.array([[1, -1, 0], [1, 1, -2], [1, 1, 1]]) / np.sqrt([[2], [6], [3]])
+        body = meshes.rotate(meshes.merge(*faces), to_axis)
+        return meshes.translate(body, [0, 0, -body.vertices[:, 2].mean()])
 
     def largest_extent_m(self) -> float:
         """Return the largest distance between corners [m]."""
@@ -79,11 +100,16 @@ class Dipole(ObjectClass):
     size_names: ClassVar[tuple[str, ...]] = ("length_m", "radius_m")
     axisymmetric: ClassVar[bool] = True
     method: ClassVar[str] = "thin wire with a standing wave, impedance by induced EMF"
-    left_out: ClassVar[str] = "other polarisations: the field lies in the plane of look and wire"
+    neglected: ClassVar[str] = "other polarisations: the field lies in the plane of look and wire"
 
     shape: Literal["dipole"] = "dipole"
     length_m: Interval = (0.0135, 0.0155)
     radius_m: Interval = (5e-5, 2e-4)
+
+    def outline(self, sizes: Sequence[float]) -> Mesh:
+        """Return a mesh of one object."""
+        length, radius = sizes
+        return cylinder(radius, length)
 
     def largest_extent_m(self) -> float:
         """Return the largest length [m]."""
@@ -101,11 +127,11 @@ class Dipole(ObjectClass):
                 "resonance, and no sphere stands in for it. Leave it out"
             )
         wavelength = 2 * np.pi / wavenumber
-        low, high = SHORTEST_WAVELENGTHS * wavelength, MAX_LENGTH_WAVELENGTHS * wavelength
+        low, high = MIN_LENGTH_WAVELENGTHS * wavelength, MAX_LENGTH_WAVELENGTHS * wavelength
         if self.length_m[0] < low or self.length_m[1] > high:
             raise ValueError(
                 f"objects.{self.name}.length_m is {list(self.length_m)}; expected lengths within "
-                f"{low:.4g} to {high:.4g} m, {SHORTEST_WAVELENGTHS} to {MAX_LENGTH_WAVELENGTHS} "
+                f"{low:.4g} to {high:.4g} m, {MIN_LENGTH_WAVELENGTHS} to {MAX_LENGTH_WAVELENGTHS} "
                 "wavelengths at this carrier"
             )
         thickest = MAX_THICKNESS_OF_LENGTH * self.length_m[0]

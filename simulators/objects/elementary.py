@@ -1,12 +1,13 @@
 """Object classes of one elementary body each."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
 
 from simulators.objects.base import CREEPING_LENGTHS, MIN_SPHERE_KA, Interval, ObjectClass
-from simulators.objects.kernel_ids import (
+from simulators.objects.dispatch import (
     KIND_CONE,
     KIND_CONE_CYLINDER,
     KIND_CYLINDER,
@@ -16,6 +17,10 @@ from simulators.objects.kernel_ids import (
     KIND_PLATE,
     KIND_SPHERE,
 )
+from simulators.objects.outlines import cylinder, turned
+from simulators.scattering import meshes
+from simulators.scattering.closed_forms import revolution
+from simulators.scattering.meshes import Mesh
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,10 +31,14 @@ class Sphere(ObjectClass):
     size_names: ClassVar[tuple[str, ...]] = ("radius_m",)
     axisymmetric: ClassVar[bool] = True
     method: ClassVar[str] = "exact series (Mie); beyond k a = 100 its optical limit"
-    left_out: ClassVar[str] = "nothing"
+    neglected: ClassVar[str] = "nothing"
 
     shape: Literal["sphere"] = "sphere"
     radius_m: Interval = (0.05, 0.3)
+
+    def outline(self, sizes: Sequence[float]) -> Mesh:
+        """Return a mesh of one object."""
+        return meshes.icosphere(sizes[0], 3)
 
     def largest_extent_m(self) -> float:
         """Return the largest diameter [m]."""
@@ -64,6 +73,10 @@ class Plate(ObjectClass):
     width_m: Interval = (0.1, 0.5)
     height_m: Interval = (0.1, 0.5)
 
+    def outline(self, sizes: Sequence[float]) -> Mesh:
+        """Return a mesh of one object."""
+        return meshes.plate(*sizes)
+
     def largest_extent_m(self) -> float:
         """Return the largest diagonal [m]."""
         return float(np.hypot(self.width_m[1], self.height_m[1]))
@@ -81,6 +94,10 @@ class Cylinder(ObjectClass):
     radius_m: Interval = (0.03, 0.15)
     length_m: Interval = (0.2, 0.8)
 
+    def outline(self, sizes: Sequence[float]) -> Mesh:
+        """Return a mesh of one object."""
+        return cylinder(*sizes)
+
     def largest_extent_m(self) -> float:
         """Return the largest diagonal [m]."""
         return float(np.hypot(2 * self.radius_m[1], self.length_m[1]))
@@ -97,6 +114,11 @@ class Cone(ObjectClass):
     shape: Literal["cone"] = "cone"
     radius_m: Interval = (0.05, 0.2)
     length_m: Interval = (0.2, 0.8)
+
+    def outline(self, sizes: Sequence[float]) -> Mesh:
+        """Return a mesh of one object."""
+        radius, length = sizes
+        return turned((0, 0), (radius, 0), (0, length), lift_m=-length / 4)
 
     def largest_extent_m(self) -> float:
         """Return the largest slant height or base diameter [m]."""
@@ -117,6 +139,12 @@ class Frustum(ObjectClass):
     upper_radius_m: Interval = (0.03, 0.1)
     length_m: Interval = (0.2, 0.6)
 
+    def outline(self, sizes: Sequence[float]) -> Mesh:
+        """Return a mesh of one object."""
+        lower, upper, length = sizes
+        centre = float(revolution.frustum_centre(lower, upper, length))
+        return turned((0, 0), (lower, 0), (upper, length), (0, length), lift_m=-centre)
+
     def largest_extent_m(self) -> float:
         """Return the largest diagonal or end diameter [m]."""
         lower, upper = self.lower_radius_m[1], self.upper_radius_m[1]
@@ -136,6 +164,12 @@ class ConeCylinder(ObjectClass):
     cone_length_m: Interval = (0.15, 0.4)
     cylinder_length_m: Interval = (0.2, 0.6)
 
+    def outline(self, sizes: Sequence[float]) -> Mesh:
+        """Return a mesh of one object."""
+        radius, cone, below = sizes
+        centre = float(revolution.cone_cylinder_centre(radius, cone, below))
+        return turned((0, -below), (radius, -below), (radius, 0), (0, cone), lift_m=-centre)
+
     def largest_extent_m(self) -> float:
         """Return the largest distance from the rim of the base, to the tip or the other rim [m]."""
         radius, cylinder = self.radius_m[1], self.cylinder_length_m[1]
@@ -154,6 +188,10 @@ class Disc(ObjectClass):
     shape: Literal["disc"] = "disc"
     radius_m: Interval = (0.05, 0.3)
 
+    def outline(self, sizes: Sequence[float]) -> Mesh:
+        """Return a mesh of one object."""
+        return turned((0, 0), (sizes[0], 0))
+
     def largest_extent_m(self) -> float:
         """Return the largest diameter [m]."""
         return 2 * self.radius_m[1]
@@ -166,12 +204,16 @@ class Ellipsoid(ObjectClass):
     kind: ClassVar[int] = KIND_ELLIPSOID
     size_names: ClassVar[tuple[str, ...]] = ("semi_x_m", "semi_y_m", "semi_z_m")
     method: ClassVar[str] = "geometrical optics: the specular point"
-    left_out: ClassVar[str] = "the creeping wave, and the edge of the lit side"
+    neglected: ClassVar[str] = "the creeping wave, and the edge of the lit side"
 
     shape: Literal["ellipsoid"] = "ellipsoid"
     semi_x_m: Interval = (0.05, 0.2)
     semi_y_m: Interval = (0.05, 0.2)
     semi_z_m: Interval = (0.15, 0.4)
+
+    def outline(self, sizes: Sequence[float]) -> Mesh:
+        """Return a mesh of one object."""
+        return meshes.ellipsoid(*sizes, subdivisions=3)
 
     def largest_extent_m(self) -> float:
         """Return the largest axis [m]."""

@@ -1,10 +1,11 @@
-"""The object class of a body that the user drew: a CAD model as a mesh file."""
+"""Object class of a CAD model that is read from a mesh file."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -15,32 +16,31 @@ from simulators.objects.base import (
     check_interval,
     check_ka,
 )
-from simulators.objects.kernel_ids import KIND_MESH
+from simulators.objects.dispatch import KIND_MESH
+from simulators.scattering.meshes import Mass, Mesh, mass_of, rotate, scale, translate
+from simulators.scattering.meshes.mesh_files import read_mesh
 from simulators.scattering.validity import Validity
 
-if TYPE_CHECKING:  # meshes bring scipy's graphs and trees; recipes without one do without
-    from simulators.scattering.meshes import Mass, Mesh
-
 MAX_BOUNCES = 5
-_LARGE_M = 20.0  # from tip to tip; larger bodies are rarer than files in other units
+_LARGE_M = 20.0  # tip to tip: beyond, a file in other units is likelier than such a body
 _MAX_SCALE = 1e3
 
 
 @dataclass(frozen=True, kw_only=True)
 class MeshBody(ObjectClass):
-    """A body from an STL, OBJ or PLY file; its amplitude is made anew at every look.
+    """A body from an STL, OBJ or PLY file, whose amplitude is computed at every look.
 
     The body turns about the centre of mass and the principal axes of a solid of uniform density,
-    or of a uniform shell where the mesh is open, and these are the frame of its directions.
+    or of a uniform shell if the mesh is open. These are also the frame of its directions.
 
     Attributes:
         path: The file; a recipe names it relative to its own folder.
         units: The unit of its lengths, which such a file does not state.
-        closed: Whether it must be the closed surface of a body; ``false`` lets a shell through,
-            whose facets are lit from outside alone.
-        scale: What the drawn lengths are multiplied by, drawn once for each object.
-        bounces: Bounces that are added up; 1 is physical optics with shadows.
-        sha256: The digest that the file must have, in hexadecimal; empty takes any file.
+        closed: Whether it must be the closed surface of a body; ``false`` accepts a shell, whose
+            facets are lit from outside alone.
+        scale: Factor on the lengths of the file, drawn once for each object.
+        bounces: Number of bounces that are added up; 1 is physical optics with shadows.
+        sha256: Digest that the file must have, in hexadecimal; empty accepts any file.
     """
 
     kind: ClassVar[int] = KIND_MESH
@@ -56,32 +56,32 @@ class MeshBody(ObjectClass):
     sha256: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse factors and numbers of bounces that make no sense; the file is read later."""
+        """Refuse scales and bounces out of range; the file is read later."""
         super().__post_init__()
         check_interval("scale", self.scale, 1 / _MAX_SCALE, _MAX_SCALE)
         if not 1 <= self.bounces <= MAX_BOUNCES:
             raise ValueError(f"bounces is {self.bounces}; expected 1 to {MAX_BOUNCES}")
 
     @property
-    def mesh(self) -> "Mesh":
-        """The body as drawn, in metres, moved and turned into its principal axes.
+    def mesh(self) -> Mesh:
+        """The body of the file in metres, centred and turned into its principal axes.
 
         Raises:
             ValueError: Naming the recipe's key, if the file is absent or cannot be used.
         """
         return self._body()[0]
 
-    def _body(self) -> "tuple[Mesh, Mass]":
+    def _body(self) -> tuple[Mesh, Mass]:
         try:
-            changed = Path(self.path).stat().st_mtime_ns
-            mesh, mass, found = _read(self.path, self.units, self.closed, changed)
-        except FileNotFoundError as fault:
+            modified_ns = Path(self.path).stat().st_mtime_ns
+            mesh, mass, found = _read(self.path, self.units, self.closed, modified_ns)
+        except FileNotFoundError as error:
             raise ValueError(
                 f"objects.{self.name}.path: there is no file {self.path}; expected a mesh, named "
                 "relative to the recipe's folder"
-            ) from fault
-        except (OSError, ValueError, ImportError) as fault:
-            raise ValueError(f"objects.{self.name}.path: {fault}") from fault
+            ) from error
+        except (OSError, ValueError, ImportError) as error:
+            raise ValueError(f"objects.{self.name}.path: {error}") from error
         if self.sha256 and self.sha256 != found:
             raise ValueError(
                 f"objects.{self.name}.path: {self.path} is another file than the recipe's: its "
@@ -93,6 +93,10 @@ class MeshBody(ObjectClass):
     def constants(self) -> tuple[float, ...]:
         """Return the principal moments of inertia per unit mass [m^2] at a scale of 1."""
         return tuple(map(float, self._body()[1].moments_m2))
+
+    def outline(self, sizes: Sequence[float]) -> Mesh:
+        """Return the mesh at one scale."""
+        return scale(self.mesh, sizes[0])
 
     def bounding_m(self) -> tuple[float, float, float]:
         """Return the extents [m] along the principal axes at the largest scale."""
@@ -133,23 +137,23 @@ class MeshBody(ObjectClass):
             )
 
     def validity(self, wavenumber: float) -> Validity:
-        """Return the method in words, the smallest k a, and what is left out."""
-        told = super().validity(wavenumber)
+        """Return the method in words, the smallest k a, and the neglected effects."""
+        validity = super().validity(wavenumber)
         if self.bounces == 1:
-            return replace(told, left_out=f"{told.left_out}, and multiple bounces")
-        method = told.method.replace(
+            return replace(validity, neglected=f"{validity.neglected}, and multiple bounces")
+        method = validity.method.replace(
             self.method, f"{self.method}, and {self.bounces} bounces by shooting rays"
         )
-        return replace(told, method=method)
+        return replace(validity, method=method)
 
     def echo_length_m(self) -> float:
-        """Return twice the reach from the centre, and the way from bounce to bounce [m]."""
+        """Return twice the largest radius plus the path between bounces [m]."""
         reach = float(np.linalg.norm(self.mesh.vertices, axis=1).max())
         longest = self.scale[1] * (2 * reach + (self.bounces - 1) * self.mesh.extent_m)
         return max(longest, super().echo_length_m())
 
     def warnings(self) -> tuple[str, ...]:
-        """Return the size in words if it hints at other units than those stated."""
+        """Return a warning if the size suggests other units than those stated."""
         if self.largest_extent_m() <= _LARGE_M:
             return ()
         sides = " x ".join(f"{side:.4g}" for side in self.bounding_m())
@@ -160,14 +164,11 @@ class MeshBody(ObjectClass):
 
 
 @lru_cache(maxsize=16)
-def _read(path: str, units: str, closed: bool, changed: int) -> "tuple[Mesh, Mass, str]":
-    """Return the mesh in its principal axes, how its mass lies, and its digest.
+def _read(path: str, units: str, closed: bool, modified_ns: int) -> tuple[Mesh, Mass, str]:
+    """Return the mesh in its principal axes, its mass properties, and the file's digest.
 
-    ``changed`` [ns] is when the file was, so that another one is read again.
+    ``modified_ns`` is part of the key of the cache: a file that changed is read again.
     """
-    from simulators.scattering.mesh_files import read_mesh
-    from simulators.scattering.meshes import mass_of, rotate, translate
-
     mesh = read_mesh(path, units=units, closed=closed)
     mass = mass_of(mesh, solid=closed)
     body = rotate(translate(mesh, -mass.centre_m), mass.axes)

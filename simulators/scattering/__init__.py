@@ -1,1 +1,1 @@
-"""How bodies reflect: scattering amplitudes, |a|^2 in square metres, one sign convention."""
+"""Scattering amplitudes of bodies, |a|^2 in square metres, without priors and without motion."""

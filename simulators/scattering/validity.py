@@ -1,4 +1,4 @@
-"""How a scattering result was made, and how far it can be trusted: every route says so."""
+"""Validity of a scattering result: its method, its smallest k a and the effects it neglects."""
 
 from dataclasses import dataclass
 
@@ -8,17 +8,17 @@ MIN_KA = 3.0
 
 @dataclass(frozen=True)
 class Validity:
-    """How a result was made, and how far it can be trusted.
+    """Method of a scattering result, and its limits.
 
     Attributes:
         method: In words.
         smallest_ka: Smallest wavenumber times size: for a mesh half the smallest width of a
             connected part, for an object class the smallest size that its priors allow.
-        left_out: What the method does not describe, in words.
+        neglected: Effects that the method does not describe, in words.
         warnings: A sentence for each reason to doubt the result; empty if there is none.
     """
 
     method: str
     smallest_ka: float
-    left_out: str = ""
+    neglected: str = ""
     warnings: tuple[str, ...] = ()

@@ -1,1 +1,1 @@
-"""Transmitted signals, and what they resolve."""
+"""Transmitted samples, their resolution, and the samples that come back from a body."""

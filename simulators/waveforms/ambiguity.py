@@ -1,4 +1,4 @@
-"""What a waveform resolves: ambiguity function, autocorrelation, sidelobes.
+"""Ambiguity function, autocorrelation and sidelobes of a waveform.
 
 Reference:
     Levanon and Mozeson, Radar Signals, chapter 3.
@@ -13,12 +13,12 @@ from simulators.units import to_db
 def ambiguity(samples: ArrayLike, *, dopplers: int = 0) -> NDArray[np.complex128]:
     """Return the ambiguity function over delay and Doppler, normalised to 1 at its origin.
 
-    chi(l, v) = sum_n s[n] conj(s[n - l]) exp(j 2 pi v n) / sum_n |s[n]|^2: the pulse, raised by
-    ``v`` cycles a sample, against itself ``l`` samples later.
+    chi(l, v) = sum_n s[n] conj(s[n - l]) exp(j 2 pi v n) / sum_n |s[n]|^2: the pulse, shifted by
+    ``v`` cycles per sample, against itself ``l`` samples later.
 
     Args:
         samples: One pulse, complex ``(length,)``.
-        dopplers: How many Dopplers, at least 2 ``length`` - 1; 0 takes 4 times ``length``, even.
+        dopplers: Number of Dopplers, at least 2 ``length`` - 1; 0 takes 4 ``length``.
 
     Returns:
         Shape ``(2 length - 1, dopplers)``; delay 0 in row ``length`` - 1, Doppler 0 in column

@@ -1,25 +1,25 @@
-"""What a recipe says of pulse mode: one pulse in fast time, and the gate that it is received in."""
+"""Settings of pulse mode: one pulse in fast time, and its receive gate."""
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
 from simulators.objects import STRICT, Interval, ObjectClass, check_interval
 from simulators.units import SPEED_OF_LIGHT_MPS
-from simulators.waveforms.codes import SWEPT_NAMES, Samples, longest, waveform
+from simulators.waveforms.codes import WAVEFORMS, Samples, longest, waveform
 
-WaveformName = Literal[
-    "rectangular", "lfm", "nlfm", "barker", "frank", "p1", "p2", "p3", "p4", "zadoff_chu",
-    "costas", "ofdm", "random",
-]  # fmt: skip
+if TYPE_CHECKING:
+    WaveformName = str
+else:  # from the table of waveforms, so that a new one is named once
+    WaveformName = Literal[tuple(WAVEFORMS)]
 MAX_PULSE_STEPS = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
 class WaveformSamples:
-    """A waveform of the user's own, one pulse: in-phase and quadrature samples.
+    """A user's waveform for one pulse: in-phase and quadrature samples.
 
     Scaled to mean power 1, so that ``snr_db`` and |rx|^2 keep their meaning.
     """
@@ -30,9 +30,11 @@ class WaveformSamples:
     q: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        """Refuse parts of different length, and what carries no energy."""
+        """Refuse parts of different length, and samples that are not finite or all 0."""
         if len(self.i) != len(self.q) or not self.i:
-            raise ValueError(f"i has {len(self.i)} samples, q {len(self.q)}; expected as many, > 0")
+            raise ValueError(
+                f"i has {len(self.i)} samples, q {len(self.q)}; expected the same number, > 0"
+            )
         if not np.isfinite(self.i + self.q).all() or not any(self.i + self.q):
             raise ValueError("i and q must be finite, and not all 0")
 
@@ -51,15 +53,14 @@ class Pulse:
 
     Attributes:
         sample_interval_s: Time from sample to sample [s]; c / 2 times it is the range bin.
-        waveform: One of ``simulators.waveforms.codes.WAVEFORM_NAMES``; by default LFM.
-        waveform_file: The user's own waveform instead, ``.npy`` or ``.csv``, relative to the
-            recipe.
+        waveform: One of ``simulators.waveforms.codes.WAVEFORMS``; by default LFM.
+        waveform_file: File of a waveform instead, ``.npy`` or ``.csv``, relative to the recipe.
         length: Samples in the waveform; 0 takes the longest that fits ``radar.steps``.
         bandwidth_hz: Of LFM, NLFM and OFDM [Hz]; 0 takes the whole sample rate.
-        offset_m: Where the body's centre lies beyond the first range bin [m]. By default anywhere
-            such that the whole echo is in the gate, as far as that can be.
-        circular: Whether an echo that leaves the gate at its end comes back at its start, as with
-            a periodic waveform; else it is lost.
+        offset_m: Range of the body's centre beyond the first range bin [m]. By default any that
+            puts the whole echo into the gate, as far as possible.
+        circular: Whether an echo that leaves the gate at its end returns at its start, as with a
+            periodic waveform; else it is lost.
     """
 
     __pydantic_config__: ClassVar = STRICT
@@ -83,11 +84,14 @@ class Pulse:
         if self.waveform_file:
             for key in ("waveform", "length", "bandwidth_hz"):
                 if getattr(self, key):
-                    raise ValueError(f"{key} is set beside waveform_file; leave one of them out")
-        if self.bandwidth_hz and self.name not in SWEPT_NAMES:
+                    raise ValueError(
+                        f"{key} is set together with waveform_file; remove one of them"
+                    )
+        if self.bandwidth_hz and not WAVEFORMS[self.name].has_bandwidth:
+            with_bandwidth = (name for name, kind in WAVEFORMS.items() if kind.has_bandwidth)
             raise ValueError(
-                f"bandwidth_hz is set, but {self.name} has one chip a sample; expected it with "
-                f"{', '.join(SWEPT_NAMES)} alone"
+                f"bandwidth_hz is set, but {self.name} has one chip per sample; expected it only "
+                f"with {', '.join(with_bandwidth)}"
             )
         if not 0 <= self.bandwidth_hz <= self.sample_rate_hz * (1 + 1e-9):
             raise ValueError(
@@ -102,12 +106,12 @@ class Pulse:
 
     @property
     def sample_rate_hz(self) -> float:
-        """Samples a second [Hz]."""
+        """Samples per second [Hz]."""
         return 1.0 / self.sample_interval_s
 
     @property
     def bin_m(self) -> float:
-        """The range that one sample spans [m]: c / 2 times the sample interval."""
+        """Range bin [m]: c / 2 times the sample interval."""
         return SPEED_OF_LIGHT_MPS * self.sample_interval_s / 2
 
     def samples(self, steps: int, own: WaveformSamples | None) -> Samples:
@@ -115,7 +119,7 @@ class Pulse:
 
         Args:
             steps: Samples in the gate.
-            own: What ``waveform_file`` holds.
+            own: Samples of ``waveform_file``.
 
         Raises:
             ValueError: Naming the key, if the pulse is longer than the gate, or does not exist.
@@ -124,13 +128,13 @@ class Pulse:
             if len(own.i) > steps:
                 raise ValueError(
                     f"pulse.waveform_file holds {len(own.i)} samples, more than radar.steps = "
-                    f"{steps}; expected at most as many"
+                    f"{steps}; expected at most {steps}"
                 )
             return own.unit_power()
         if self.waveform_file:
             raise ValueError(
                 f"pulse.waveform_file {self.waveform_file!r} has not been read; expected the "
-                "recipe as a file beside it, or its samples in a [waveform_samples] table"
+                "recipe as a file in the same folder, or a [waveform_samples] table in its text"
             )
         length = self.length or longest(self.name, steps)
         if length > steps or not length:
@@ -141,11 +145,11 @@ class Pulse:
         bandwidth = self.bandwidth_hz * self.sample_interval_s or 1.0
         try:
             return waveform(self.name, length, bandwidth=min(bandwidth, 1.0))
-        except ValueError as fault:
-            raise ValueError(f"pulse.length: {fault}") from fault
+        except ValueError as error:
+            raise ValueError(f"pulse.length: {error}") from error
 
     def offsets_m(self, extent_m: float, steps: int, length: int) -> Interval:
-        """Return where the centre of a body may lie [m], for the longest body ``extent_m``."""
+        """Return the range interval [m] of a body's centre; the longest body has ``extent_m``."""
         if self.offset_m is not None:
             return self.offset_m
         if self.circular:
@@ -183,7 +187,7 @@ class Pulse:
             )
 
     def warnings(self, extent_m: float, steps: int, length: int) -> tuple[str, ...]:
-        """Return what a user should know: what is eclipsed, and what is not resolved.
+        """Return warnings about echoes that leave the gate and bodies within one range bin.
 
         Args:
             extent_m: Of the longest body [m].
@@ -199,7 +203,7 @@ class Pulse:
             found.append(
                 f"pulse: up to {lost} samples of an echo leave the gate of {steps} (eclipsing): "
                 f"the waveform has {length}, bodies span up to {extent_m / self.bin_m:.1f} range "
-                "bins. A shorter pulse.length, other pulse.offset_m or circular = true would not"
+                "bins. A shorter pulse.length, other pulse.offset_m or circular = true avoids it"
             )
         if extent_m < self.bin_m:
             found.append(

@@ -1,9 +1,9 @@
-"""From scattering amplitudes over frequency to samples in fast time.
+"""Samples in fast time from scattering amplitudes over frequency.
 
-An echo is the transmitted pulse through the filter a(u, f0 + f) exp(-j 2 pi f tau). The amplitude
-of a finite body is smooth in frequency: its response lasts no longer than the body, so a few
-Chebyshev nodes across the band hold all of it. An echo is then a sum over the nodes of the
-amplitude there times one fixed sequence each, which no frequency grid needs to be visited for.
+An echo is the transmitted pulse after the filter a(u, f0 + f) exp(-j 2 pi f tau). The response of a
+finite body lasts no longer than the body, so its amplitude is smooth in frequency, and a few
+Chebyshev nodes across the band determine it. An echo is then a sum over the nodes: the amplitude at
+each node times a fixed sequence, without a frequency grid.
 
 References:
     Trefethen, Approximation Theory and Approximation Practice, chapters 2, 5 and 8;
@@ -21,10 +21,10 @@ MIN_FREQUENCIES = 64
 
 
 def frequency_grid_hz(steps: int, sample_interval_s: float, *, circular: bool) -> NDArray:
-    """Return the baseband frequencies [Hz] that stand for the sequence, in FFT order.
+    """Return the baseband frequencies [Hz] of the sequence, in FFT order.
 
-    In circular mode one period has ``steps`` samples. Else there are 4 ``steps`` or more, so that
-    nothing that a body in or near the gate returns wraps around.
+    In circular mode one period has ``steps`` samples. Otherwise there are 4 ``steps`` or more, so
+    that no echo of a body in or near the gate wraps around.
     """
     count = steps if circular else max(MIN_FREQUENCIES, 4 * steps)
     return np.fft.fftfreq(count, sample_interval_s)
@@ -39,7 +39,7 @@ def echo(
     delay_s: float = 0.0,
     circular: bool = False,
 ) -> NDArray[np.complex128]:
-    """Return the samples that a body sends back, in sqrt(m^2), by the plain route over frequency.
+    """Return the samples of a body's echo, in sqrt(m^2), by FFT over a frequency grid.
 
     Args:
         tx: Transmitted samples, complex ``(length,)``, at most ``steps`` of them.
@@ -50,7 +50,7 @@ def echo(
         circular: See ``frequency_grid_hz``.
 
     Returns:
-        Complex128 ``(steps,)``. The delay turns no carrier phase; propagation phases are drawn.
+        Complex128 ``(steps,)``. The delay leaves the carrier phase; propagation phases are drawn.
     """
     frequency_hz = frequency_grid_hz(steps, sample_interval_s, circular=circular)
     delayed = np.asarray(amplitudes) * np.exp(-2j * np.pi * frequency_hz * delay_s)
@@ -58,7 +58,7 @@ def echo(
 
 
 def node_count(extent_m: float, sample_interval_s: float) -> int:
-    """Return how many nodes hold the amplitude of a body to 1e-6 of its largest.
+    """Return the number of nodes that give the amplitude of a body to 1e-6 of its peak.
 
     A scatterer at the end of the body turns the amplitude by x radians from the middle of the band
     to its edge; the Chebyshev series of such a phasor has the coefficients J_n(x), which vanish
@@ -76,11 +76,11 @@ def nodes_hz(count: int, sample_interval_s: float) -> NDArray[np.float64]:
 
 
 def cardinal(frequency_hz: ArrayLike, count: int, sample_interval_s: float) -> NDArray[np.float64]:
-    """Return the polynomial that is 1 at one node and 0 at the others, for each node.
+    """Return the cardinal polynomial of each node, 1 at that node and 0 at the others.
 
     Args:
-        frequency_hz: Where, within the band [Hz], ``(n,)``.
-        count: How many nodes.
+        frequency_hz: Frequencies within the band [Hz], ``(n,)``.
+        count: Number of nodes.
         sample_interval_s: Time from sample to sample [s].
 
     Returns:
@@ -96,11 +96,11 @@ def cardinal(frequency_hz: ArrayLike, count: int, sample_interval_s: float) -> N
 def node_sequences(
     spectrum: ArrayLike, count: int, sample_interval_s: float, *, first: int, last: int
 ) -> NDArray[np.complex128]:
-    """Return what each node adds to the samples ``first`` to ``last`` per metre of amplitude.
+    """Return each node's contribution to samples ``first`` to ``last``, per metre of amplitude.
 
     Args:
-        spectrum: Of what is sent, on a grid of ``frequency_grid_hz``, ``(n,)``.
-        count: How many nodes.
+        spectrum: Spectrum of the pulse on a grid of ``frequency_grid_hz``, ``(n,)``.
+        count: Number of nodes.
         sample_interval_s: Time from sample to sample [s].
         first: First sample; sequences repeat every ``n`` samples.
         last: Last sample.
@@ -115,9 +115,9 @@ def node_sequences(
 
 
 def profile_taper(frequency_hz: ArrayLike, sample_interval_s: float) -> NDArray[np.float64]:
-    """Return the Hamming taper that range profiles are seen through: sidelobes of -43 dB.
+    """Return the Hamming taper of range profiles, with sidelobes of -43 dB.
 
-    Scaled so that a point scatterer shows its own RCS in its range bin.
+    It is scaled so that a point scatterer has its own RCS in its range bin.
     """
     taper = 0.54 + 0.46 * np.cos(2 * np.pi * sample_interval_s * np.asarray(frequency_hz))
     return taper / taper.mean()

@@ -54,6 +54,7 @@ def test_valid_things_are_valid(space, space_run, space_recipe, evaluation, tmp_
         assert found.checked == checked or (checked is None and found.checked >= 5)
 
 
+@pytest.mark.slow
 def test_every_bad_shard_of_a_dataset_is_told(space, copy_of):
     data = copy_of(space)
     spoil(data / "shard-00000.h5")

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from complex_noise import noise
 from scipy.linalg import toeplitz
+from signals import noise
 
 from radarseq.baselines.lmmse import wiener_echo
 from radarseq.dataset.schema import Examples, Header

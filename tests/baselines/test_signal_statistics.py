@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from complex_noise import noise
+from signals import noise
 
 from radarseq.baselines.signal_statistics import sequence_statistics
 

@@ -1,8 +1,7 @@
 """Datasets shared by the tests of radarseq.dataset."""
 
 import pytest
-from made_datasets import made
-from simulated_datasets import EXAMPLES, RECIPE, ROWS, SEED, again, interrupt_after
+from datasets_made import EXAMPLES, RECIPE, ROWS, SEED, again, interrupt_after, made
 
 from radarseq import simulate
 from radarseq.dataset.write import shard_image, write_dataset

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from made_datasets import HEADER, edit, issues_of, values
+from datasets_made import HEADER, edit, issues_of, values
 
 from radarseq.dataset.schema import Examples
 from radarseq.dataset.write import shard_name, write_dataset

@@ -7,7 +7,7 @@ from dataclasses import replace
 import h5py
 import numpy as np
 import pytest
-from made_datasets import HEADER, edit, issues_of, made, same, values
+from datasets_made import HEADER, edit, issues_of, made, same, values
 
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import Examples

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from made_datasets import HEADER, made, values
+from datasets_made import HEADER, made, values
 
 from radarseq.dataset.schema import Examples, Header
 from radarseq.errors import DatasetError

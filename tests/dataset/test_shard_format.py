@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import h5py
 import pytest
-from made_datasets import HEADER, issues_of, made, same
+from datasets_made import HEADER, issues_of, made, same
 
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import Examples

@@ -6,8 +6,7 @@ import re
 import h5py
 import numpy as np
 import pytest
-from made_datasets import same
-from simulated_datasets import EXAMPLES, RECIPE, ROWS, SEED, TEXT, again, contents
+from datasets_made import EXAMPLES, RECIPE, ROWS, SEED, TEXT, again, contents, same
 
 from radarseq import open_dataset
 from radarseq.dataset.simulate import plan_simulation, simulate
@@ -17,6 +16,7 @@ from radarseq.storage.atomic import sha256_file
 from simulators.pairs import PairGenerator
 
 
+@pytest.mark.slow
 def test_a_dataset_holds_the_pairs_of_its_recipe_and_seed(whole):
     dataset = open_dataset(whole)
     pairs = PairGenerator(RECIPE.scene, seed=SEED)(0, EXAMPLES)
@@ -75,11 +75,13 @@ def test_more_examples_begin_with_the_fewer(whole, tmp_path):
         assert fewer[name].tobytes() == values[:500].tobytes()
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_examples(whole, tmp_path):
     other = again(tmp_path / "out", seed=SEED + 1).load()
     assert not np.any(other["rx"] == open_dataset(whole).load()["rx"])
 
 
+@pytest.mark.slow
 def test_the_largest_seed_survives_the_file(tmp_path):
     dataset = again(tmp_path / "out", seed=2**64 - 1, examples=10)
     assert dataset.header.seed == 2**64 - 1
@@ -98,6 +100,7 @@ def test_progress_counts_up_to_all_examples(tmp_path):
     assert done[-1] == EXAMPLES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("examples", "rows"), [(2000, 0), (5000, 2500), (20_000, 5000)])
 def test_the_size_on_disk_is_foretold_within_a_percent(tmp_path, examples, rows):
     out = tmp_path / "out"
@@ -175,6 +178,7 @@ def test_workers_and_shards_do_not_change_the_examples(
     assert same(dataset.load(), space_examples.take(slice(60)))
 
 
+@pytest.mark.slow
 def test_workers_give_the_same_bytes(plate_recipe, tmp_path):
     for workers in (1, 4):
         out = tmp_path / str(workers)
@@ -216,6 +220,7 @@ def test_what_cannot_be_simulated_is_refused_before_anything_is_made(
     assert not (tmp_path / "d").exists()
 
 
+@pytest.mark.slow
 def test_the_largest_seed_works(plate_recipe, tmp_path):
     dataset = simulate(plate_recipe, tmp_path / "d", examples=3, seed=2**64 - 1)
     assert dataset.load().header.seed == 2**64 - 1

@@ -4,8 +4,7 @@ import json
 import shutil
 
 import pytest
-from made_datasets import issues_of
-from simulated_datasets import EXAMPLES, ROWS, SEED, TEXT, again, contents, interrupt_after
+from datasets_made import EXAMPLES, ROWS, SEED, TEXT, again, contents, interrupt_after, issues_of
 
 from radarseq import open_dataset
 from radarseq.dataset.simulate import simulate
@@ -181,6 +180,7 @@ def test_a_resumed_simulation_reads_no_shard_outside(plate_recipe, tmp_path, nam
         simulate(plate_recipe, tmp_path / "d", resume=True, **settings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["absent", "altered"])
 def test_an_interrupted_simulation_ends_as_an_unbroken_one(plate_recipe, tmp_path, damage):
     settings = {"examples": 50, "seed": 5, "rows_per_shard": 10}

@@ -8,7 +8,7 @@ from dataclasses import replace
 import h5py
 import numpy as np
 import pytest
-from made_datasets import HEADER, issues_of, made, same
+from datasets_made import HEADER, issues_of, made, same
 
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import Header

@@ -42,7 +42,7 @@ def quick(request, monkeypatch):
 
     monkeypatch.setattr(classifiers, "HistGradientBoostingClassifier", few_trees)
     if "drawn" not in request.fixturenames:
-        monkeypatch.setattr(judge, "draw", lambda *_: None)
+        monkeypatch.setattr(judge, "draw_page", lambda *_: None)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 
 import pytest
-from stored_files import content
+from datasets_made import content
 
 from radarseq.captures.conversion.export import export
 from radarseq.dataset.simulate import simulate
@@ -62,6 +62,7 @@ def other_versions(real=cluster_module.environment_digest):
     return real() | {"numba": "0.1", "radarseq": "of source 0"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "instead", "message"),
     [
@@ -127,7 +128,7 @@ def test_recordings_are_judged_to_the_same_bytes_although_a_worker_was_killed(
     (tmp_path / "c" / "cone_900.npz").write_bytes(b"no zip")
     shutil.copy(files[0], tmp_path / "c" / "brick_901.npz")
     monkeypatch.chdir(tmp_path)
-    settings = {"name": NAME, "beside": [lstm_run]}
+    settings = {"name": NAME, "compare": [lstm_run]}
     plainly(space_run, "c", "one", **settings)
     progress, killed = killing(cluster, tmp_path / "many" / "parts", after=2)
     address = cluster.scheduler_address
@@ -137,6 +138,7 @@ def test_recordings_are_judged_to_the_same_bytes_although_a_worker_was_killed(
     assert content(tmp_path / "many") == content(tmp_path / "one")
 
 
+@pytest.mark.slow
 def test_a_dataset_has_the_same_bytes_although_a_worker_was_killed(
     cluster, space_recipe, tmp_path, monkeypatch
 ):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from command_processes import Cli
-from tiny_runs import RECIPE, TRAINED
+from runs import RECIPE, TRAINED
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_runs import TRAINED
+from runs import TRAINED
 
 from radarseq.captures.options.read_options import ReadOptions
 from radarseq.captures.readers.registry import read_capture
@@ -114,7 +114,7 @@ def test_folders_whose_names_are_not_text_work_throughout(cli, recipe, tmp_path)
     cli.good("evaluate", run, data, "--out", base / "out")
     cli.good("validate", base / "out")
     cli.good("export", data, "--out", base / "captures", "--json")
-    cli.good(*evaluate_captures(run, base / "captures", base / "judged"))
+    cli.good(*evaluate_captures(run, base / "captures", base / "evaluated"))
     cli.good("train", data, "--epochs", 2, "--resume", "--out", run)
 
 

@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from stored_files import content, flip_a_byte, sha256, truncate
-from tiny_runs import TRAINED, a_run_like
+from datasets_made import content, flip_a_byte, sha256, truncate
+from runs import TRAINED, a_run_like
 
 from radarseq.storage.sealed import write_json
 

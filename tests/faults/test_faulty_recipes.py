@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from tiny_runs import RECIPE, TRAINED
+from runs import RECIPE, TRAINED
 
 
 @pytest.mark.parametrize(

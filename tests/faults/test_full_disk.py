@@ -4,8 +4,8 @@ import signal
 from pathlib import Path
 
 from command_processes import Ran
-from stored_files import content
-from tiny_runs import TRAINED, checkpoint_written, shards, weights
+from datasets_made import content
+from runs import TRAINED, checkpoint_written, shards, weights
 
 from radarseq.dataset.read import open_dataset
 

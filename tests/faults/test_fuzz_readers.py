@@ -10,12 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from paths import ROOT
+from recordings import blocks
 
 from radarseq.captures.errors import RecordingError
 from radarseq.captures.options.read_options import ReadOptions
 from radarseq.captures.readers.registry import read_capture
 from radarseq.captures.samples.lazy_array import read_whole
-from radarseq.captures.windowing.windows import blocks
 
 SCRIPTS = ROOT / "benchmarks" / "faults"
 FEW = settings(
@@ -59,19 +59,19 @@ def test_damaged_recordings_of_every_format_are_read_or_refused(tmp_path, script
 def test_the_tally_sees_what_breaks(tmp_path, scripts, monkeypatch):
     corpus, fuzz = scripts
 
-    def broken(self, path, reading):
+    def broken(self, path, options):
         raise KeyError("unheard of")
 
-    monkeypatch.setattr(fuzz.Prober, "check", broken)
+    monkeypatch.setattr(fuzz.Sandbox, "check", broken)
     tally, worst = fuzz.fuzz(corpus.write(tmp_path), 26, seed=1)
     assert len(worst) == sum(counts["unlisted"] for counts in tally.values()) == 26
     assert "26" in fuzz.table(tally).splitlines()[-1]
 
 
-def read_or_refuse(path: Path, reading: ReadOptions | None = None) -> bool:
+def read_or_refuse(path: Path, options: ReadOptions | None = None) -> bool:
     """Return whether a file is read, windows and all."""
     try:
-        capture = read_capture(path, reading or ReadOptions())
+        capture = read_capture(path, options or ReadOptions())
         read_whole(capture.samples)
         for block in blocks(capture, ReadOptions(steps=4)):
             assert len(block.rows) == len(block.codes)

@@ -18,7 +18,7 @@ from radarseq.captures.conversion.export import export
 from radarseq.captures.errors import RecordingError
 from radarseq.captures.options.read_options import AS_WRITTEN
 from radarseq.captures.readers.registry import read_capture
-from radarseq.captures.sources.sandbox import Prober
+from radarseq.captures.sources.sandbox import Sandbox
 
 FRAME = "sessions/session_0/group_0/entry_0/result/frame"
 SOON_S, EXTRA_MB = 1.0, 200
@@ -100,7 +100,7 @@ BOMBS = [
 
 @pytest.fixture(scope="module")
 def lasting_prober():
-    own = Prober()
+    own = Sandbox()
     yield own
     own.close()
 

@@ -7,8 +7,8 @@ import time
 
 import pytest
 from command_processes import Ran
-from stored_files import content
-from tiny_runs import (
+from datasets_made import content
+from runs import (
     SHARDED,
     TRAINED,
     a_run_like,

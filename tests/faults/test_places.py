@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from stored_files import content
+from datasets_made import content
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_a_command_that_cannot_be_carried_out_says_why(cli, places, words, names
         ("evaluate {absent} {data} --out {out}", ["{absent}", "checkpoint", "radarseq train"]),
         ("evaluate {data} {data} --out {out}", ["{data}"]),
         ("evaluate {run} {absent} --out {out}", ["{absent}", "Check the path"]),
-        ("evaluate {run} {data} --beside {absent} --out {out}", ["{absent}", "radarseq train"]),
+        ("evaluate {run} {data} --compare {absent} --out {out}", ["{absent}", "radarseq train"]),
         ("export {absent} --out {out}", ["{absent}", "no such file or folder"]),
         ("import {absent} --out {out}", ["{absent}", "Check the path"]),
         ("import {absent}.npz --out {out}", ["{absent}.npz", "Check the path"]),

@@ -1,6 +1,7 @@
 """Recordings that tests make, write and read."""
 
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import h5py
@@ -8,12 +9,14 @@ import numpy as np
 import pytest
 
 from radarseq.captures.capture import Capture
-from radarseq.captures.errors import RecordingError
-from radarseq.captures.options.quality_limits import Quality
-from radarseq.captures.options.read_options import ReadOptions
+from radarseq.captures.conversion.stack_examples import stack_examples
+from radarseq.captures.errors import Failure, RecordingError
+from radarseq.captures.options.quality_limits import QualityLimits
+from radarseq.captures.options.read_options import AS_WRITTEN, ReadOptions
 from radarseq.captures.readers.registry import read_capture
 from radarseq.captures.windowing.quality import REASONS
-from radarseq.captures.windowing.windows import blocks
+from radarseq.captures.windowing.windows import Block, Rows, concatenate_rows, plan_windows
+from radarseq.dataset.schema import Examples
 
 IQ = np.dtype([("real", "<i2"), ("imag", "<i2")])
 
@@ -65,21 +68,38 @@ def a_capture(samples: np.ndarray, *axes: str, **more: object) -> Capture:
     return Capture(samples, axes, "step", 0.0, 0.0, Path("made.npy"), **more)  # type: ignore[arg-type]
 
 
-def codes(capture: Capture, reading: ReadOptions, most_bytes: int = 1 << 24) -> list[str]:
-    found = [block.codes for block in blocks(capture, reading, most_bytes)]
+def blocks(capture: Capture, options: ReadOptions, max_bytes: int = 1 << 24) -> Iterator[Block]:
+    return plan_windows(capture, options).blocks(max_bytes)
+
+
+def cut_rows(capture: Capture, options: ReadOptions) -> Rows:
+    plan = plan_windows(capture, options)
+    plan.check_memory()
+    return concatenate_rows([block.rows for block in plan.blocks()])
+
+
+def collect(
+    paths: Iterable[Path], options: ReadOptions = AS_WRITTEN, **more: object
+) -> tuple[Examples, list[Failure]]:
+    found = stack_examples(paths, options, **more)  # type: ignore[arg-type]
+    return found.examples, found.failures
+
+
+def codes(capture: Capture, options: ReadOptions, max_bytes: int = 1 << 24) -> list[str]:
+    found = [block.codes for block in blocks(capture, options, max_bytes)]
     return [REASONS[code] for code in np.concatenate(found)]
 
 
 def limits(**values: object) -> ReadOptions:
-    return ReadOptions(steps=8, quality=Quality(**values))  # type: ignore[arg-type]
+    return ReadOptions(steps=8, quality=QualityLimits(**values))  # type: ignore[arg-type]
 
 
 def whole(capture: Capture) -> np.ndarray:
     return np.asarray(capture.samples)
 
 
-def error_of(path: Path, reading: ReadOptions | None = None) -> str:
+def error_of(path: Path, options: ReadOptions | None = None) -> str:
     with pytest.raises(RecordingError) as caught:
-        read_capture(path, reading or ReadOptions())
+        read_capture(path, options or ReadOptions())
     assert str(path) in str(caught.value)
     return str(caught.value)

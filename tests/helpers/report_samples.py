@@ -4,7 +4,8 @@ import copy
 
 import numpy as np
 
-from radarseq.report import Pictures, capture_view
+from radarseq.report.capture_views import capture_view
+from radarseq.report.figures.pictures import Pictures
 
 NASTY = "<script>alert(1)</script>"
 # What an engineer may well call a class, and what breaks XML, formulas or attributes.
@@ -78,13 +79,13 @@ FULL = {
         {
             "capture": "cone_1512",
             "windows": 10,
-            "left_out": 0,
+            "skipped": 0,
             "label": "cone",
             "decision": "cone",
             "probability": 0.98,
             "window_accuracy": 0.9,
         },
-        {"capture": "unknown_1", "windows": 3, "left_out": None, "label": None}
+        {"capture": "unknown_1", "windows": 3, "skipped": None, "label": None}
         | {"decision": "plate", "probability": None, "window_accuracy": None},
     ],
     "failures": [{"capture": "x.npy", "reason": "of float16", "hint": "save complex64"}],
@@ -101,7 +102,7 @@ FULL = {
             {"score": "energy", "auroc": 0.941, "found": 0.7, "false_reject": 0.052},
             {"score": "max_probability", "auroc": None, "found": None, "false_reject": 0.05},
         ],
-        "histogram": {"edges": [-2, 0, 2, 4], "known": [6, 3, 1], "judged": [5, 5, 0]}
+        "histogram": {"edges": [-2, 0, 2, 4], "known": [6, 3, 1], "evaluated": [5, 5, 0]}
         | {"held_out": [0, 1, 9]},
     },
     "stress": {
@@ -112,7 +113,7 @@ FULL = {
             for effect, text in (("none", "no damage"), ("occlusion", "occlusion 20 %"))
         ],
     },
-    "quality": {"windows": 15, "judged": 13, "left_out": {"all zero": 2}, "captures": 1},
+    "quality": {"windows": 15, "evaluated": 13, "skipped": {"all zero": 2}, "captures": 1},
     "provenance": {"model": {"weights_sha256": "f00d"}, "settings": {"false_reject": 0.05}},
 }
 FULL["classification"]["curves"] = [
@@ -151,8 +152,8 @@ def many_captures(count):
             "nearest": NAMES[i % 4],
             "unknown_windows": i % 5,
             "unknown_score": i / 7 - 40,
-            "left_out": i % 2,
-            "left_out_reasons": "all zero 1" if i % 2 else "",
+            "skipped": i % 2,
+            "skipped_reasons": "all zero 1" if i % 2 else "",
         }
         for i in range(count)
     ]
@@ -182,9 +183,9 @@ def renamed():
         curve["class"] = NASTY
     metrics["unknown"]["scores"][0]["score"] = metrics["unknown"]["score"] = NASTY
     metrics["stress"]["baseline"] = metrics["stress"]["conditions"][0]["text"] = NASTY
-    metrics["quality"]["left_out"] = {NASTY: 2}
+    metrics["quality"]["skipped"] = {NASTY: 2}
     metrics["provenance"]["settings"] = {NASTY: NASTY}
-    texts = ("capture", "label", "decision", "reason", "hint", "left_out_reasons")
+    texts = ("capture", "label", "decision", "reason", "hint", "skipped_reasons")
     for row in (*metrics["captures"], *metrics["failures"]):
-        row |= dict.fromkeys(texts, NASTY) | {"left_out": 1}
+        row |= dict.fromkeys(texts, NASTY) | {"skipped": 1}
     return metrics

@@ -8,12 +8,12 @@ import pytest
 
 from radarseq.captures.errors import RecordingError
 from radarseq.captures.options.read_options import AS_WRITTEN, ReadOptions
-from radarseq.captures.sources.sandbox import Prober
+from radarseq.captures.sources.sandbox import Sandbox
 
 
-def error_of(prober: Prober, path: Path, reading: ReadOptions = AS_WRITTEN) -> RecordingError:
+def error_of(sandbox: Sandbox, path: Path, options: ReadOptions = AS_WRITTEN) -> RecordingError:
     with pytest.raises(RecordingError) as caught:
-        prober.check(path, reading)
+        sandbox.check(path, options)
     assert str(path) in str(caught.value)
     return caught.value
 

@@ -4,8 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from ensembles import RUNS
-from training_runs import SMALL
+from runs import RUNS, SMALL
 
 from radarseq.inference.build_ensemble import form_ensemble
 from radarseq.training.seeds import train_seeds

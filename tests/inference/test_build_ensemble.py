@@ -6,9 +6,8 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from ensembles import RUNS, log_loss, said
+from runs import RUNS, SMALL, log_loss, said
 from scipy.special import log_softmax
-from training_runs import SMALL
 
 from radarseq.artifacts.gate_figure import draw_example_gates
 from radarseq.artifacts.inspection import inspect
@@ -17,7 +16,6 @@ from radarseq.captures.conversion.export import export
 from radarseq.cli import app
 from radarseq.dataset.read import open_dataset
 from radarseq.errors import CheckpointError, UsageError
-from radarseq.evaluation.decisions.calibration_file import weights_sha256
 from radarseq.inference.build_ensemble import form_ensemble
 from radarseq.inference.predictor import load
 from radarseq.storage.sealed import read_json
@@ -35,8 +33,8 @@ def test_the_answer_is_the_mean_of_the_members_answers(formed, members, space_ex
     rows = space_examples.part("test")
     together = load(formed, device="cpu")
     found, alone = said(together, rows), [said(member, rows) for member in members]
-    logits = np.mean([one.described for one in alone], axis=0)
-    assert found.described == pytest.approx(logits, abs=1e-6)
+    logits = np.mean([one.extra for one in alone], axis=0)
+    assert found.extra == pytest.approx(logits, abs=1e-6)
     odds = np.exp(log_softmax(logits.astype(float) / together.temperature, axis=1))
     assert found.probabilities == pytest.approx(odds, abs=1e-6)
     echo = np.mean([one.echo for one in alone], axis=0)
@@ -47,8 +45,8 @@ def test_the_answer_is_the_mean_of_the_members_answers(formed, members, space_ex
 def test_hidden_values_stand_side_by_side(formed, members, space_examples):
     rows = space_examples.part("test").take(slice(5))
     together = load(formed, device="cpu")
-    found = together.predict_examples(rows, describe=lambda _, hidden: hidden).described
-    alone = [m.predict_examples(rows, describe=lambda _, hidden: hidden).described for m in members]
+    found = together.predict_examples(rows, extra_output=lambda _, hidden: hidden).extra
+    alone = [m.predict_examples(rows, extra_output=lambda _, hidden: hidden).extra for m in members]
     assert found.shape == (5, together.hidden_values)
     assert found == pytest.approx(np.concatenate(alone, axis=1), abs=1e-6)
 
@@ -56,15 +54,15 @@ def test_hidden_values_stand_side_by_side(formed, members, space_examples):
 def test_the_mean_score_is_never_worse_than_the_members_on_average(formed, members, space_examples):
     """The log loss is convex in the scores: Jensen's inequality holds on any rows."""
     rows = space_examples.part("test")
-    together = log_loss(said(load(formed, device="cpu"), rows).described, rows["label"])
-    alone = [log_loss(said(member, rows).described, rows["label"]) for member in members]
+    together = log_loss(said(load(formed, device="cpu"), rows).extra, rows["label"])
+    alone = [log_loss(said(member, rows).extra, rows["label"]) for member in members]
     assert together < np.mean(alone)
 
 
 def test_the_temperature_is_that_of_the_ensemble_on_validation(formed, space_examples):
     rows = space_examples.part("validation")
     together = load(formed, device="cpu")
-    logits = said(together, rows).described
+    logits = said(together, rows).extra
     losses = {t: log_loss(logits / t, rows["label"]) for t in np.geomspace(0.05, 20, 2001)}
     assert together.temperature == pytest.approx(min(losses, key=losses.__getitem__), rel=5e-3)
     assert together.temperature != load(formed / "seed-0", device="cpu").temperature
@@ -79,19 +77,19 @@ def test_an_ensemble_streams_what_it_says_of_the_whole(toy_data, tmp_path):
     stream = together.stream(4)
     for step in range(rows.steps):
         output = stream.step(torch.from_numpy(rows.input[:, step]))
-    assert output.logits.numpy() == pytest.approx(said(together, rows).described, abs=1e-6)
+    assert output.logits.numpy() == pytest.approx(said(together, rows).extra, abs=1e-6)
 
 
 def test_an_evaluation_judges_the_ensemble_beside_a_member(formed, space, tmp_path, plainly):
-    judged = plainly(formed, space, tmp_path / "e", beside=[formed / "seed-0"])
+    judged = plainly(formed, space, tmp_path / "e", compare=[formed / "seed-0"])
     models = judged.metrics["classification"]
     assert judged.metrics["model"]["name"] == "ensemble of 3 wavenet"
     assert judged.metrics["model"]["seed"] == [0, 1, 2]
     alone = plainly(formed / "seed-0", space, tmp_path / "alone")
     member = alone.metrics["classification"]["model"]["accuracy"]
     assert models["baselines"]["wavenet"]["accuracy"] == member
-    kept = read_json(formed / "judging.json", CheckpointError)
-    assert kept["weights_sha256"] == weights_sha256(load(formed, device="cpu"))
+    kept = read_json(formed / "calibration.json", CheckpointError)
+    assert kept["weights_sha256"] == load(formed, device="cpu").weights_sha256
 
 
 def test_recordings_are_judged_alike_by_any_number_of_workers(formed, space, tmp_path, plainly):
@@ -138,7 +136,7 @@ def test_the_command_makes_an_ensemble_of_its_seeds(toy_data, tmp_path, capsys):
     app(f"{words} {small}".split(), standalone_mode=False)
     printed = capsys.readouterr()
     assert json.loads(printed.out)["ensemble"] == "ensemble of 2 wavenet"
-    assert f"radarseq evaluate {tmp_path / 'runs'} DATA judges them as one" in printed.err
+    assert f"radarseq evaluate {tmp_path / 'runs'} DATA evaluates them as one model" in printed.err
     assert load(tmp_path / "runs").manifest["training"]["seed"] == [0, 1]
 
 

@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from ensembles import RUNS
+from runs import RUNS
 
 from radarseq.artifacts.validation import validate
 from radarseq.errors import CheckpointError
@@ -16,7 +16,9 @@ from radarseq.training.train import train
 
 def test_a_run_that_was_trained_on_since_is_another_one(copied, space):
     train(space, copied / "seed-1", resume=True, epochs=3, device="cpu")
-    with pytest.raises(CheckpointError, match=r"seed-1: has other weights.*trained on since"):
+    with pytest.raises(
+        CheckpointError, match=r"seed-1: its weights are not those.*trained further"
+    ):
         load(copied)
     assert not validate(copied).is_valid
     form_ensemble(copied, RUNS, device="cpu")
@@ -32,11 +34,14 @@ def test_a_run_that_is_gone_is_named(copied):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"kind": "radarseq run"}, "kind and format_version"),
-        ({"format_version": 2}, "kind and format_version"),
+        (
+            {"kind": "radarseq run"},
+            "kind is 'radarseq run'; this version reads 'radarseq ensemble'",
+        ),
+        ({"format_version": 2}, "format_version is 2; this version reads 1"),
         ({"members": {}}, "0 runs; an ensemble has 2 to 15"),
         ({"members": {"seed-0": ""}}, "1 runs; an ensemble has 2 to 15"),
-        ({"members": ["seed-0", "seed-1"]}, "names no runs"),
+        ({"members": ["seed-0", "seed-1"]}, "lists no runs"),
         ({"members": {"seed-0": "", "../elsewhere": ""}}, "outside its folder; refused"),
         ({"members": {"seed-0": "", "..": ""}}, "outside its folder; refused"),
         ({"members": {"seed-0": "", "": ""}}, "outside its folder; refused"),

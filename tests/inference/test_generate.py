@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from small_networks import MODELS, network_of, notes_of, signal_of, spec_of, symbol_spec
+from networks import MODELS, network_of, notes_of, signal_of, spec_of, symbol_spec
 
 from radarseq.errors import UsageError
 from radarseq.inference.generate import generate

@@ -1,14 +1,16 @@
 """Targets that are made from the columns of a dataset, and data that do not serve a task."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
-from forecast_data import forecasting, sequences
+from signals import forecasting, sequences
 
 from radarseq.dataset.schema import Examples
 from radarseq.errors import DatasetError
-from radarseq.inference.task_targets import spec_of, task_examples
+from radarseq.inference.task_targets import TASKS, spec_of, task_examples
 from radarseq.models.network import Network
-from radarseq.models.settings import ModelSettings
+from radarseq.models.settings import ModelSettings, Task
 
 
 def test_the_target_is_the_later_input_one_step_ahead_after_the_other():
@@ -54,3 +56,11 @@ def test_the_network_of_a_spec_with_labels_alone_has_no_sequence(toy):
     from radarseq.inference.task_targets import spec_of
 
     assert Network(ModelSettings(task="classify"), spec_of(toy)).sequence is None
+
+
+@pytest.mark.parametrize("task", get_args(Task))
+def test_the_heads_of_a_task_are_those_of_its_network(task):
+    settings, heads = ModelSettings(task=task), TASKS[task].heads
+    assert settings.classifies == ("class" in heads)
+    assert settings.gives_sequence == ("sequence" in heads)
+    assert settings.gives_symbols == ("symbols" in heads)

@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from small_networks import network_of, signal_of, spec_of
+from networks import network_of, signal_of, spec_of
 
 from radarseq.errors import UsageError
 from radarseq.models.backbones.recurrent import Recurrent
 from radarseq.models.backbones.wavenet import WaveNet
-from radarseq.models.gate_values import gates_of, recurrent_gates, wavenet_gates
+from radarseq.models.gate_values import compute_gates, recurrent_gates, wavenet_gates
 
 
 @pytest.mark.parametrize("plain", [True, False])
@@ -50,7 +50,7 @@ def test_a_wavenets_gates_lead_to_its_output():
     net = WaveNet(3, width=6, skip=5, dilations=(1, 2, 40), stacks=1)
     x = torch.randn(20, 4, 3)
     layers = wavenet_gates(net, x)
-    combined = net.combined(sum(layer.state for layer in layers))
+    combined = net.output(sum(layer.state for layer in layers))
     torch.testing.assert_close(combined, net(x), rtol=0, atol=1e-6)
     assert all(((g := layer.gates["gate"]) > 0).all() and (g < 1).all() for layer in layers)
 
@@ -58,8 +58,8 @@ def test_a_wavenets_gates_lead_to_its_output():
 def test_gates_of_a_whole_network_and_of_one_without():
     signal, tx = signal_of(spec_of())
     for model, names in (("lstm", ["input", "forget", "output"]), ("gru", ["reset", "update"])):
-        layers = gates_of(network_of(spec_of(), model=model), signal, tx)
+        layers = compute_gates(network_of(spec_of(), model=model), signal, tx)
         assert [list(layer.gates) for layer in layers] == [names, names]
         assert layers[0].memory.shape == (32, 5, 8)
-    with pytest.raises(UsageError, match="'rnn' cannot be shown"):
-        gates_of(network_of(spec_of(), model="rnn"), signal, tx)
+    with pytest.raises(UsageError, match="'rnn' cannot be computed"):
+        compute_gates(network_of(spec_of(), model="rnn"), signal, tx)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from small_networks import MODELS, PLAIN, network_of, notes_of, signal_of, spec_of, symbol_spec
+from networks import MODELS, PLAIN, network_of, notes_of, signal_of, spec_of, symbol_spec
 
 from radarseq.errors import MismatchError, UsageError
 from radarseq.models.features.radar import RADAR_FEATURES
@@ -199,6 +199,8 @@ def test_what_is_no_symbol_is_refused_unless_it_is_padding(wrong):
     network = network_of(symbol_spec(), task="next_symbol")
     notes = notes_of(network.spec)
     notes[3, 8, 1] = wrong
-    with pytest.raises(MismatchError, match="is no symbol of this model; expected whole numbers"):
+    with pytest.raises(
+        MismatchError, match="is not a symbol of this model; expected whole numbers"
+    ):
         network(notes)
     assert network(notes, length=torch.tensor([12, 12, 12, 8, 12])).symbols.isfinite().all()

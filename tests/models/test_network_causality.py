@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from small_networks import MODELS, network_of, notes_of, signal_of, spec_of, symbol_spec
+from networks import MODELS, network_of, notes_of, signal_of, spec_of, symbol_spec
 
 from radarseq.errors import UsageError
 from radarseq.models.features.radar import FEATURE_NAMES, RADAR_FEATURES

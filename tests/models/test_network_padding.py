@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from small_networks import MODELS, PER_STEP, PLAIN, network_of, signal_of, spec_of
+from networks import MODELS, PER_STEP, PLAIN, network_of, signal_of, spec_of
 
 from radarseq.training.data.batches import Batch
 from radarseq.training.optimisation.losses import Objective, batch_loss

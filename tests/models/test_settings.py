@@ -43,7 +43,7 @@ def test_dilations_for_a_length_see_just_that_length(steps):
         ({"strides": (0,)}, "strides"),
         ({"horizon": 0}, "horizon is 0"),
         ({"symbols": -1}, "symbols is -1"),
-        ({"task": "forecast", "causal": False}, "would read the answer"),
+        ({"task": "forecast", "causal": False}, "would read its target"),
         ({"pool": "last", "causal": False}, "pool=mean_max"),
     ],
 )

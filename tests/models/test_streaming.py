@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from small_networks import MODELS, network_of, signal_of, spec_of, streamed
+from networks import MODELS, network_of, signal_of, spec_of, streamed
 
 from radarseq.errors import MismatchError, UsageError
 from radarseq.models.features.radar import FEATURE_NAMES

@@ -20,6 +20,7 @@ def many():
     return PairGenerator(read_recipe(RECIPE).scene, seed=3)(0, COUNT)
 
 
+@pytest.mark.slow
 def test_boosted_trees_cannot_tell_the_class_from_what_else_was_drawn(many):
     """All that is stored of an example but its echo, its sizes and the levels that follow them."""
     names = [n for n in SIGNAL_PARAMETERS if n not in ("realised_snr_db", "noise_power_m2")]

@@ -4,12 +4,14 @@ import importlib.util
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from paths import ROOT
 
 from radarseq.recipes.recipe import read_recipe
 from simulators.pairs import PairGenerator
 
 
+@pytest.mark.slow
 def test_the_kernel_gives_the_pairs_of_plain_numpy():
     specification = importlib.util.spec_from_file_location(
         "numpy_pairs", ROOT / "benchmarks" / "numpy_pairs.py"

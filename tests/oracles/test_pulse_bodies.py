@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from corner_meshes import dihedral_mesh
+from bodies import dihedral_mesh
 
 from simulators.objects import Box, Dipole, MeshBody, Sphere
 from simulators.pairs import PairGenerator
-from simulators.scattering import corners, mesh_files, meshes
+from simulators.scattering import meshes
+from simulators.scattering.closed_forms import corners
+from simulators.scattering.meshes import mesh_files
 from simulators.scene import Motion, Radar, Scene
 from simulators.units import SPEED_OF_LIGHT_MPS, wavenumber
 from simulators.waveforms import responses
@@ -84,6 +86,7 @@ def sphere_by_optics(k, radius):
     return -2j * np.sqrt(np.pi) * k * radius**2 * lit
 
 
+@pytest.mark.slow
 def test_a_mesh_of_a_sphere_has_the_pulse_of_its_integral(tmp_path):
     """Its facets lie within the sphere by the square of their size: half of it, a quarter off."""
     errors = []
@@ -96,6 +99,7 @@ def test_a_mesh_of_a_sphere_has_the_pulse_of_its_integral(tmp_path):
     assert errors[0] / errors[1] == pytest.approx(4, abs=0.2)
 
 
+@pytest.mark.slow
 def test_a_mesh_of_a_corner_has_the_pulse_of_two_bounces(tmp_path):
     item = own_mesh(tmp_path, dihedral_mesh(0.15, 0.2), closed=False, bounces=2)
     found = pulses(item, 400)

@@ -90,7 +90,7 @@ def home(tmp_path_factory) -> Path:
         f"simulate three.toml --examples {EXAMPLES} --rows-per-shard 250 --seed 3 --out data",
         "train data --model wavenet --epochs 2 --batch-size 64 --set width=8 --out wavenet",
         "train data --model lstm --epochs 2 --batch-size 64 --set width=8 --out lstm",
-        "evaluate wavenet data --beside lstm --out unseen",
+        "evaluate wavenet data --compare lstm --out unseen",
         "export data --out captures",
         "evaluate wavenet captures --name {label}_{group}.npz --out judged",
     ]
@@ -144,7 +144,7 @@ def test_the_dataset_is_shards_and_a_manifest(here, home):
     assert sum(told["classes"].values()) == sum(told["split"].values()) == EXAMPLES
 
 
-@pytest.mark.parametrize("name", ["data", "wavenet", "lstm", "unseen", "judged", "captures"])
+@pytest.mark.parametrize("name", ["data", "wavenet", "lstm", "unseen", "evaluated", "captures"])
 def test_all_that_was_made_is_valid(here, home, name):
     assert here("validate", name).startswith(f"{name}: a valid ")
 
@@ -152,7 +152,7 @@ def test_all_that_was_made_is_valid(here, home, name):
 @pytest.mark.parametrize("model", ["wavenet", "lstm"])
 def test_a_run_folder_holds_what_the_design_says(home, model):
     run = home / model
-    assert files(run) - {"judging.json"} == RUN  # which the first evaluation leaves
+    assert files(run) - {"calibration.json"} == RUN  # which the first evaluation leaves
     assert [row["epoch"] for row in rows(run / "metrics.csv")] == ["1", "2"]
     assert json.loads((run / "metrics.json").read_bytes())["epochs"] == 2
     environment = json.loads((run / "environment.json").read_bytes())
@@ -163,7 +163,7 @@ def test_a_run_folder_holds_what_the_design_says(home, model):
     assert "receptive field 32 samples" in said or model == "lstm"
 
 
-@pytest.mark.parametrize("name", ["unseen", "judged"])
+@pytest.mark.parametrize("name", ["unseen", "evaluated"])
 def test_an_evaluation_folder_holds_what_the_design_says(home, name):
     folder = home / name
     assert {name for name in files(folder) if not name.startswith("plots/")} == EVALUATION
@@ -207,7 +207,7 @@ def test_unseen_objects_share_nothing_with_the_trained_ones(home):
 def test_captures_are_judged_as_the_dataset_they_came_from(home):
     """The same rows by another way: the same number, the same decisions, object by object."""
     captures = sorted((home / "captures").glob("*.npz"))
-    judged = {row["capture"]: row for row in rows(home / "judged" / "summary.csv")}
+    judged = {row["capture"]: row for row in rows(home / "evaluated" / "summary.csv")}
     assert {path.stem.rpartition("_")[0] for path in captures} == set(CLASSES)
     assert set(judged) == {"/".join(path.stem.rsplit("_", 1)) for path in captures}
     unseen = {row["capture"]: row for row in rows(home / "unseen" / "summary.csv")}
@@ -218,7 +218,7 @@ def test_captures_are_judged_as_the_dataset_they_came_from(home):
         assert (row["decision"], row["windows"]) == (twin["decision"], twin["windows"])
         assert float(row["probability"]) == pytest.approx(float(twin["probability"]), abs=1e-4)
     dataset, recordings = (
-        json.loads((home / name / "metrics.json").read_bytes()) for name in ("unseen", "judged")
+        json.loads((home / name / "metrics.json").read_bytes()) for name in ("unseen", "evaluated")
     )
     accuracy = recordings["classification"]["model"]["accuracy"]
     assert accuracy == dataset["classification"]["model"]["accuracy"]
@@ -232,7 +232,7 @@ def test_exported_captures_come_back_as_a_dataset(here, home, tmp_path):
     assert sorted(told["classes"]) == sorted(CLASSES)
     assert (
         told["rows"]
-        == json.loads((home / "judged" / "metrics.json").read_bytes())["data"]["examples"]
+        == json.loads((home / "evaluated" / "metrics.json").read_bytes())["data"]["examples"]
     )
     here("validate", tmp_path / "data")
 
@@ -251,7 +251,7 @@ def test_a_model_is_trained_straight_from_a_recipe(here, home, tmp_path, task):
     here("validate", tmp_path / "run")
     if task == "both":
         return  # judged above, from a dataset
-    words = ("evaluate", tmp_path / "run", "data", "--out", tmp_path / "judged", "--json")
+    words = ("evaluate", tmp_path / "run", "data", "--out", tmp_path / "evaluated", "--json")
     judged = json.loads(here(*words))
     assert ("classification" in judged) == (task == "classify")
     assert ("echo" in judged) == (task == "echo")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from forecast_data import deck_series, sequences
+from signals import deck_series, sequences
 
 from radarseq.cli.evaluation_text import as_text
 from radarseq.dataset.write import write_dataset
@@ -30,7 +30,7 @@ def test_a_forecast_is_trained_judged_and_told(tmp_path):
     assert list(part["baselines"])[:2] == ["naive", "drift"]
     told = as_text(found.metrics, found.captures)
     assert "forecast, 3 ahead" in told
-    assert "mase" in told
+    assert "MASE" in told
     assert part["verdict"] in told
     with pytest.raises(MismatchError, match="sequences of 31 steps, the model has 32"):
         write_dataset(tmp_path / "short", sequences(series[:, :34], split=split))
@@ -69,7 +69,7 @@ def test_symbols_are_trained_judged_told_and_made_up(tmp_path):
     assert made[0, :, 0].tolist() == [0, 1, 2, 3, 0, 1]
     wider = sequences(np.where(notes == 3, 6, notes), split=split, length=length)
     write_dataset(tmp_path / "wide", wider)
-    with pytest.raises(DatasetError, match=r"hold symbol 6; the model knows 0 to 3"):
+    with pytest.raises(DatasetError, match=r"hold symbol 6; the model has 0 to 3"):
         evaluate(tmp_path / "run", tmp_path / "wide", tmp_path / "f", device="cpu")
 
 

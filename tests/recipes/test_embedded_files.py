@@ -11,7 +11,8 @@ from radarseq.dataset.simulate import simulate
 from radarseq.errors import OutputError, RecipeError
 from radarseq.recipes.embedded_files import read_waveform
 from radarseq.recipes.recipe import parse_recipe, read_recipe
-from simulators.scattering import mesh_files, meshes
+from simulators.scattering import meshes
+from simulators.scattering.meshes import mesh_files
 from simulators.units import wavenumber
 
 K = wavenumber(10e9)

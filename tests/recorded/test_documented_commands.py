@@ -4,12 +4,14 @@ import csv
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from command_processes import Cli
 from paths import ROOT, SHARED
 
 NEEDS_RECORDINGS = pytest.mark.skipif(
@@ -86,8 +88,10 @@ def test_space_debris_with_one_object_of_each_class_held_out(tmp_path):
         assert {row["capture"].split("/")[1] for row in csv.DictReader(file)} == {"27"}
 
 
-def test_the_commands_of_the_readme_work_as_printed(tmp_path):
+def test_the_commands_of_the_readme_work_as_printed(tmp_path, monkeypatch):
     (tmp_path / "datasets").symlink_to(ROOT / "datasets")
+    monkeypatch.chdir(tmp_path)
+    cli = Cli(tmp_path / "printed")
     commands = commands_of("README.md")
     assert {command.split()[1] for command in commands} == {
         "simulate", "inspect", "validate", "train", "evaluate", "export",
@@ -96,7 +100,9 @@ def test_the_commands_of_the_readme_work_as_printed(tmp_path):
         command = command.replace("--examples 20000", "--examples 1000")  # and shorter training
         if " train " in command:
             command += " --epochs 1 --set pairs_per_epoch=512 --set validation_pairs=256"
-        run(command, tmp_path)
+        program, *words = shlex.split(command)
+        assert program == "radarseq"
+        cli.good(*words)
 
 
 def test_the_library_example_of_the_readme_works(tmp_path, monkeypatch):

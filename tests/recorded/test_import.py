@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from paths import SHARED as DATA
+from recordings import collect
 
 from radarseq.captures.conversion.import_dataset import import_
-from radarseq.captures.conversion.stack_examples import collect
 from radarseq.captures.options.read_options import ReadOptions
 from radarseq.dataset.read import open_dataset
 from radarseq.errors import CaptureError
@@ -20,9 +20,9 @@ def recorded(name: str) -> Path:
 
 
 def test_ionosphere_returns(tmp_path):
-    reading = ReadOptions(interleaved=True, label_column=-1)
+    options = ReadOptions(interleaved=True, label_column=-1)
     path = recorded("ionosphere/ionosphere.csv")
-    result = import_([path], tmp_path / "out", reading=reading, train_rows=200)
+    result = import_([path], tmp_path / "out", options=options, train_rows=200)
     examples = open_dataset(tmp_path / "out").load()
     assert examples["rx"].shape == (351, 17)
     assert examples["rx"].dtype == np.complex64
@@ -31,13 +31,13 @@ def test_ionosphere_returns(tmp_path):
     assert (examples["split"][:200] != 2).all()
     assert (examples["split"][200:] == 2).all()
     assert result.counts["g"]["test"] == 124  # 82.1 % of 151: the majority to beat
-    assert (result.left_out, result.failures) == ({}, [])
+    assert (result.rejected, result.failures) == ({}, [])
 
 
 def test_waste_level_sweeps(tmp_path):
     files = sorted(recorded("acconeer").glob("waste-level-*.h5"))
-    reading = ReadOptions(name="waste-level-{label}.h5")
-    result = import_(files, tmp_path / "out", reading=reading, train_fraction=0.7)
+    options = ReadOptions(name="waste-level-{label}.h5")
+    result = import_(files, tmp_path / "out", options=options, train_fraction=0.7)
     dataset = open_dataset(tmp_path / "out")
     examples = dataset.load()
     assert examples["rx"].shape == (320, 32, 37)
@@ -65,12 +65,12 @@ def test_other_recordings_of_the_same_makers():
 
 
 def test_space_debris_echoes(tmp_path):
-    reading = ReadOptions(name="{label}/object_noise_{group}.mat", carrier_hz=94e9)
+    options = ReadOptions(name="{label}/object_noise_{group}.mat", carrier_hz=94e9)
     folder = recorded("space_debris")
-    result = import_([folder], tmp_path / "out", reading=reading, test_group="27")
+    result = import_([folder], tmp_path / "out", options=options, test_group="27")
     dataset = open_dataset(tmp_path / "out")
     examples = dataset.load()
-    assert result.left_out == {"all zero": 508}
+    assert result.rejected == {"all zero": 508}
     assert result.rows == 16 * 1000 - 508
     assert examples["x"].shape == (15492, 501, 1)
     assert dataset.header.class_names == ("circular_plates", "cones", "cylinders", "spheres")

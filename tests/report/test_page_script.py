@@ -12,8 +12,8 @@ import pytest
 from report_samples import EPOCHS, NASTY, VIEWS, make_pictures, many_captures, renamed
 
 import radarseq.report
-from radarseq.report import ReportContent, capture_view, render
-from radarseq.report.capture_views import views_json
+from radarseq.report.capture_views import capture_view, views_json
+from radarseq.report.page import ReportContent, render
 
 SCRIPTS = ("table.js", "waterfall.js", "start.js")
 SOURCE = "\n".join(
@@ -143,7 +143,7 @@ told.sort_ms = timed(() => header("Probability").click());
 told.sorted = cells(4);
 told.filter_ms = timed(() => set("outcome", "wrong"));
 told.wrong = shown().length;
-told.count = document.getElementById("shown").textContent;
+told.count = document.getElementById("visible-rows").textContent;
 set("label", "cone");
 told.wrong_cones = shown().length;
 told.option = form.elements.label.selectedOptions[0].textContent;
@@ -177,7 +177,7 @@ def test_a_thousand_captures_are_sorted_filtered_and_drawn(tmp_path):
     assert told["lines"] == 4
     assert told["sorted"] == sorted(f"{row['probability']:.3f}" for row in rows)
     assert told["wrong"] == len(wrong)
-    assert told["count"] == f"{len(wrong)} of 1\u202f000 captures"
+    assert told["count"] == f"{len(wrong)} of 1\u202f000 recordings"
     assert told["wrong_cones"] == len(cones)
     assert told["option"] == f"cone ({len(cones)})"
     assert told["searched"] == ["a_folder/of_recordings/cone_0003.sigmf-data"] * (rows[3] in wrong)

@@ -1,7 +1,7 @@
 """Fixtures that tests of the simulators share."""
 
 import pytest
-from four_shapes import COUNT, SCENE
+from datasets_made import COUNT, SCENE
 
 from simulators.pairs import PairGenerator
 

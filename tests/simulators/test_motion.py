@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from attitude import directions_by_rotation_matrix
+from signals import directions_by_rotation_matrix
 
 from simulators.motion import (
     MAX_TURN_RAD,

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from four_shapes import COUNT, QUICK, SCENE
-from pair_columns import columns, image, joined
+from datasets_made import COUNT, QUICK, SCENE
 from scipy import stats
+from signals import columns, image, joined
 
 from simulators.kernels import dwell
 from simulators.pairs import FRESH_TEST, FRESH_TRAIN, FRESH_VALIDATION, STORED, PairGenerator

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from stored_files import names
+from datasets_made import names
 
 from radarseq.storage.atomic import (
     atomic_file,

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from stored_files import names
+from datasets_made import names
 
 from radarseq.errors import OutputError
 from radarseq.storage.output_folder import LOCK_NAME, UNFINISHED_MARK, output_folder, sweep

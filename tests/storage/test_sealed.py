@@ -9,7 +9,7 @@ import sys
 import tomllib
 
 import pytest
-from stored_files import names
+from datasets_made import names
 
 from radarseq.errors import CheckpointError, DatasetError
 from radarseq.storage.sealed import read_json, read_sealed_text, sealed_text, write_json
@@ -41,6 +41,7 @@ def test_what_we_did_not_write_is_refused_with_its_name(tmp_path, content, error
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content",
     [
@@ -89,6 +90,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bomb", BOMBS)
 @pytest.mark.parametrize("is_sealed", [True, False])
 def test_a_bomb_of_json_is_refused_at_once(tmp_path, bomb, is_sealed):

@@ -1,7 +1,7 @@
 """Training data, stored and fresh."""
 
 import pytest
-from training_runs import FRESH
+from runs import FRESH
 
 
 @pytest.fixture(params=["stored", "fresh"])

@@ -12,7 +12,7 @@ from paths import ROOT
 from safetensors.torch import load_file
 
 from radarseq.errors import UsageError
-from radarseq.training.distributed import ProcessGroup, requested_group
+from radarseq.training.distributed import ProcessGroup, read_process_group
 from radarseq.training.train import train
 
 WORKER = ROOT / "tests" / "helpers" / "ranks_worker.py"
@@ -99,7 +99,9 @@ def test_a_process_that_dies_ends_the_other_and_the_run_goes_on(space, tmp_path)
 @pytest.mark.parametrize("count", [1, 2, 3, 7])
 @pytest.mark.parametrize("rows", [7, 8, 75])
 def test_the_parts_of_a_batch_are_all_of_it_and_alike_in_size(count, rows):
-    parts = [list(range(rows))[ProcessGroup(number, count).part(rows)] for number in range(count)]
+    parts = [
+        list(range(rows))[ProcessGroup(number, count).local_rows(rows)] for number in range(count)
+    ]
     assert [row for part in parts for row in part] == list(range(rows))
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
@@ -115,4 +117,4 @@ def test_numbers_of_processes_that_make_no_sense_are_refused(monkeypatch, number
     monkeypatch.setenv("RANK", number)
     monkeypatch.setenv("WORLD_SIZE", count)
     with pytest.raises(UsageError, match="RANK is"):
-        requested_group()
+        read_process_group()

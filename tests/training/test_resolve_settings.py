@@ -4,7 +4,7 @@ import math
 from typing import get_args
 
 import pytest
-from training_runs import columns_of
+from runs import columns_of
 
 from radarseq.errors import DatasetError, RecipeError
 from radarseq.inference import task_targets
@@ -54,13 +54,13 @@ def test_each_model_has_its_own_width_unless_one_is_asked_for():
 def test_a_task_that_the_data_cannot_serve_is_refused(space_examples, names, task, word):
     spec = task_targets.spec_of(columns_of(space_examples, *names))
     with pytest.raises(DatasetError, match=word):
-        fit_task(ModelSettings(task=task or "both"), spec, asked=task is not None)
+        fit_task(ModelSettings(task=task or "both"), spec, explicit=task is not None)
 
 
 def test_an_asked_task_is_taken(space_examples):
     spec = task_targets.spec_of(space_examples)
     for task in ("both", "echo", "classify"):
-        assert fit_task(ModelSettings(task=task), spec, asked=True).task == task
+        assert fit_task(ModelSettings(task=task), spec, explicit=True).task == task
 
 
 @pytest.mark.parametrize(

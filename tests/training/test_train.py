@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from training_runs import FRESH, RESULTS, SMALL, WEIGHTS, columns_of, everything, results, scene_of
+from runs import FRESH, RESULTS, SMALL, WEIGHTS, columns_of, everything, results, scene_of
 
 from radarseq.dataset.schema import Examples, Header
 from radarseq.dataset.write import write_dataset
@@ -15,8 +15,9 @@ from radarseq.errors import DatasetError, OutputError
 from radarseq.inference.checkpoint import load_checkpoint
 from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
-from radarseq.training import train as run
+from radarseq.training.data.training_data import load_training_data
 from radarseq.training.optimisation import train_step
+from radarseq.training.optimisation.trainer import balanced_weights
 from radarseq.training.settings import TrainSettings
 from radarseq.training.train import train
 from simulators.pairs import FRESH_VALIDATION, PairGenerator
@@ -210,8 +211,8 @@ CPU = torch.device("cpu")
 def test_balanced_classes_count_alike(toy, tmp_path):
     few = np.flatnonzero((toy["label"] == 0) | (np.arange(len(toy)) % 12 == 1))
     write_dataset(tmp_path / "data", toy.take(few))
-    prepared = run.prepare(tmp_path / "data", ModelSettings(), TrainSettings(), CPU)
-    counts, weight = prepared.class_counts, run._balanced(prepared).numpy()
+    data = load_training_data(tmp_path / "data", ModelSettings(), TrainSettings(), CPU)
+    counts, weight = data.class_counts, balanced_weights(data.class_counts).numpy()
     assert counts[0] == 4 * counts[1]
     assert counts[0] * weight[0] == pytest.approx(counts[1] * weight[1])
     assert (counts * weight).sum() == pytest.approx(counts.sum())

@@ -1,1 +1,1 @@
-"""Checks of a foreign file before a library parses it. No reading of samples."""
+"""Checks of untrusted files before a library parses them. No samples are returned."""

@@ -1,10 +1,10 @@
-"""Containment of paths: a file must lie in the folder that was named."""
+"""Checks that links stay in the folder that the user named."""
 
 from pathlib import Path
 
 
 def stays_in(path: Path, folder: Path) -> bool:
-    """Return whether a path, if it is a link, ends within ``folder``."""
+    """Return whether a path is not a link, or one that ends within ``folder``."""
     if not path.is_symlink():
         return True
     try:

@@ -1,1 +1,1 @@
-"""Recordings into datasets and datasets into recordings. No parsing of formats."""
+"""Converts recordings into datasets, and datasets into recordings. No parsing of formats."""

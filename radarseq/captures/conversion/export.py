@@ -1,4 +1,4 @@
-"""A dataset's rows as recordings: one ``.npz`` for each object or recording."""
+"""Exports the rows of a dataset as recordings: one ``.npz`` per object or recording."""
 
 import io
 import re
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from radarseq.captures.checks.npz_seal import CAPTURE_FORMAT, MEMBER, seal_archive
 from radarseq.dataset.read import open_dataset
+from radarseq.dataset.row_operations import rank_in_group
 from radarseq.dataset.schema import UNKNOWN_LABEL, Examples
 from radarseq.errors import DatasetError, UsageError
 from radarseq.storage.atomic import write_atomically
@@ -24,14 +25,14 @@ def export(
     """Write each group of a dataset as one capture and return the files.
 
     A file is named ``{class}_{group}.npz``, so that the name pattern ``{label}_{group}.npz`` gives
-    both back: of a name's characters, letters, digits, ``.``, ``-`` and (in classes only) ``_``
-    stay, and others become ``-``. A group that holds several classes gives a file for each.
+    both back. Characters other than letters, digits, ``.``, ``-`` and (in classes only) ``_``
+    become ``-``. A group with several classes gives one file per class.
 
     Args:
         dataset_path: A dataset's folder.
         out: The folder for the captures; made if absent.
         split: train, validation, test or all.
-        limit: The largest number of files; they are taken from all classes in turn.
+        limit: Maximum number of files; they are taken from all classes in turn.
 
     Raises:
         UsageError: If ``split`` or ``limit`` does not fit; OutputError if ``out`` is not empty.
@@ -45,10 +46,12 @@ def export(
     pairs, rows = _rows_by_pair(examples)
     written: dict[str, Path] = {}
     with output_folder(Path(out), unfinished=("*.npz",)) as folder:
-        for index in _in_turn(pairs[0])[:limit]:
+        # One of each class, then the next; labels are sorted.
+        order = np.lexsort((pairs[0], rank_in_group(pairs[0])))
+        for index in order[:limit]:
             name = _file_name(examples, int(pairs[0, index]), int(pairs[1, index]), written)
             written[name] = folder / name
-            write_atomically(written[name], _image(examples.take(rows[index])))
+            write_atomically(written[name], _encode(examples.take(rows[index])))
     return list(written.values())
 
 
@@ -63,18 +66,12 @@ def _rows_by_pair(examples: Examples) -> tuple[NDArray[np.int64], list[NDArray[n
     return pairs, np.split(order, np.cumsum(counts)[:-1])
 
 
-def _in_turn(labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return an order of pairs that takes one of each class, then the next; labels are sorted."""
-    rank = np.arange(len(labels)) - np.searchsorted(labels, labels)
-    return np.lexsort((labels, rank))
-
-
 def _file_name(examples: Examples, label: int, group: int, taken: dict[str, Path]) -> str:
     header = examples.header
     name = UNKNOWN_CLASS if label == UNKNOWN_LABEL else header.class_names[label]
-    known = header.group_names[group] if header.group_names else str(group)
-    # Groups of imported data begin with their class. No "_" in a group: the last one is the mark.
-    own = _safe(known.removeprefix(f"{name}/")).replace("_", "-")
+    full = header.group_names[group] if header.group_names else str(group)
+    # Groups of imported data begin with their class. No "_" in a group: the last one separates.
+    own = _safe(full.removeprefix(f"{name}/")).replace("_", "-")
     stem = f"{_safe(name)}_{own}"
     number = 2
     while (candidate := f"{stem}.npz") in taken:
@@ -86,7 +83,7 @@ def _safe(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "-", text).lstrip(".")[:_MAX_NAME_LENGTH] or "-"
 
 
-def _image(examples: Examples) -> bytes:
+def _encode(examples: Examples) -> bytes:
     columns = {name: examples[name] for name in ("rx", "x", "tx") if name in examples}
     header, buffer = examples.header, io.BytesIO()
     np.savez(

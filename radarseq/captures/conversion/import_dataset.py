@@ -1,4 +1,4 @@
-"""Recordings into a dataset, split into training, validation and test."""
+"""Imports recordings as a dataset, split into training, validation and test."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from radarseq.captures.conversion.splits import SplitRule, assign_split
-from radarseq.captures.conversion.stack_examples import gather
+from radarseq.captures.conversion.stack_examples import stack_examples
 from radarseq.captures.errors import Failure
 from radarseq.captures.options.read_options import AS_WRITTEN, ReadOptions
 from radarseq.dataset.schema import SPLIT_NAMES, UNKNOWN_LABEL, Examples
@@ -18,20 +18,20 @@ UNLABELLED = "unlabelled"
 
 @dataclass(frozen=True)
 class ImportResult:
-    """What an import did.
+    """Content of an imported dataset.
 
     Attributes:
         path: The dataset's folder.
         rows: Rows in it.
         counts: For each class, its rows in train, validation and test.
-        left_out: Rows that were not fit for use, by reason.
+        rejected: Windows that were not fit for use, by reason.
         failures: Recordings that could not be used.
     """
 
     path: Path
     rows: int
     counts: dict[str, dict[str, int]]
-    left_out: dict[str, int]
+    rejected: dict[str, int]
     failures: list[Failure]
 
 
@@ -39,28 +39,28 @@ def import_(
     paths: Iterable[Path | str] | Path | str,
     out: Path | str,
     *,
-    reading: ReadOptions = AS_WRITTEN,
+    options: ReadOptions = AS_WRITTEN,
     train_rows: int | None = None,
     train_fraction: float | None = None,
     test_group: str | Iterable[str] | None = None,
     validation: float = 0.15,
     seed: int = 0,
 ) -> ImportResult:
-    """Write recordings as a dataset, and return what is in it and what is not.
+    """Write recordings as a dataset, and return its content and what was not used.
 
     Args:
         paths: Files and folders, or one of them.
         out: The dataset's folder; made if absent.
-        reading: How the recordings are to be read; kept in the dataset as its recipe.
+        options: How to read the recordings; stored in the dataset as its recipe.
         train_rows: See ``SplitRule``, for this and the next four.
         train_fraction: At most one of these three.
         test_group: One name, or several.
         validation: Share of the training rows.
-        seed: Of what is drawn.
+        seed: Of random choices.
 
     Raises:
         UsageError: If a value does not fit; OutputError if ``out`` is not empty.
-        CaptureError: If nothing usable is left, or captures disagree.
+        CaptureError: If no recording can be used, or two disagree.
     """
     names = (test_group,) if isinstance(test_group, str) else tuple(test_group or ())
     rule = SplitRule(
@@ -71,17 +71,17 @@ def import_(
         seed=seed,
     )
     listed = [paths] if isinstance(paths, str | Path) else paths
-    out, found = Path(out), gather([Path(path) for path in listed], reading)
-    examples = found.examples
+    stack = stack_examples([Path(path) for path in listed], options)
+    out, examples = Path(out), stack.examples
     split = assign_split(examples, rule)
     warnings = examples.header.warnings
-    if reading.steps and 0 < reading.hop <= (reading.steps - 1) * reading.stride:
-        warnings += (f"windows overlap (hop {reading.hop}): neighbours share samples",)
+    if options.steps and 0 < options.hop <= (options.steps - 1) * options.stride:
+        warnings += (f"windows overlap (hop {options.hop}): neighbours share samples",)
     examples = Examples(
         replace(examples.header, warnings=warnings), {**examples.columns, "split": split}
     )
     write_dataset(out, examples)
-    return ImportResult(out, len(examples), _counts(examples), found.left_out, found.failures)
+    return ImportResult(out, len(examples), _counts(examples), stack.rejected, stack.failures)
 
 
 def _counts(examples: Examples) -> dict[str, dict[str, int]]:

@@ -1,7 +1,7 @@
-"""Which rows are for training, for validation and for test.
+"""Splits the rows of imported recordings into training, validation and test.
 
-A split is by object or recording, or by time within a recording: never row by row, where the same
-object would stand on both sides. Only validation rows are drawn one by one.
+A split is by object or recording, or by time within a recording: never row by row, because the
+same object would then be in both parts. Only validation rows are drawn one by one.
 """
 
 from dataclasses import dataclass
@@ -9,27 +9,28 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from radarseq.dataset.row_operations import rank_in_group
 from radarseq.dataset.schema import SPLIT_NAMES, Examples
 from radarseq.errors import CaptureError, UsageError
 
 TRAIN, VALIDATION, TEST = range(3)
 DEFAULT_TRAIN_FRACTION = 0.7
-MIN_GROUPS = 3  # per class: fewer, and a class would be judged by one object's luck
+MIN_GROUPS = 3  # per class: with fewer, one object would decide the score of a class
 
 
 @dataclass(frozen=True, kw_only=True)
 class SplitRule:
-    """How rows are shared out; at most one of the first three is given.
+    """Rule by which rows are split; at most one of the first three is given.
 
     Attributes:
-        train_rows: The first so many of all usable rows are for training, the rest for test.
-        train_fraction: The first part of each group's rows is for training, the rest for test.
+        train_rows: This number of rows from the start is for training, the rest for test.
+        train_fraction: This part of each group from its start is for training, the rest for test.
         test_group: Names of the groups that are for test; the part after the label is enough.
-        validation: Share of the training rows that is set aside: the last of each group where the
-            split is along time, else rows drawn from each class.
-        seed: Of all that is drawn.
+        validation: Share of the training rows for validation: the last of each group if the split
+            is along time, else rows drawn from each class.
+        seed: Of random choices.
 
-    With none of the three, groups are drawn for test where each class has three or more of them,
+    Without any of the three, groups are drawn for test if each class has three or more of them,
     else the first 70 % of each group is for training.
 
     Raises:
@@ -44,7 +45,8 @@ class SplitRule:
 
     def __post_init__(self) -> None:
         """Check each value by itself."""
-        given = [key for key in ("train_rows", "train_fraction", "test_group") if self._has(key)]
+        keys = ("train_rows", "train_fraction", "test_group")
+        given = [key for key in keys if getattr(self, key) not in (None, ())]
         if len(given) > 1:
             raise UsageError(f"{' and '.join(given)} are both given; expected one of them")
         if self.train_rows is not None and self.train_rows < 1:
@@ -56,35 +58,37 @@ class SplitRule:
         if self.seed < 0:
             raise UsageError(f"seed is {self.seed}; expected 0 or more")
 
-    def _has(self, key: str) -> bool:
-        return getattr(self, key) not in (None, ())
-
 
 def assign_split(examples: Examples, rule: SplitRule) -> NDArray[np.uint8]:
     """Return the split of each row: 0 train, 1 validation, 2 test.
 
     Args:
         examples: With ``group``, and with ``label`` where there are labels.
-        rule: How to share the rows out.
+        rule: The rule.
 
     Raises:
-        UsageError: If a group is not there, or there are fewer rows than ``train_rows``.
+        UsageError: If a group does not exist, or there are no more than ``train_rows`` rows.
         CaptureError: If training or test is left without rows, or a class without training rows.
     """
     generator = np.random.default_rng(rule.seed)
     fraction = rule.train_fraction
     if rule.train_rows is not None:
-        train = _first_rows(len(examples), rule.train_rows)
+        if rule.train_rows >= len(examples):
+            raise UsageError(
+                f"train_rows is {rule.train_rows}, but there are {len(examples)} usable rows: "
+                "none is left for test. Choose fewer"
+            )
+        train = np.arange(len(examples)) < rule.train_rows
     elif rule.test_group:
         train = ~np.isin(examples["group"], _named_groups(examples, rule.test_group))
     elif fraction is None and _has_many_groups(examples):
-        train = ~np.isin(examples["group"], _drawn_groups(examples, generator))
+        train = ~np.isin(examples["group"], _draw_groups(examples, generator))
     else:
         fraction = DEFAULT_TRAIN_FRACTION if fraction is None else fraction
         train = _first_of_each(examples["group"], fraction)
     split = np.where(train, TRAIN, TEST).astype(np.uint8)
     if fraction is None:
-        split[_drawn_rows(examples, train, rule.validation, generator)] = VALIDATION
+        split[_draw_rows(examples, train, rule.validation, generator)] = VALIDATION
     else:
         rows = np.flatnonzero(train)
         early = _first_of_each(examples["group"][rows], 1 - rule.validation)
@@ -93,37 +97,25 @@ def assign_split(examples: Examples, rule: SplitRule) -> NDArray[np.uint8]:
     return split
 
 
-def _first_rows(count: int, train_rows: int) -> NDArray[np.bool_]:
-    if train_rows >= count:
-        raise UsageError(
-            f"train_rows is {train_rows}, but there are {count} usable rows, which leaves none for "
-            "test. Choose fewer"
-        )
-    return np.arange(count) < train_rows
-
-
 def _first_of_each(group: NDArray[np.int64], fraction: float) -> NDArray[np.bool_]:
     """Return whether a row is among the first ``fraction`` of its group's rows, in their order."""
     _, inverse, sizes = np.unique(group, return_inverse=True, return_counts=True)
-    order = np.argsort(inverse, kind="stable")
-    rank = np.empty(len(group), np.int64)
-    rank[order] = np.arange(len(group)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    return rank < np.floor(sizes * fraction + 0.5)[inverse]
+    return rank_in_group(group) < np.floor(sizes * fraction + 0.5)[inverse]
 
 
 def _named_groups(examples: Examples, wanted: tuple[str, ...]) -> list[int]:
     names = examples.header.group_names
-    chosen: list[int] = []
+    selected: list[int] = []
     for name in wanted:
         found = [i for i, full in enumerate(names) if name in (full, full.rsplit("/", 1)[-1])]
         if not found:
             listed = ", ".join(sorted({full.rsplit("/", 1)[-1] for full in names})[:12])
             raise UsageError(
-                f"test_group {name!r}: no recording belongs to it; there are {listed}. The name "
-                "pattern's {group} says what a group is"
+                f"test_group {name!r}: no recording belongs to it; expected one of {listed}. The "
+                "{group} of the name pattern gives the group"
             )
-        chosen += found
-    return chosen
+        selected += found
+    return selected
 
 
 def _classes_of_groups(examples: Examples) -> dict[int, set[int]]:
@@ -141,17 +133,17 @@ def _has_many_groups(examples: Examples) -> bool:
     return all(len(names) == 1 for names in classes) and min(counts) >= MIN_GROUPS
 
 
-def _drawn_groups(examples: Examples, generator: np.random.Generator) -> list[int]:
+def _draw_groups(examples: Examples, generator: np.random.Generator) -> list[int]:
     classes = _classes_of_groups(examples)
-    chosen: list[int] = []
+    drawn: list[int] = []
     for name in sorted(set().union(*classes.values())):
         groups = sorted(group for group, names in classes.items() if names == {name})
         count = max(1, round(len(groups) * (1 - DEFAULT_TRAIN_FRACTION)))
-        chosen += generator.permutation(groups)[:count].tolist()
-    return chosen
+        drawn += generator.permutation(groups)[:count].tolist()
+    return drawn
 
 
-def _drawn_rows(
+def _draw_rows(
     examples: Examples,
     train: NDArray[np.bool_],
     share: float,

@@ -1,4 +1,4 @@
-"""Many recordings into one set of examples; a bad one is named and does not stop the rest."""
+"""Stacks the windows of many recordings into examples; a bad recording does not stop the rest."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -10,79 +10,75 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radarseq.captures.capture import Capture
-from radarseq.captures.errors import Failure, RecordingError, printable
+from radarseq.captures.errors import Failure, RecordingError, no_usable_recording
 from radarseq.captures.options.read_options import AS_WRITTEN, ReadOptions
 from radarseq.captures.sources.open_recordings import Recording, iter_recordings
 from radarseq.captures.windowing.quality import OK, REASONS
-from radarseq.captures.windowing.windows import Rows, check_held, joined
+from radarseq.captures.windowing.windows import Rows, concatenate_rows
 from radarseq.dataset.schema import UNKNOWN_LABEL, Examples, Header
 from radarseq.errors import CaptureError
+from radarseq.storage.atomic import printable
 
 _SHARED = ("sample_axis", "sample_interval_s", "carrier_hz")
-_NAMED_FAILURES = 10
 
 
 @dataclass(frozen=True)
-class Collection:
-    """What became of a number of recordings.
+class StackResult:
+    """Examples from a number of recordings.
 
     Attributes:
-        examples: All rows that are fit for use.
+        examples: All windows that are fit for use.
         failures: The recordings, or links, that were not used.
-        left_out: Rows left out of recordings that were used, by reason.
+        rejected: Windows that were not fit, of recordings that were used, by reason.
     """
 
     examples: Examples
     failures: list[Failure]
-    left_out: dict[str, int]
+    rejected: dict[str, int]
 
 
 @dataclass(frozen=True)
 class _Part:
-    """The usable rows of one capture, and which of its rows they are."""
+    """The fit windows of one recording.
 
-    opened: Recording
+    Attributes:
+        recording: The recording.
+        rows: The windows.
+        indices: Of the windows among all of the recording.
+        rejected: Number of unfit windows, by reason.
+    """
+
+    recording: Recording
     rows: Rows
     indices: NDArray[np.int64]
-    left_out: Counter[str]
+    rejected: Counter[str]
 
     @property
     def capture(self) -> Capture:
-        """The recording."""
-        return self.opened.capture
+        """The capture."""
+        return self.recording.capture
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """Steps, and channels or features."""
-        return self.rows.samples.shape[1:]
+    def kind(self) -> tuple[tuple[int, ...], bool]:
+        """Shape of a window, and whether it is complex."""
+        return self.rows.samples.shape[1:], bool(np.iscomplexobj(self.rows.samples))
+
+    @property
+    def labels(self) -> NDArray[np.str_] | None:
+        """Label of each window as a text; None without labels."""
+        if self.recording.label is not None:
+            return np.full(len(self.rows), self.recording.label)
+        return self.rows.labels
 
 
-def collect(
+def stack_examples(
     paths: Iterable[Path],
-    reading: ReadOptions = AS_WRITTEN,
+    options: ReadOptions = AS_WRITTEN,
     *,
     class_names: Sequence[str] | None = None,
     shape: tuple[int, ...] | None = None,
-    probe: bool = True,
-) -> tuple[Examples, list[Failure]]:
-    """Return the rows of recordings as examples in memory, and the recordings that failed.
-
-    See ``gather``, which also counts the rows that were left out.
-    """
-    collection = gather(paths, reading, class_names=class_names, shape=shape, probe=probe)
-    return collection.examples, collection.failures
-
-
-def gather(
-    paths: Iterable[Path],
-    reading: ReadOptions = AS_WRITTEN,
-    *,
-    class_names: Sequence[str] | None = None,
-    shape: tuple[int, ...] | None = None,
-    expected_interval_s: float | None = None,
-    probe: bool = True,
-) -> Collection:
-    """Return the rows of recordings as examples in memory, and what was not used.
+) -> StackResult:
+    """Return the windows of recordings as examples in memory, and what was not used.
 
     The columns are ``rx`` or ``x``; ``tx`` if all captures have it; ``label`` if any is labelled;
     ``group``, the recording or the object that the name pattern gives; and ``parameters/row``,
@@ -90,13 +86,11 @@ def gather(
 
     Args:
         paths: Files and folders.
-        reading: How they are to be read.
-        class_names: What labels index; a label that is not among them becomes -1. By default the
-            labels found, sorted.
+        options: How to read them.
+        class_names: Classes that labels index; any other label becomes -1. By default the labels
+            found, sorted.
         shape: Of a row: (step,), (step, channel) or (step, feature). A capture with another one
             is a failure. By default the shape that most captures have.
-        expected_interval_s: Time between steps [s]; a capture with another one is a failure.
-        probe: Whether files are first opened in a child process.
 
     Raises:
         CaptureError: If no capture can be used, or two differ in sample axis, sample interval or
@@ -105,76 +99,60 @@ def gather(
     """
     parts: list[_Part] = []
     failures: list[Failure] = []
-    found = iter_recordings(paths, reading, expected_interval_s=expected_interval_s, probe=probe)
-    for opened in found:
+    for recording in iter_recordings(paths, options):
         try:
-            if isinstance(opened, Failure):
-                failures.append(opened)
+            if isinstance(recording, Failure):
+                failures.append(recording)
             else:
-                parts.append(_part(opened))
-        except RecordingError as fault:
-            failures.append(fault.failure)
+                parts.append(_read_part(recording))
+        except RecordingError as error:
+            failures.append(error.failure)
     parts = _of_one_shape(parts, shape, failures)
     if not parts:
-        raise CaptureError(_nothing(failures))
+        raise no_usable_recording(failures)
     _check_agreement(parts)
-    left_out = sum((part.left_out for part in parts), Counter[str]())
-    return Collection(_examples(parts, reading, class_names, left_out), failures, dict(left_out))
+    rejected = sum((part.rejected for part in parts), Counter[str]())
+    return StackResult(_stack(parts, options, class_names, rejected), failures, dict(rejected))
 
 
-def _part(opened: Recording) -> _Part:
-    """Return the usable rows of a recording, read block by block."""
-    path = opened.capture.source
-    check_held(opened.capture, opened.reading)
+def _read_part(recording: Recording) -> _Part:
+    recording.plan.check_memory()
     rows, indices, counts = [], [], Counter[str]()
-    for block in opened.blocks():
-        kept = np.flatnonzero(block.codes == OK)
-        rows.append(block.rows.take(kept) if len(kept) < len(block.rows) else block.rows)
-        indices.append(block.first + kept)
+    for block in recording.blocks():
+        fit = np.flatnonzero(block.codes == OK)
+        rows.append(block.rows.take(fit) if len(fit) < len(block.rows) else block.rows)
+        indices.append(block.first + fit)
         for code in np.unique(block.codes[block.codes != OK]):
             counts[REASONS[code]] += int((block.codes == code).sum())
     if not sum(map(len, rows)):
         found = ", ".join(f"{count} {reason}" for reason, count in counts.items())
         raise RecordingError(
-            path, f"none of its {opened.windows} rows is usable ({found})", "Leave it out"
+            recording.capture.source,
+            f"none of its {recording.windows} rows is usable ({found})",
+            "Leave it out",
         )
-    return _Part(opened, joined(rows), np.concatenate(indices), counts)
+    return _Part(recording, concatenate_rows(rows), np.concatenate(indices), counts)
 
 
 def _of_one_shape(
     parts: list[_Part], shape: tuple[int, ...] | None, failures: list[Failure]
 ) -> list[_Part]:
-    """Return the parts of the wanted shape, or of the most common one; the rest are failures."""
-    kinds = [(part.shape, bool(np.iscomplexobj(part.rows.samples))) for part in parts]
-    fitting = [kind for kind in kinds if shape is None or _fits(kind[0], shape)]
+    """Return the parts of the given shape, or of the most common one; the rest are failures."""
+    # Real rows always have a last axis of features: (32,) then stands for (32, 1).
+    shapes = None if shape is None else {shape, (*shape, 1) if len(shape) == 1 else shape}
+    fitting = [part.kind for part in parts if shapes is None or part.kind[0] in shapes]
     common = Counter(fitting).most_common(1)[0][0] if fitting else None
-    kept = [kind == common for kind in kinds]
     expected = str(shape) if common is None else f"{_kind_text(common)}, as most have"
-    for part, kind, keep in zip(parts, kinds, kept, strict=True):
-        if not keep:
+    for part in parts:
+        if part.kind != common:
             hint = "Choose steps that all recordings have, or correct the layout"
-            reason = f"its rows are {_kind_text(kind)}; expected {expected}"
+            reason = f"its rows are {_kind_text(part.kind)}; expected {expected}"
             failures.append(Failure(part.capture.source, reason, hint))
-    return [part for part, keep in zip(parts, kept, strict=True) if keep]
-
-
-def _fits(found: tuple[int, ...], shape: tuple[int, ...]) -> bool:
-    # Real rows always have a last axis of features: (32,) asks for (32, 1) of them.
-    return found == shape or (len(shape) == 1 and found == (*shape, 1))
+    return [part for part in parts if part.kind == common]
 
 
 def _kind_text(kind: tuple[tuple[int, ...], bool]) -> str:
     return f"{kind[0]} {'complex' if kind[1] else 'real'}"
-
-
-def _nothing(failures: list[Failure]) -> str:
-    if not failures:
-        return "there are no recordings of a known kind among the given paths. Check the paths"
-    lines = [f"{printable(f.path)}: {f.reason}. {f.hint}" for f in failures[:_NAMED_FAILURES]]
-    more = len(failures) - len(lines)
-    return "\n".join(
-        ["none of the recordings can be used:", *lines] + [f"and {more} more"] * (more > 0)
-    )
 
 
 def _check_agreement(parts: list[_Part]) -> None:
@@ -186,25 +164,25 @@ def _check_agreement(parts: list[_Part]) -> None:
                 raise CaptureError(
                     f"{printable(first.source)} has {key} {one}, "
                     f"{printable(part.capture.source)} has {other}; expected one value for all. "
-                    f"Read them apart, or state the {key} yourself"
+                    f"Read them apart, or give the {key} yourself"
                 )
 
 
-def _examples(
+def _stack(
     parts: list[_Part],
-    reading: ReadOptions,
+    options: ReadOptions,
     class_names: Sequence[str] | None,
-    left_out: Counter[str],
+    rejected: Counter[str],
 ) -> Examples:
     samples = np.concatenate([part.rows.samples for part in parts])
     columns: dict[str, NDArray[Any]] = {"rx" if np.iscomplexobj(samples) else "x": samples}
     tx = [part.rows.tx for part in parts if part.rows.tx is not None]
     if len(tx) == len(parts) and len({v.shape[1:] for v in tx}) == 1:
         columns["tx"] = np.concatenate(tx)
-    names, label = _labels(parts, class_names)
+    names, label = _label_column(parts, class_names)
     if label is not None:
         columns["label"] = label
-    groups = [part.opened.group for part in parts]
+    groups = [part.recording.group for part in parts]
     group_index = {name: i for i, name in enumerate(dict.fromkeys(groups))}
     index = np.array([group_index[name] for name in groups], np.int64)
     columns["group"] = np.repeat(index, [len(part.rows) for part in parts])
@@ -212,25 +190,25 @@ def _examples(
     capture = parts[0].capture
     header = Header(
         sample_axis=capture.sample_axis,
-        sample_interval_s=capture.sample_interval_s * reading.stride,
+        sample_interval_s=capture.sample_interval_s * options.stride,
         carrier_hz=capture.carrier_hz,
         class_names=names,
         group_names=tuple(group_index),
-        recipe=reading.to_recipe(),
-        warnings=tuple(f"rows left out because {why}: {n}" for why, n in left_out.items()),
+        recipe=options.to_recipe(),
+        warnings=tuple(f"rows left out because {why}: {n}" for why, n in rejected.items()),
     )
     return Examples(header, columns)
 
 
-def _labels(
+def _label_column(
     parts: list[_Part], class_names: Sequence[str] | None
 ) -> tuple[tuple[str, ...], NDArray[np.int32] | None]:
-    """Return the class names, and each row's index into them; None where nothing is labelled."""
-    texts = [_texts(part) for part in parts]
-    found = [np.unique(text) for text in texts if text is not None]
-    known = sorted(set(np.concatenate(found or [[]])) - {""})
-    names = tuple(str(name) for name in (known if class_names is None else class_names))
-    if not known or not names:
+    """Return the class names, and the class of each row; None if nothing is labelled."""
+    texts = [part.labels for part in parts]
+    found = sorted({str(text) for part in texts if part is not None for text in np.unique(part)})
+    found = [text for text in found if text]
+    names = tuple(map(str, found if class_names is None else class_names))
+    if not found or not names:
         return names, None
     order = np.argsort(names)
     ordered = np.array(names)[order]
@@ -242,9 +220,3 @@ def _labels(
         place = np.minimum(np.searchsorted(ordered, text), len(names) - 1)
         labels.append(np.where(ordered[place] == text, order[place], UNKNOWN_LABEL))
     return names, np.concatenate(labels).astype(np.int32)
-
-
-def _texts(part: _Part) -> NDArray[np.str_] | None:
-    if part.opened.label is not None:
-        return np.full(len(part.rows), part.opened.label)
-    return part.rows.labels

@@ -1,1 +1,1 @@
-"""Settings that a user gives for reading recordings. Typed and checked; nothing is read here."""
+"""Options for reading recordings, typed and checked. No file is opened here."""

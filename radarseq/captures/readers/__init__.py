@@ -1,1 +1,1 @@
-"""Readers of recordings, one file format a file, and the registry that names them."""
+"""Readers of recordings, one file format per file, and the table that lists them."""

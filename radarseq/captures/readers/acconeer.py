@@ -1,7 +1,7 @@
-"""Recordings of Acconeer's pulsed coherent radars: A121 sparse I/Q, A111 I/Q and A111 sparse.
+"""Reads Acconeer's pulsed coherent radars: A121 sparse I/Q, A111 I/Q and A111 sparse.
 
-An A121 file keeps ``sessions/session_N/group_N/entry_N/result/frame``, or an older one
-``session/group_N/...``: (frame, sweep, point), int16 pairs. An A111 file keeps ``data``: (frame,
+An A121 file has ``sessions/session_N/group_N/entry_N/result/frame``, or an older one
+``session/group_N/...``: (frame, sweep, point), int16 pairs. An A111 file has ``data``: (frame,
 sensor, depth), complex, in its I/Q service; (frame, sensor, sweep, depth), unsigned around 32768,
 in its sparse service.
 """
@@ -19,7 +19,6 @@ from radarseq.captures.capture import Capture, make_capture
 from radarseq.captures.errors import RecordingError
 from radarseq.captures.options.read_options import STEP_AXIS, ReadOptions, parse_layout
 from radarseq.captures.readers.hdf5 import (
-    Hyperslab,
     array_at,
     array_names,
     member,
@@ -28,32 +27,32 @@ from radarseq.captures.readers.hdf5 import (
     text_at,
     text_of,
 )
-from radarseq.captures.samples.lazy_array import Converted, Joined
+from radarseq.captures.samples.lazy_array import LazyArray, concatenate, map_values
 
 CARRIER_HZ = 60.5e9
 A121_LAYOUT = "frame,step,point"
-A111_LAYOUT = "step,sensor,point"  # one sweep a frame: slow time runs from frame to frame
+A111_LAYOUT = "step,sensor,point"  # one sweep per frame: slow time runs over the frames
 A111_SPARSE_LAYOUT = "frame,sensor,step,point"
-_SPARSE_MIDDLE = 32768.0
+_SPARSE_ZERO = 32768.0
 _MAX_ENTRIES = 4096
-# What a step is when the first, second or third axis of an A121 frame array is called one.
+# By the axis of an A121 frame array that is called step.
 _A121_AXES = ("slow_time", "slow_time", "fast_time")
 
 
-def read(path: Path, reading: ReadOptions) -> Capture:
+def read(path: Path, options: ReadOptions) -> Capture:
     """Return the I/Q samples of a recording, complex64.
 
-    All sessions, groups and entries (one entry is one sensor) follow each other as frames.
+    The frames of all sessions, groups and entries (one entry is one sensor) are concatenated.
 
     Raises:
-        CaptureFault: If the file is neither of the two kinds, holds amplitudes without phase, or
-            its entries differ in shape or rate.
+        RecordingError: If the file is not of these kinds, holds amplitudes without phase, or its
+            entries differ in shape or rate.
     """
     with open_hdf5(path) as file:
         if "sessions" in file or "session" in file:
-            return _read_a121(path, file, reading)
+            return _read_a121(path, file, options)
         if "data" in file and "mode" in file:
-            return _read_a111(path, file, reading)
+            return _read_a111(path, file, options)
         found = ", ".join(array_names(file)) or "no arrays"
     raise RecordingError(
         path,
@@ -62,14 +61,15 @@ def read(path: Path, reading: ReadOptions) -> Capture:
     )
 
 
-def _read_a121(path: Path, file: h5py.File, reading: ReadOptions) -> Capture:
-    step = parse_layout(reading.layout or A121_LAYOUT).index(STEP_AXIS)
-    frames: list[Hyperslab] = []
+def _read_a121(path: Path, file: h5py.File, options: ReadOptions) -> Capture:
+    step = parse_layout(options.layout or A121_LAYOUT).index(STEP_AXIS)
+    frames: list[LazyArray] = []
     intervals: set[float] = set()
-    silent: list[str] = []
+    without_data: list[str] = []
     for name in _entries(path, file):
-        if _has_no_data(path, file, name):
-            silent.append(name)
+        found = member(path, file, f"{name}/result/frame")
+        if isinstance(found, h5py.Dataset) and (found.shape is None or found.shape[0] == 0):
+            without_data.append(name)
             continue
         frames.append(array_at(path, file, f"{name}/result/frame"))
         if (frames[-1].shape[1:], frames[-1].dtype) != (frames[0].shape[1:], frames[0].dtype):
@@ -80,41 +80,39 @@ def _read_a121(path: Path, file: h5py.File, reading: ReadOptions) -> Capture:
             )
         intervals.add(_interval_s(path, file, name, step))
     if not frames:
-        why = f"; {', '.join(silent[:6])} have no data (NULL datasets)" if silent else ""
-        raise RecordingError(path, f"holds no entry with frames{why}", "Record it again")
-    if len(intervals) > 1 and not reading.sample_interval_s:
+        listed = ", ".join(without_data[:6])
+        reason = f"; {listed} have no data (NULL datasets)" if listed else ""
+        raise RecordingError(path, f"holds no entry with frames{reason}", "Record it again")
+    if len(intervals) > 1 and not options.sample_interval_s:
         raise RecordingError(
             path,
             f"its entries have sample intervals of {sorted(intervals)} s",
             "Read one entry alone with variable, or give the sample interval",
         )
+    ends = np.cumsum([part.shape[0] for part in frames]).tolist()
     return make_capture(
         path,
-        frames[0] if len(frames) == 1 else Joined(tuple(frames)),
-        reading,
+        concatenate(frames),
+        options,
         layout=A121_LAYOUT,
         layout_is_declared=True,
         sample_axis=_A121_AXES[min(step, 2)],
         sample_interval_s=min(intervals),
         carrier_hz=CARRIER_HZ,
-        breaks=_breaks(frames) if step == 0 else (),
-        assumed=tuple(f"{name} has no data (a NULL dataset): left out" for name in silent[:12]),
+        breaks=tuple(ends[:-1]) if step == 0 else (),  # where another entry begins
+        assumed=tuple(
+            f"{name} has no data (a NULL dataset): skipped" for name in without_data[:12]
+        ),
     )
-
-
-def _breaks(frames: list[Hyperslab]) -> tuple[int, ...]:
-    """Return the frames before which another entry begins, where steps are frames."""
-    return tuple(np.cumsum([part.shape[0] for part in frames])[:-1].tolist())
-
-
-def _has_no_data(path: Path, file: h5py.File, name: str) -> bool:
-    found = member(path, file, f"{name}/result/frame")
-    return isinstance(found, h5py.Dataset) and (found.shape is None or found.shape[0] == 0)
 
 
 def _entries(path: Path, file: h5py.File) -> list[str]:
     if "sessions" in file:
-        parts = numbered(path, _group(path, file, "sessions"), "session_")
+        sessions = member(path, file, "sessions")
+        if not isinstance(sessions, h5py.Group):
+            reason = "sessions is an array, not a group"
+            raise RecordingError(path, reason, "Restore it from a copy")
+        parts = numbered(path, sessions, "session_")
         names = [f"sessions/{part}" for part in parts]
     else:
         names = ["session"]
@@ -130,18 +128,11 @@ def _entries(path: Path, file: h5py.File) -> list[str]:
     return names
 
 
-def _group(path: Path, file: h5py.File, name: str) -> h5py.Group:
-    found = member(path, file, name)
-    if not isinstance(found, h5py.Group):
-        raise RecordingError(path, f"{name} is an array, not a group", "Restore it from a copy")
-    return found
-
-
 def _interval_s(path: Path, file: h5py.File, name: str, step: int) -> float:
-    """Return the time between sweeps, or frames, of an entry [s]; 0 where it is not stored.
+    """Return the time between sweeps, or frames, of an entry [s]; 0 if it is not stored.
 
-    A sweep rate that was not asked for is null in the configuration: the sensor then measures as
-    fast as it can, which the metadata give.
+    A sweep rate of null in the configuration means that the sensor measures as fast as it can;
+    the metadata give that rate.
     """
     session, group = name.split("/group_")[0], int(name.split("/group_")[1].split("/")[0])
     key = text_of(path, member(path, file, f"{name}/sensor_id"), "sensor_id")
@@ -156,28 +147,28 @@ def _interval_s(path: Path, file: h5py.File, name: str, step: int) -> float:
 
 
 def _period_s(rate_hz: Any) -> float:
-    usable = isinstance(rate_hz, int | float) and math.isfinite(rate_hz) and rate_hz > 0
-    return 1.0 / rate_hz if usable else 0.0
+    is_rate = isinstance(rate_hz, int | float) and math.isfinite(rate_hz) and rate_hz > 0
+    return 1.0 / rate_hz if is_rate else 0.0
 
 
-def _read_a111(path: Path, file: h5py.File, reading: ReadOptions) -> Capture:
+def _read_a111(path: Path, file: h5py.File, options: ReadOptions) -> Capture:
     data = array_at(path, file, "data")
     mode = text_at(path, file, "mode")
     config = _json(text_at(path, file, "sensor_config_dump"))
     if mode == "sparse" and data.dtype.kind == "u" and data.ndim == 4:
-        return _read_a111_sparse(path, file, reading, data, _at(config, "update_rate"))
+        return _read_a111_sparse(path, file, options, data, _at(config, "update_rate"))
     if data.dtype.kind != "c":
         raise RecordingError(
             path,
             f"holds {data.dtype} amplitudes (service {mode[:40]!r}), not I/Q samples",
             "To read them as real sequences, give variable 'data' and the layout",
         )
-    layout = reading.layout or A111_LAYOUT
+    layout = options.layout or A111_LAYOUT
     by_frame = parse_layout(layout)[0] == STEP_AXIS
     return make_capture(
         path,
         data,
-        reading,
+        options,
         layout=A111_LAYOUT,
         layout_is_declared=True,
         sample_axis="slow_time" if parse_layout(layout)[-1] != STEP_AXIS else "fast_time",
@@ -187,34 +178,34 @@ def _read_a111(path: Path, file: h5py.File, reading: ReadOptions) -> Capture:
 
 
 def _read_a111_sparse(
-    path: Path, file: h5py.File, reading: ReadOptions, data: Hyperslab, frame_rate_hz: Any
+    path: Path, file: h5py.File, options: ReadOptions, data: LazyArray, frame_rate_hz: Any
 ) -> Capture:
     """Return the real samples of the sparse service, around zero."""
     sweep_rate_hz = _at(_json(text_at(path, file, "session_info")), "sweep_rate")
-    step = parse_layout(reading.layout or A111_SPARSE_LAYOUT).index(STEP_AXIS)
+    step = parse_layout(options.layout or A111_SPARSE_LAYOUT).index(STEP_AXIS)
     rates_hz = (frame_rate_hz, None, sweep_rate_hz, None)
     return make_capture(
         path,
-        Converted(data, np.dtype(np.float32), _around_zero),
-        reading,
+        map_values(data, np.dtype(np.float32), _subtract_zero),
+        options,
         layout=A111_SPARSE_LAYOUT,
         layout_is_declared=True,
         sample_axis=("slow_time", "", "slow_time", "fast_time")[min(step, 3)],
         sample_interval_s=_period_s(rates_hz[min(step, 3)]),
         carrier_hz=CARRIER_HZ,
-        full_scale=(-_SPARSE_MIDDLE, _SPARSE_MIDDLE - 1),
+        full_scale=(-_SPARSE_ZERO, _SPARSE_ZERO - 1),
     )
 
 
-def _around_zero(values: NDArray[Any]) -> NDArray[np.float32]:
-    return values.astype(np.float32) - np.float32(_SPARSE_MIDDLE)
+def _subtract_zero(values: NDArray[Any]) -> NDArray[np.float32]:
+    return values.astype(np.float32) - np.float32(_SPARSE_ZERO)
 
 
 def _json(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        return None  # settings are a help, not a need: without them the rate is not known
+        return None  # settings are optional: without them the rate is unknown
 
 
 def _at(content: Any, *keys: str | int) -> Any:

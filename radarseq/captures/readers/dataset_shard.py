@@ -1,4 +1,4 @@
-"""Our own datasets as captures: a shard, whose rows are already sequences."""
+"""Reads shards of radarseq datasets, whose rows are sequences already."""
 
 from pathlib import Path
 
@@ -15,34 +15,36 @@ from radarseq.errors import DatasetError
 _LAYOUTS = {("rx", 2): "row,step", ("rx", 3): "row,step,channel", ("x", 3): "row,step,feature"}
 
 
-def is_shard(path: Path) -> bool:
+def is_shard(path: Path, options: ReadOptions) -> bool:
     """Return whether a file is a shard of a dataset."""
     with path.open("rb") as file:
         return file.read(len(SHARD_MAGIC)) == SHARD_MAGIC
 
 
-def read(path: Path, reading: ReadOptions) -> Capture:
-    """Return the rows of a shard, with the labels that it has.
+def read(path: Path, options: ReadOptions) -> Capture:
+    """Return the rows of a shard, with their labels.
 
     Raises:
-        CaptureFault: If the shard is damaged, or its sequences differ in length.
+        RecordingError: If the shard is damaged, or its sequences differ in length.
     """
     try:
         examples = open_dataset(path).load()
-    except DatasetError as fault:
-        reason = str(fault).removeprefix(f"{path}: ").rstrip(".")
-        raise RecordingError(path, reason, "Restore it, or simulate it again") from fault
+    except DatasetError as error:
+        reason = str(error).removeprefix(f"{path}: ").rstrip(".")
+        raise RecordingError(path, reason, "Restore it, or simulate it again") from error
     if "length" in examples:
-        raise RecordingError(path, "holds sequences of different lengths", "Judge it as a dataset")
+        raise RecordingError(
+            path, "holds sequences of different lengths", "Evaluate it as a dataset"
+        )
     name, header = "rx" if "rx" in examples else "x", examples.header
     names = dict(enumerate(header.class_names)) | {UNKNOWN_LABEL: ""}
     labels = None
-    if "label" in examples and not (reading.name_gives_label or reading.labels):
+    if "label" in examples and not (options.name_gives_label or options.labels):
         labels = [names[label] for label in np.asarray(examples["label"]).tolist()]
     return make_capture(
         path,
         examples[name],
-        reading,
+        options,
         layout=_LAYOUTS[name, examples[name].ndim],
         layout_is_declared=True,
         sample_axis=header.sample_axis,

@@ -1,4 +1,4 @@
-"""Delimited text: one row a line, numbers, and perhaps a column of labels."""
+"""Reads delimited text: one row per line, numbers, and perhaps a column of labels."""
 
 import csv
 from array import array
@@ -15,20 +15,19 @@ from radarseq.captures.options.read_options import ReadOptions
 
 _MAX_TEXT = 2 << 30
 _MAX_LINE_LENGTH = 32 << 20
-_DELIMITERS = {".tsv": "\t"}
 
 
-def read(path: Path, reading: ReadOptions) -> Capture:
-    """Return the numbers of a CSV or TSV file, (row, step) unless ``reading`` says otherwise.
+def read(path: Path, options: ReadOptions) -> Capture:
+    """Return the numbers of a CSV or TSV file, (row, step) unless ``options`` give a layout.
 
-    A first line without a single number is a heading and is passed over.
+    A first line without a single number is a heading and is skipped.
 
     Raises:
-        CaptureFault: If a cell is not a number, lines differ in length, or the text is not UTF-8.
+        RecordingError: If a cell is not a number, lines differ in length, or the text is not UTF-8.
     """
     if path.stat().st_size > _MAX_TEXT:
         raise RecordingError(path, "is larger than 2 GiB of text", "Cut it into several files")
-    if reading.variable:
+    if options.variable:
         raise RecordingError(path, "is text and has no named arrays", "Leave variable out")
     values, labels, width = array("d"), [], 0
     for line, cells in _lines(path):
@@ -39,30 +38,38 @@ def read(path: Path, reading: ReadOptions) -> Capture:
                 f"line {line} has {len(cells)} cells; expected {width}, as in the first",
                 "Correct the line, or cut the file where its columns change",
             )
-        if reading.label_column is not None:
-            labels.append(_take_label(path, cells, reading.label_column))
-        values.extend(_numbers(path, line, cells))
+        if options.label_column is not None:
+            labels.append(_take_label(path, cells, options.label_column))
+        try:
+            values.extend([float(cell) for cell in cells])
+        except ValueError:
+            bad = next(cell for cell in cells if not _is_number(cell))
+            raise RecordingError(
+                path,
+                f"line {line} holds {bad[:40]!r}; expected a number",
+                "If this is the label, name its column with label_column",
+            ) from None
         check_in_memory(path, "its table", (len(values),), values.itemsize)
-    columns = width - (reading.label_column is not None)
+    columns = width - (options.label_column is not None)
     samples = np.array(values).reshape(-1, columns) if columns > 0 else np.empty((0, 0))
-    return make_capture(path, samples, reading, layout="row,step", row_labels=labels or None)
+    return make_capture(path, samples, options, layout="row,step", row_labels=labels or None)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    delimiter = _DELIMITERS.get(path.suffix.lower(), ",")
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(_bounded(path, file), delimiter=delimiter)
+            reader = csv.reader(_bounded_lines(path, file), delimiter=delimiter)
             for index, cells in enumerate(reader):
                 heading = index == 0 and not any(_is_number(cell) for cell in cells)
                 if cells and not heading:
                     yield reader.line_num, cells
-    except (UnicodeDecodeError, csv.Error) as fault:
-        raise RecordingError(path, f"is not delimited text ({fault})", "Export it again") from fault
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise RecordingError(path, f"is not delimited text ({error})", "Export it again") from error
 
 
-def _bounded(path: Path, file: TextIO) -> Iterator[str]:
-    """Pass lines on, none of them without end."""
+def _bounded_lines(path: Path, file: TextIO) -> Iterator[str]:
+    """Yield the lines, and refuse one without end."""
     while text := file.readline(_MAX_LINE_LENGTH):
         if len(text) == _MAX_LINE_LENGTH or "\0" in text:
             found = "a NUL" if "\0" in text else f"a line of {_MAX_LINE_LENGTH} characters or more"
@@ -81,6 +88,7 @@ def _is_number(cell: str) -> bool:
 
 
 def _take_label(path: Path, cells: list[str], column: int) -> str:
+    """Remove the label from the cells of a line, and return it."""
     try:
         label = cells.pop(column).strip()
     except IndexError:
@@ -92,15 +100,3 @@ def _take_label(path: Path, cells: list[str], column: int) -> str:
     if not label:
         raise RecordingError(path, f"has an empty label in column {column}", "Fill it in")
     return label
-
-
-def _numbers(path: Path, line: int, cells: list[str]) -> list[float]:
-    try:
-        return [float(cell) for cell in cells]
-    except ValueError:
-        bad = next(cell for cell in cells if not _is_number(cell))
-        raise RecordingError(
-            path,
-            f"line {line} holds {bad[:40]!r}; expected a number",
-            "If this is the label, name its column with label_column",
-        ) from None

@@ -1,9 +1,9 @@
-"""HDF5 files from elsewhere: nothing outside the file is followed, no claim is taken on trust."""
+"""Reads HDF5 files; links out of the file are refused, and sizes checked before reading."""
 
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,47 +16,28 @@ from radarseq.captures.checks.hdf5_heap import check_heap
 from radarseq.captures.checks.size_limits import check_size
 from radarseq.captures.errors import RecordingError
 from radarseq.captures.options.read_options import ReadOptions
-from radarseq.captures.samples.lazy_array import Key, Stored
+from radarseq.captures.samples.lazy_array import Key, LazyArray
 
 _MAX_MEMBERS = 4096
 _MAX_TEXT = 1 << 20
 _LISTED = 12
-_MAX_CHUNK = 64 << 20  # a chunk is unpacked as a whole, however little of it is wanted
+_MAX_CHUNK = 64 << 20  # a chunk is unpacked as a whole, however small the part to read
 
 
-@dataclass(frozen=True)
-class Hyperslab(Stored):
-    """An array in an HDF5 file, read by hyperslabs.
-
-    Attributes:
-        path: The file.
-        name: Path of the array in it.
-        shape: As it was when the file was opened.
-        dtype: As it is stored.
-    """
-
-    path: Path
-    name: str
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-
-    def part(self, key: Key) -> NDArray[Any]:
-        """Return the part at ``key``."""
-        with open_hdf5(self.path) as file:
-            array = file[self.name]
-            assert isinstance(array, h5py.Dataset)
-            return np.asarray(array[key])
+def is_named(path: Path, options: ReadOptions) -> bool:
+    """Return whether ``options`` name an array, which is then read as it stands."""
+    return bool(options.variable)
 
 
-def read(path: Path, reading: ReadOptions) -> Capture:
-    """Return the array at ``reading.variable``, (row, step) unless ``reading`` says otherwise.
+def read(path: Path, options: ReadOptions) -> Capture:
+    """Return the array at ``options.variable``, (row, step) unless ``options`` give a layout.
 
     Raises:
-        CaptureFault: If there is no such array, or it is not stored plainly in this file.
+        RecordingError: If there is no such array, or its data lie outside this file.
     """
     with open_hdf5(path) as file:
-        samples = array_at(path, file, reading.variable)
-    return make_capture(path, samples, reading, layout="row,step")
+        samples = array_at(path, file, options.variable)
+    return make_capture(path, samples, options, layout="row,step")
 
 
 @contextmanager
@@ -64,23 +45,23 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
     """Open a file for reading.
 
     Raises:
-        CaptureFault: If it is not HDF5.
+        RecordingError: If it is not HDF5.
     """
     try:
         file = h5py.File(path, "r")
-    except OSError as fault:
+    except OSError as error:
         raise RecordingError(
-            path, f"is not readable as HDF5 ({fault})", "Restore it from a copy"
-        ) from fault
+            path, f"is not readable as HDF5 ({error})", "Restore it from a copy"
+        ) from error
     with file:
         yield file
 
 
 def member(path: Path, group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset:
-    """Return what lies at ``name`` below ``group``, without following any link.
+    """Return the object at ``name`` below ``group``, without following any link.
 
     Raises:
-        CaptureFault: If there is nothing, or a link stands on the way.
+        RecordingError: If there is none, or the path has a link.
     """
     here: Any = group
     for part in name.strip("/").split("/"):
@@ -97,12 +78,12 @@ def member(path: Path, group: h5py.Group, name: str) -> h5py.Group | h5py.Datase
     return here
 
 
-def array_at(path: Path, group: h5py.Group, name: str) -> Hyperslab:
+def array_at(path: Path, group: h5py.Group, name: str) -> LazyArray:
     """Return an array, which stays in the file.
 
     Raises:
-        CaptureFault: If it is no array, empty, no numbers, larger than what is stored, or stored
-            outside the file.
+        RecordingError: If it is not an array, empty, not numeric, larger than its stored bytes, or
+            stored outside the file.
     """
     dataset = member(path, group, name)
     if not isinstance(dataset, h5py.Dataset):
@@ -122,7 +103,7 @@ def array_at(path: Path, group: h5py.Group, name: str) -> Hyperslab:
     check_size(path, name, dataset.shape, itemsize, stored)
     filters = dataset.id.get_create_plist().get_nfilters()
     if not filters and math.prod(dataset.shape) * itemsize > stored:
-        # HDF5 would hand out zeros for what was never written.
+        # HDF5 returns zeros for values that were never written.
         raise RecordingError(
             path, f"{name} was only partly written ({stored} bytes)", "Record it again"
         )
@@ -134,14 +115,21 @@ def array_at(path: Path, group: h5py.Group, name: str) -> Hyperslab:
             "Store it in smaller chunks",
         )
     full = f"{str(group.name).rstrip('/')}/{name.strip('/')}"
-    return Hyperslab(path, full, dataset.shape, dataset.dtype)
+    return LazyArray(dataset.shape, dataset.dtype, partial(_read_hyperslab, path, full))
+
+
+def _read_hyperslab(path: Path, name: str, key: Key) -> NDArray[Any]:
+    with open_hdf5(path) as file:
+        array = file[name]
+        assert isinstance(array, h5py.Dataset)
+        return np.asarray(array[key])
 
 
 def text_at(path: Path, group: h5py.Group, name: str) -> str:
     """Return a text; empty if there is none.
 
     Raises:
-        CaptureFault: If it is too long to be a setting, or its heap is damaged.
+        RecordingError: If it is too long to be a setting, or its heap is damaged.
     """
     if group.get(name, getlink=True) is None:
         return ""
@@ -149,10 +137,10 @@ def text_at(path: Path, group: h5py.Group, name: str) -> str:
 
 
 def text_of(path: Path, dataset: h5py.Group | h5py.Dataset, name: str) -> str:
-    """Return a text; empty if it is no single value stored in this file.
+    """Return a text; empty if it is not a single value stored in this file.
 
     Raises:
-        CaptureFault: If it is too long to be a setting, or its heap is damaged.
+        RecordingError: If it is too long to be a setting, or its heap is damaged.
     """
     if not isinstance(dataset, h5py.Dataset) or dataset.shape != () or dataset.external:
         return ""
@@ -168,10 +156,10 @@ def text_of(path: Path, dataset: h5py.Group | h5py.Dataset, name: str) -> str:
 
 
 def number_of(attributes: h5py.AttributeManager, name: str) -> float:
-    """Return a number among the attributes of an object; 0 where it is absent or no number."""
+    """Return a number among the attributes of an object; 0 if it is absent or not a number."""
     if name not in attributes:
         return 0.0
-    # Its type first: a text would be fetched from a heap that nobody has checked.
+    # Its type first: reading a text would walk a heap that has not been checked.
     if attributes.get_id(name).dtype.kind not in "iuf":
         return 0.0
     value = np.asarray(attributes[name])
@@ -182,7 +170,7 @@ def numbered(path: Path, group: h5py.Group, prefix: str) -> list[str]:
     """Return the members ``prefix``0, ``prefix``1, ... in the order of their numbers.
 
     Raises:
-        CaptureFault: If there are absurdly many.
+        RecordingError: If there are more than ``_MAX_MEMBERS``.
     """
     numbers = [name.removeprefix(prefix) for name in member_names(path, group)]
     return [prefix + number for number in sorted(filter(str.isdecimal, numbers), key=int)]
@@ -192,7 +180,7 @@ def member_names(path: Path, group: h5py.Group) -> list[str]:
     """Return the names of a group's members.
 
     Raises:
-        CaptureFault: If there are absurdly many.
+        RecordingError: If there are more than ``_MAX_MEMBERS``.
     """
     if len(group) > _MAX_MEMBERS:
         raise RecordingError(

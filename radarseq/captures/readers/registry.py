@@ -1,7 +1,12 @@
-"""Which reader a file goes to, and which files are in a folder."""
+"""The table of file formats: which reader reads which file.
+
+A new format is one file in this folder, with a function ``read(path, options)``, and one line in
+``FORMATS``.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from radarseq.captures.capture import Capture
 from radarseq.captures.errors import RecordingError
@@ -17,90 +22,109 @@ from radarseq.captures.readers import (
     numpy_files,
     raw_iq,
     sigmf,
-    sigmf_files,
     wav,
 )
 from radarseq.errors import RadarseqError
 
-Reader = Callable[[Path, ReadOptions], Capture]
+FOLDER = "/"  # stands for the suffix of a folder that is one recording
 
 
-def _read_hdf5(path: Path, reading: ReadOptions) -> Capture:
-    # A named array is read as it stands; without a name the file must be of a known kind.
-    if reading.variable:
-        return hdf5.read(path, reading)
-    if dataset_shard.is_shard(path):
-        return dataset_shard.read(path, reading)
-    with hdf5.open_hdf5(path) as file:
-        is_digital_rf = "rf_data" in file
-    return (digital_rf.read if is_digital_rf else acconeer.read)(path, reading)
+class Format(NamedTuple):
+    """A file format.
+
+    Attributes:
+        read: Reads one recording.
+        suffixes: Of its files, lower-case; or ``FOLDER``.
+        accepts: Whether a file with such a suffix is of this format; None if the suffix suffices.
+        is_part: Whether a file belongs to a recording that is found by another file or folder.
+    """
+
+    read: Callable[[Path, ReadOptions], Capture]
+    suffixes: tuple[str, ...]
+    accepts: Callable[[Path, ReadOptions], bool] | None = None
+    is_part: Callable[[Path], bool] | None = None
 
 
-def _read_raw(path: Path, reading: ReadOptions) -> Capture:
-    configured = reading.adc or (not reading.dtype and dca1000.sidecar_of(path))
-    return (dca1000.read if configured else raw_iq.read)(path, reading)
+_HDF5 = (".h5", ".hdf5")
+_RAW = (*raw_iq.SAMPLE_TYPES, ".bin", ".iq", ".dat", ".raw")
+
+# Of the formats with one suffix, the first that accepts the file reads it.
+FORMATS = (
+    Format(delimited_text.read, (".csv", ".tsv")),
+    Format(matlab.read, (".mat",)),
+    Format(numpy_files.read, (".npy", ".npz")),
+    Format(wav.read, (".wav",)),
+    Format(sigmf.read, sigmf.SUFFIXES, is_part=sigmf.is_part),
+    Format(hdf5.read, _HDF5, hdf5.is_named),
+    Format(dataset_shard.read, _HDF5, dataset_shard.is_shard),
+    Format(digital_rf.read, (FOLDER,), digital_rf.is_channel),
+    Format(digital_rf.read, _HDF5, digital_rf.is_channel_file, digital_rf.is_part),
+    Format(acconeer.read, _HDF5),
+    Format(dca1000.read, _RAW, dca1000.is_configured),
+    Format(raw_iq.read, _RAW),
+)
+SUFFIXES = tuple(dict.fromkeys(s for f in FORMATS for s in f.suffixes if s != FOLDER))
 
 
-READERS: dict[str, Reader] = {
-    ".csv": delimited_text.read,
-    ".tsv": delimited_text.read,
-    ".mat": matlab.read,
-    ".npy": numpy_files.read,
-    ".npz": numpy_files.read,
-    ".wav": wav.read,
-    ".h5": _read_hdf5,
-    ".hdf5": _read_hdf5,
-    sigmf_files.META: sigmf.read,
-    sigmf_files.DATA: sigmf.read,
-    sigmf_files.ARCHIVE: sigmf.read,
-    **dict.fromkeys((*raw_iq.DATATYPES, *raw_iq.WITHOUT_TYPE), _read_raw),
-}
+def is_recording_name(path: Path) -> bool:
+    """Return whether a file is a recording, and not part of one, by its name alone."""
+    formats = _formats_of(path.suffix.lower())
+    return bool(formats) and not any(f.is_part(path) for f in formats if f.is_part)
 
 
-def read_capture(path: Path, reading: ReadOptions = AS_WRITTEN) -> Capture:
-    """Return a recording; its samples stay in the file where the format allows.
+def is_recording_folder(path: Path) -> bool:
+    """Return whether a folder is one recording as a whole."""
+    return any(f.accepts(path, AS_WRITTEN) for f in _formats_of(FOLDER) if f.accepts)
+
+
+def read_capture(path: Path, options: ReadOptions = AS_WRITTEN) -> Capture:
+    """Return a recording; its samples stay in the file if the format allows.
 
     Raises:
-        CaptureFault: If it cannot be read in this way; the message says why and what to do.
+        RecordingError: If it cannot be read in this way; the message gives the reason and a hint.
     """
-    reader = _reader_of(path, reading)
+    formats = _candidates(path, options)
     try:
-        return reader(path, reading)
+        reader = next(f for f in formats if f.accepts is None or f.accepts(path, options))
+        return reader.read(path, options)
     except RadarseqError:
         raise
-    except Exception as fault:
-        raise unreadable(path, fault) from fault
+    except Exception as error:
+        raise unreadable(path, error) from error
 
 
-def unreadable(path: Path, fault: BaseException) -> RecordingError:
-    """Return what to raise when a foreign parser fails on a file.
+def unreadable(path: Path, error: BaseException) -> RecordingError:
+    """Return the error to raise when a foreign parser fails on a file.
 
     A malformed file makes such parsers raise almost anything; none of it may end a batch.
     """
-    said = f"{type(fault).__name__}: {fault}"[:300]
-    reason = f"cannot be read as {path.suffix.lower() or 'a folder'} ({said})"
+    text = f"{type(error).__name__}: {error}"[:300]
+    reason = f"cannot be read as {path.suffix.lower() or 'a folder'} ({text})"
     return RecordingError(path, reason, "Restore it from a copy, or leave it out")
 
 
-def _reader_of(path: Path, reading: ReadOptions) -> Reader:
+def _formats_of(suffix: str) -> list[Format]:
+    return [f for f in FORMATS if suffix in f.suffixes]
+
+
+def _candidates(path: Path, options: ReadOptions) -> list[Format]:
+    """Return the formats that a path may be of; the last accepts any file."""
     try:
-        if digital_rf.is_channel(path):
-            return digital_rf.read
-        is_file = path.is_file()
-    except OSError as fault:
+        is_folder, is_file = is_recording_folder(path), path.is_file()
+    except OSError as error:
         raise RecordingError(
-            path, f"cannot be opened ({fault.strerror})", "Check the path"
-        ) from fault
-    if not is_file:
+            path, f"cannot be opened ({error.strerror})", "Check the path"
+        ) from error
+    if not (is_file or is_folder):
         raise RecordingError(path, "is not there, or not a plain file", "Check the path")
-    reader = READERS.get(path.suffix.lower())
-    if reader is None and reading.dtype:
-        return _read_raw
-    if reader is None:
+    formats = _formats_of(FOLDER if is_folder else path.suffix.lower())
+    if not formats and options.dtype:
+        formats = _formats_of(".raw")
+    if not formats:
         raise RecordingError(
             path,
             f"no reader for {path.suffix or 'a file without a suffix'}; "
-            f"expected one of {', '.join(READERS)}",
+            f"expected one of {', '.join(SUFFIXES)}",
             "Convert it, leave it out, or, if it holds bare samples, give dtype",
         )
-    return reader
+    return formats

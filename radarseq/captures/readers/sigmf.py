@@ -1,4 +1,4 @@
-"""SigMF recordings: ``.sigmf-meta`` beside ``.sigmf-data``, or both in a ``.sigmf`` archive.
+"""Reads SigMF recordings: ``.sigmf-meta`` with ``.sigmf-data``, or both in a ``.sigmf`` archive.
 
 Reference:
     Signal Metadata Format Specification, version 1.2: datatypes, captures, annotations,
@@ -14,117 +14,116 @@ from radarseq.captures.options.read_options import ReadOptions
 from radarseq.captures.readers.raw_iq import flat_samples
 from radarseq.captures.readers.sigmf_files import (
     ARCHIVE,
-    SigmfRecording,
-    archived,
-    beside,
+    DATA,
+    META,
+    SigmfFiles,
     check_hash,
-    metadata_issue,
+    find_in_archive,
+    find_pair,
+    metadata_error,
 )
-from radarseq.captures.samples.lazy_array import FlatFile, Joined, Samples
-from radarseq.captures.samples.sample_types import Datatype, parse_datatype
+from radarseq.captures.samples.lazy_array import LazyArray, Samples, concatenate
+from radarseq.captures.samples.sample_types import SampleType, parse_sample_type
 from radarseq.errors import UsageError
 
+SUFFIXES = (META, DATA, ARCHIVE)
 _MAX_CHANNELS = 4096
+_MAX_INTEGER = 1 << 62
 
 
-def read(path: Path, reading: ReadOptions) -> Capture:
+def is_part(path: Path) -> bool:
+    """Return whether a file holds samples, whose recording is found by its metadata."""
+    return path.suffix.lower() == DATA
+
+
+def read(path: Path, options: ReadOptions) -> Capture:
     """Return a recording, (step) or, with several channels, (step, channel).
 
-    Labelled annotations become marks, from which windows take their labels. Where one capture
-    segment ends and another begins, time is missing, unless their global indices join.
+    Labelled annotations become marks, from which windows take their labels. Between two capture
+    segments time is missing, unless their global indices join.
 
     Raises:
-        CaptureFault: If metadata or samples are absent, malformed, altered or elsewhere.
+        RecordingError: If metadata or samples are missing, malformed, altered or elsewhere.
     """
-    if reading.variable:
+    if options.variable:
         raise RecordingError(path, "is SigMF and has no named arrays", "Leave variable out")
-    recording = archived(path) if path.suffix.lower() == ARCHIVE else beside(path)
-    said = _section(recording, recording.meta, "global", dict)
-    kind = _datatype(recording, said)
-    channels = _whole(recording, said, "core:num_channels", 1, most=_MAX_CHANNELS)
+    files = find_in_archive(path) if path.suffix.lower() == ARCHIVE else find_pair(path)
+    info = files.meta["global"]
+    sample_type = _sample_type(path, info)
+    channels = _integer(path, info, "core:num_channels", 1, _MAX_CHANNELS)
     if channels < 1:
-        raise metadata_issue(path, f"core:num_channels is {channels}; expected at least 1")
-    check_hash(recording, said)
-    origin = _whole(recording, said, "core:offset", 0)
-    segments = _listed(recording, "captures")
-    samples = _samples(recording, said, segments, kind, channels, origin)
+        raise metadata_error(path, f"core:num_channels is {channels}; expected at least 1")
+    check_hash(files)
+    offset = _integer(path, info, "core:offset", 0)
+    segments = _objects(files, "captures")
+    samples = _samples(files, segments, sample_type, channels, offset)
+    rate_hz = _number(path, info, "core:sample_rate")
+    if rate_hz < 0 or 0 < rate_hz < 1e-12:
+        raise metadata_error(path, f"gives a sample rate of {rate_hz:g} Hz")
     return make_capture(
         path,
-        kind.numbers(samples),
-        reading,
+        sample_type.decode(samples),
+        options,
         layout="step,channel" if channels > 1 else "step",
         layout_is_declared=True,
-        sample_interval_s=_interval_s(recording, said),
-        carrier_hz=_carrier_hz(recording, segments, reading),
-        full_scale=kind.full_scale,
-        breaks=_breaks(recording, segments, origin),
-        marks=_marks(recording, samples.shape[0], origin),
+        sample_interval_s=1 / rate_hz if rate_hz else 0.0,
+        carrier_hz=_carrier_hz(path, segments, options),
+        full_scale=sample_type.full_scale,
+        breaks=_breaks(path, segments, offset),
+        marks=_marks(files, samples.shape[0], offset),
     )
 
 
-def _section(recording: SigmfRecording, content: dict[str, Any], key: str, kind: type) -> Any:
-    value = content.get(key, kind())
-    if not isinstance(value, kind):
-        raise metadata_issue(recording.path, f"does not conform: {key} is {type(value).__name__}")
-    return value
-
-
-def _listed(recording: SigmfRecording, key: str) -> list[dict[str, Any]]:
-    items = _section(recording, recording.meta, key, list)
-    if not all(isinstance(item, dict) for item in items):
-        raise metadata_issue(recording.path, f"does not conform: {key} holds what is no object")
+def _objects(files: SigmfFiles, key: str) -> list[dict[str, Any]]:
+    items = files.meta.get(key, [])
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        found = type(items).__name__
+        raise metadata_error(
+            files.path, f"does not conform: {key} is {found}; expected a list of objects"
+        )
     return items
 
 
-def _whole(
-    recording: SigmfRecording, content: dict[str, Any], key: str, default: int, most: int = 1 << 62
+def _integer(
+    path: Path, content: dict[str, Any], key: str, default: int, high: int = _MAX_INTEGER
 ) -> int:
     value = content.get(key, default)
-    if type(value) is not int or not 0 <= value <= most:
-        raise metadata_issue(
-            recording.path,
-            f"does not conform: {key} is {str(value)[:40]!r}; expected a whole number, 0 to {most}",
+    if type(value) is not int or not 0 <= value <= high:
+        raise metadata_error(
+            path,
+            f"does not conform: {key} is {str(value)[:40]!r}; expected a whole number, 0 to {high}",
         )
     return value
 
 
-def _real(recording: SigmfRecording, content: dict[str, Any], key: str) -> float:
+def _number(path: Path, content: dict[str, Any], key: str) -> float:
     value = content.get(key, 0.0)
     if type(value) not in (int, float) or abs(value) > 1e300:
-        raise metadata_issue(recording.path, f"does not conform: {key} is {str(value)[:40]!r}")
+        raise metadata_error(path, f"does not conform: {key} is {str(value)[:40]!r}")
     return float(value)
 
 
-def _datatype(recording: SigmfRecording, said: dict[str, Any]) -> Datatype:
-    if said.get("core:metadata_only"):
-        raise RecordingError(recording.path, "is metadata only, without samples", "Leave it out")
-    name = said.get("core:datatype")
+def _sample_type(path: Path, info: dict[str, Any]) -> SampleType:
+    if info.get("core:metadata_only"):
+        raise RecordingError(path, "is metadata only, without samples", "Leave it out")
+    name = info.get("core:datatype")
     try:
-        kind = parse_datatype(name if isinstance(name, str) else "")
+        sample_type = parse_sample_type(name if isinstance(name, str) else "")
     except UsageError:
-        kind = None
-    if kind is None or kind.name != name:
-        raise metadata_issue(
-            recording.path,
+        sample_type = None
+    if sample_type is None or sample_type.name != name:
+        raise metadata_error(
+            path,
             f"does not conform: core:datatype is {str(name)[:40]!r}; expected one such as cf32_le",
         )
-    return kind
+    return sample_type
 
 
-def _interval_s(recording: SigmfRecording, said: dict[str, Any]) -> float:
-    rate_hz = _real(recording, said, "core:sample_rate")
-    if rate_hz < 0 or 0 < rate_hz < 1e-12:
-        raise metadata_issue(recording.path, f"gives a sample rate of {rate_hz:g} Hz")
-    return 1 / rate_hz if rate_hz else 0.0
-
-
-def _carrier_hz(
-    recording: SigmfRecording, segments: list[dict[str, Any]], reading: ReadOptions
-) -> float:
-    carriers = {_real(recording, segment, "core:frequency") for segment in segments}
-    if len(carriers) > 1 and not reading.carrier_hz:
+def _carrier_hz(path: Path, segments: list[dict[str, Any]], options: ReadOptions) -> float:
+    carriers = {_number(path, segment, "core:frequency") for segment in segments}
+    if len(carriers) > 1 and not options.carrier_hz:
         raise RecordingError(
-            recording.path,
+            path,
             f"has segments at {len(carriers)} frequencies: {sorted(carriers)[:6]} Hz",
             "Cut it where the frequency changes, or give the carrier",
         )
@@ -132,48 +131,43 @@ def _carrier_hz(
 
 
 def _samples(
-    recording: SigmfRecording,
-    said: dict[str, Any],
+    files: SigmfFiles,
     segments: list[dict[str, Any]],
-    kind: Datatype,
+    sample_type: SampleType,
     channels: int,
-    origin: int,
+    first: int,
 ) -> Samples:
     """Return the samples without the headers and the trailer of a non-conforming dataset."""
-    size = recording.size - _whole(recording, said, "core:trailing_bytes", 0)
-    item = kind.item.itemsize * channels
+    path = files.path
+    size = files.size - _integer(path, files.meta["global"], "core:trailing_bytes", 0)
+    item_bytes = sample_type.item.itemsize * channels
 
-    def flat(offset: int, size: int) -> FlatFile:
-        return flat_samples(recording.data, kind, offset, size, channels, source=recording.path)
+    def flat(offset: int, size: int) -> LazyArray:
+        return flat_samples(files.data, sample_type, offset, size, channels, source=path)
 
-    heads = [_whole(recording, segment, "core:header_bytes", 0) for segment in segments]
-    if not any(heads[1:]):
-        skipped = sum(heads)
-        offset = recording.offset + skipped
-        return flat(offset, size - skipped)
-    starts = [s - origin for s in _starts(recording, segments)]
-    ends = [*starts[1:], (size - sum(heads)) // item]
-    parts, offset = [], recording.offset
-    for start, end, head in zip(starts, ends, heads, strict=True):
-        offset += head
-        parts.append(flat(offset, (end - start) * item))
-        offset += (end - start) * item
-    if offset - recording.offset != size:
-        raise metadata_issue(recording.path, f"has {size} bytes; its segments have {offset}")
-    return Joined(tuple(parts))
+    headers = [_integer(path, segment, "core:header_bytes", 0) for segment in segments]
+    if not any(headers[1:]):
+        return flat(files.offset + sum(headers), size - sum(headers))
+    starts = [start - first for start in _starts(path, segments)]
+    ends = [*starts[1:], (size - sum(headers)) // item_bytes]
+    parts, offset = [], files.offset
+    for start, end, header in zip(starts, ends, headers, strict=True):
+        parts.append(flat(offset + header, (end - start) * item_bytes))
+        offset += header + (end - start) * item_bytes
+    if offset - files.offset != size:
+        raise metadata_error(path, f"has {size} bytes; its segments have {offset}")
+    return concatenate(parts)
 
 
-def _starts(recording: SigmfRecording, segments: list[dict[str, Any]]) -> list[int]:
-    starts = [_whole(recording, segment, "core:sample_start", 0) for segment in segments]
+def _starts(path: Path, segments: list[dict[str, Any]]) -> list[int]:
+    starts = [_integer(path, segment, "core:sample_start", 0) for segment in segments]
     if starts != sorted(starts):
-        raise metadata_issue(recording.path, "does not conform: its captures are not in order")
+        raise metadata_error(path, "does not conform: its captures are not in order")
     return starts
 
 
-def _breaks(
-    recording: SigmfRecording, segments: list[dict[str, Any]], origin: int
-) -> tuple[int, ...]:
-    starts = _starts(recording, segments)
+def _breaks(path: Path, segments: list[dict[str, Any]], first: int) -> tuple[int, ...]:
+    starts = _starts(path, segments)
     indices = [segment.get("core:global_index") for segment in segments]
     breaks = []
     for i in range(1, len(starts)):
@@ -181,17 +175,17 @@ def _breaks(
         if isinstance(before, int) and isinstance(here, int):
             if here - before == starts[i] - starts[i - 1]:
                 continue
-        breaks.append(starts[i] - origin)
+        breaks.append(starts[i] - first)
     return tuple(breaks)
 
 
-def _marks(recording: SigmfRecording, length: int, origin: int) -> tuple[Mark, ...]:
+def _marks(files: SigmfFiles, length: int, first: int) -> tuple[Mark, ...]:
     marks = []
-    for note in _listed(recording, "annotations"):
-        label = note.get("core:label")
+    for annotation in _objects(files, "annotations"):
+        label = annotation.get("core:label")
         if not isinstance(label, str) or not label:
             continue
-        start = _whole(recording, note, "core:sample_start", 0) - origin
-        count = _whole(recording, note, "core:sample_count", max(length - start, 0))
+        start = _integer(files.path, annotation, "core:sample_start", 0) - first
+        count = _integer(files.path, annotation, "core:sample_count", max(length - start, 0))
         marks.append(Mark(start, min(start + count, length), label[:200]))
     return tuple(marks)

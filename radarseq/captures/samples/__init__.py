@@ -1,1 +1,1 @@
-"""Arrays that stay in their file, and the number types that files store. No formats."""
+"""Lazy arrays, which stay in their file, and the number types of samples. No file formats."""

@@ -1,12 +1,12 @@
-"""Arrays that stay in their file: a part is read when it is asked for, and then let go.
+"""Arrays that stay in their file: a part is read on access, and then released.
 
 They hold a path and no open file, so that they can be sent to another process.
 """
 
 import math
-from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,33 +16,32 @@ from numpy.typing import NDArray
 Key = tuple[slice, ...]  # one slice for each axis, each with both ends and a step of 1
 
 
-class Stored(ABC):
+@dataclass(frozen=True)
+class LazyArray:
     """An array whose parts are read from a file.
 
     Attributes:
         shape: Of the whole.
-        dtype: Of the parts that are handed out.
+        dtype: Of the parts that are returned.
+        read: Returns the part at a key, a new array.
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
-
-    @abstractmethod
-    def part(self, key: Key) -> NDArray[Any]:
-        """Return the part at ``key``, a new array."""
+    read: Callable[[Key], NDArray[Any]]
 
     def __getitem__(self, key: slice | tuple[slice, ...]) -> NDArray[Any]:
-        """Return a part; axes that are not named are taken whole."""
-        given = key if isinstance(key, tuple) else (key,)
-        given += (slice(None),) * (self.ndim - len(given))
-        return self.part(
-            tuple(slice(*k.indices(n)[:2]) for k, n in zip(given, self.shape, strict=True))
+        """Return a part; axes without a slice are taken whole."""
+        slices = key if isinstance(key, tuple) else (key,)
+        slices += (slice(None),) * (self.ndim - len(slices))
+        return self.read(
+            tuple(slice(*k.indices(n)[:2]) for k, n in zip(slices, self.shape, strict=True))
         )
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         """Return the whole."""
         if copy is False:
-            raise ValueError("an array in a file cannot be had without copying it")
+            raise ValueError("an array in a file cannot be read without a copy")
         whole = self[()]
         return whole if dtype is None else whole.astype(dtype, copy=False)
 
@@ -61,170 +60,121 @@ class Stored(ABC):
         return math.prod(self.shape)
 
 
-Samples = NDArray[Any] | Stored
+Samples = NDArray[Any] | LazyArray
 _PART_BYTES = 16 << 20
 
 
-def read_whole(samples: Samples, most_bytes: int | None = None) -> None:
-    """Read an array part by part, only to see that it can be read.
+def read_whole(samples: Samples, max_bytes: int | None = None) -> None:
+    """Read an array part by part, to check that it can be read.
 
     Args:
         samples: The array.
-        most_bytes: Read about so much from the start, and the end; None for all.
+        max_bytes: Read about so much from the start, and the end; None for all.
     """
     count = samples.shape[0]
     row_bytes = max(1, samples.size // max(count, 1) * samples.dtype.itemsize)
     rows = max(1, _PART_BYTES // row_bytes)
     starts = range(0, count, rows)
-    most = len(starts) if most_bytes is None else max(1, most_bytes // (rows * row_bytes))
-    for start in [*starts[:most], *starts[max(most, len(starts) - 1) :]]:
+    parts = len(starts) if max_bytes is None else max(1, max_bytes // (rows * row_bytes))
+    for start in [*starts[:parts], *starts[max(parts, len(starts) - 1) :]]:
         samples[start : min(start + rows, count)]
 
 
-@dataclass(frozen=True)
-class FlatFile(Stored):
-    """Values that lie in a file one behind the other.
+def map_flat_file(
+    path: Path, dtype: np.dtype[Any], shape: tuple[int, ...], offset: int = 0, order: str = "C"
+) -> LazyArray:
+    """Return an array whose values lie in a file one after the other.
 
-    Attributes:
+    Args:
         path: The file.
-        dtype: Of the values as they are stored.
+        dtype: Of the values as stored.
         shape: Of the array.
         offset: Bytes before the first value.
-        fortran: Whether the first axis varies fastest.
+        order: ``F`` if the first axis varies fastest, else ``C``.
     """
-
-    path: Path
-    dtype: np.dtype[Any]
-    shape: tuple[int, ...]
-    offset: int = 0
-    fortran: bool = False
-
-    def part(self, key: Key) -> NDArray[Any]:
-        """Return the part at ``key``."""
-        slow = len(self.shape) - 1 if self.fortran else 0
-        item = self.dtype.itemsize * math.prod(self.shape) // max(self.shape[slow], 1)
-        count = key[slow].stop - key[slow].start
-        shape = tuple(count if axis == slow else n for axis, n in enumerate(self.shape))
-        if not math.prod(shape):
-            return np.empty([k.stop - k.start for k in key], self.dtype)
-        # Mapped anew each time, and no more than is asked for along the slowest axis: pages that
-        # were read do not stay with the process.
-        offset = self.offset + key[slow].start * item
-        order = "F" if self.fortran else "C"
-        mapped = np.memmap(self.path, self.dtype, "r", offset, shape, order)
-        own = tuple(slice(None) if axis == slow else k for axis, k in enumerate(key))
-        return np.array(mapped[own])
+    return LazyArray(shape, dtype, partial(_read_flat, path, dtype, shape, offset, order))
 
 
-@dataclass(frozen=True)
-class Converted(Stored):
-    """Another array, its values changed one by one."""
-
-    source: Samples
-    dtype: np.dtype[Any]
-    function: Callable[[NDArray[Any]], NDArray[Any]]
-
-    @property
-    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
-        """The shape of the source."""
-        return self.source.shape
-
-    def part(self, key: Key) -> NDArray[Any]:
-        """Return the part at ``key``."""
-        return self.function(self.source[key])
+def _read_flat(
+    path: Path, dtype: np.dtype[Any], shape: tuple[int, ...], offset: int, order: Any, key: Key
+) -> NDArray[Any]:
+    slow = len(shape) - 1 if order == "F" else 0
+    item = dtype.itemsize * math.prod(shape) // max(shape[slow], 1)
+    count = key[slow].stop - key[slow].start
+    mapped_shape = tuple(count if axis == slow else n for axis, n in enumerate(shape))
+    if not math.prod(mapped_shape):
+        return np.empty([k.stop - k.start for k in key], dtype)
+    # Mapped anew each time, and no more than needed along the slowest axis: pages that were read
+    # do not stay with the process.
+    mapped = np.memmap(path, dtype, "r", offset + key[slow].start * item, mapped_shape, order)
+    return np.array(mapped[tuple(slice(None) if axis == slow else k for axis, k in enumerate(key))])
 
 
-@dataclass(frozen=True)
-class Paired(Stored):
-    """An array whose last axis is re, im, re, im, ... as complex numbers."""
-
-    source: Samples
-    dtype: np.dtype[Any]
-
-    @property
-    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
-        """The shape of the source, its last axis halved."""
-        return (*self.source.shape[:-1], self.source.shape[-1] // 2)
-
-    def part(self, key: Key) -> NDArray[Any]:
-        """Return the part at ``key``."""
-        last = slice(2 * key[-1].start, 2 * key[-1].stop)
-        pairs = self.source[(*key[:-1], last)]
-        numbers = np.empty((*pairs.shape[:-1], pairs.shape[-1] // 2), self.dtype)
-        numbers.real, numbers.imag = pairs[..., 0::2], pairs[..., 1::2]
-        return numbers
+def map_values(
+    samples: Samples, dtype: np.dtype[Any], function: Callable[[NDArray[Any]], NDArray[Any]]
+) -> Samples:
+    """Return an array with each value converted: now if in memory, else when it is read."""
+    if isinstance(samples, np.ndarray):
+        return function(samples)
+    return LazyArray(samples.shape, dtype, partial(_read_mapped, samples, function))
 
 
-@dataclass(frozen=True)
-class Permuted(Stored):
-    """Another array with its axes in another order, as ``numpy.transpose`` gives it."""
-
-    source: Samples
-    order: tuple[int, ...]
-
-    @property
-    def dtype(self) -> np.dtype[Any]:  # type: ignore[override]
-        """The dtype of the source."""
-        return self.source.dtype
-
-    @property
-    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
-        """The permuted shape."""
-        return tuple(self.source.shape[axis] for axis in self.order)
-
-    def part(self, key: Key) -> NDArray[Any]:
-        """Return the part at ``key``."""
-        theirs = [slice(None)] * len(key)
-        for own, axis in zip(key, self.order, strict=True):
-            theirs[axis] = own
-        return self.source[tuple(theirs)].transpose(self.order)
+def _read_mapped(
+    samples: Samples, function: Callable[[NDArray[Any]], NDArray[Any]], key: Key
+) -> NDArray[Any]:
+    return function(samples[key])
 
 
-@dataclass(frozen=True)
-class Joined(Stored):
-    """Arrays of one dtype that follow each other along the first axis."""
-
-    sources: tuple[Samples, ...]
-
-    @property
-    def dtype(self) -> np.dtype[Any]:  # type: ignore[override]
-        """The dtype of all."""
-        return self.sources[0].dtype
-
-    @property
-    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
-        """The shape of all together."""
-        return (sum(source.shape[0] for source in self.sources), *self.sources[0].shape[1:])
-
-    def part(self, key: Key) -> NDArray[Any]:
-        """Return the part at ``key``."""
-        parts, first = [], 0
-        for source in self.sources:
-            start, stop = max(key[0].start - first, 0), min(key[0].stop - first, source.shape[0])
-            if start < stop:
-                parts.append(source[(slice(start, stop), *key[1:])])
-            first += source.shape[0]
-        if not parts:
-            return self.sources[0][(slice(0, 0), *key[1:])]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+def pair_to_complex(samples: Samples, dtype: np.dtype[Any]) -> LazyArray:
+    """Return an array whose last axis is re, im, re, im, ... as complex numbers."""
+    shape = (*samples.shape[:-1], samples.shape[-1] // 2)
+    return LazyArray(shape, dtype, partial(_read_pairs, samples, dtype))
 
 
-@dataclass(frozen=True)
-class WithoutLast(Stored):
-    """An array whose last axis has length 1, without that axis."""
+def _read_pairs(samples: Samples, dtype: np.dtype[Any], key: Key) -> NDArray[Any]:
+    pairs = samples[(*key[:-1], slice(2 * key[-1].start, 2 * key[-1].stop))]
+    numbers = np.empty((*pairs.shape[:-1], pairs.shape[-1] // 2), dtype)
+    numbers.real, numbers.imag = pairs[..., 0::2], pairs[..., 1::2]
+    return numbers
 
-    source: Samples
 
-    @property
-    def dtype(self) -> np.dtype[Any]:  # type: ignore[override]
-        """The dtype of the source."""
-        return self.source.dtype
+def transpose(samples: Samples, order: Sequence[int]) -> LazyArray:
+    """Return an array with its axes in another order, as ``numpy.transpose`` does."""
+    shape = tuple(samples.shape[axis] for axis in order)
+    return LazyArray(shape, samples.dtype, partial(_read_transposed, samples, order))
 
-    @property
-    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
-        """The shape of the source but for its last axis."""
-        return self.source.shape[:-1]
 
-    def part(self, key: Key) -> NDArray[Any]:
-        """Return the part at ``key``."""
-        return self.source[(*key, slice(0, 1))][..., 0]
+def _read_transposed(samples: Samples, order: Sequence[int], key: Key) -> NDArray[Any]:
+    slices = [slice(None)] * len(key)
+    for own, axis in zip(key, order, strict=True):
+        slices[axis] = own
+    return samples[tuple(slices)].transpose(order)
+
+
+def squeeze_last(samples: Samples) -> LazyArray:
+    """Return an array whose last axis has length 1, without that axis."""
+    return LazyArray(samples.shape[:-1], samples.dtype, partial(_read_squeezed, samples))
+
+
+def _read_squeezed(samples: Samples, key: Key) -> NDArray[Any]:
+    return samples[(*key, slice(0, 1))][..., 0]
+
+
+def concatenate(arrays: Sequence[Samples]) -> Samples:
+    """Return arrays of one dtype one after the other along the first axis."""
+    if len(arrays) == 1:
+        return arrays[0]
+    shape = (sum(array.shape[0] for array in arrays), *arrays[0].shape[1:])
+    return LazyArray(shape, arrays[0].dtype, partial(_read_concatenated, arrays))
+
+
+def _read_concatenated(arrays: Sequence[Samples], key: Key) -> NDArray[Any]:
+    parts, first = [], 0
+    for array in arrays:
+        start, stop = max(key[0].start - first, 0), min(key[0].stop - first, array.shape[0])
+        if start < stop:
+            parts.append(array[(slice(start, stop), *key[1:])])
+        first += array.shape[0]
+    if not parts:
+        return arrays[0][(slice(0, 0), *key[1:])]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)

@@ -1,4 +1,4 @@
-"""Names of sample types: SigMF's, and those that suffixes and receivers' tools use."""
+"""Parses names of sample types: SigMF's, and those of suffixes and receivers' tools."""
 
 import re
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from radarseq.captures.samples.conversion import Scale, apply, full_scale_of
-from radarseq.captures.samples.lazy_array import Samples
+from radarseq.captures.samples.conversion import Scale, full_scale_of
+from radarseq.captures.samples.lazy_array import Samples, map_values
 from radarseq.errors import UsageError
 
 _NAME = re.compile(r"(?P<numbers>[rc])(?P<kind>[fiu])(?P<bits>8|16|32|64)(?P<end>_le|_be)?")
@@ -20,56 +20,60 @@ _ALIASES = {
 
 
 @dataclass(frozen=True)
-class Datatype:
-    """How one sample is stored.
+class SampleType:
+    """Type of one stored sample.
 
     Attributes:
-        name: In SigMF's words, such as ``ci16_le``.
+        name: As in SigMF, such as ``ci16_le``.
         item: One sample: a number, or a pair of numbers ``re`` and ``im``.
         is_complex: Whether a sample is I and Q.
-        middle: What stands for zero: unsigned samples are offset binary, whose middle lies
+        zero: The stored value for zero: unsigned samples are offset binary, whose zero lies
             between two values, such as 127.5.
     """
 
     name: str
     item: np.dtype[Any]
     is_complex: bool
-    middle: float
+    zero: float
 
     @property
     def full_scale(self) -> Scale | None:
-        """The ends of the range after the middle is taken off; None for floats."""
-        if self.middle:
-            return (-self.middle, self.middle)
+        """The ends of the range around zero; None for floats."""
+        if self.zero:
+            return (-self.zero, self.zero)
         return full_scale_of(self.item)
 
-    def numbers(self, stored: Samples) -> Samples:
-        """Return samples as they are stored as numbers around zero."""
-        if not self.is_complex and not self.middle:
-            return stored
-        wide = (self.item["re"] if self.is_complex else self.item).itemsize > 4
-        kinds = (np.complex64, np.complex128) if self.is_complex else (np.float32, np.float64)
-        return apply(stored, np.dtype(kinds[wide]), self._numbers)
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of a sample as a number around zero."""
+        if self.is_complex:
+            return np.dtype(np.complex128 if self.item.itemsize > 8 else np.complex64)
+        return np.dtype(np.float64 if self.item.itemsize > 4 else np.float32)
 
-    def _numbers(self, stored: NDArray[Any]) -> NDArray[Any]:
+    def decode(self, stored: Samples) -> Samples:
+        """Return stored samples as numbers around zero."""
+        if not self.is_complex and not self.zero:
+            return stored
+        return map_values(stored, self.dtype, self._decode)
+
+    def _decode(self, stored: NDArray[Any]) -> NDArray[Any]:
         if not self.is_complex:
-            return stored.astype(np.float64 if self.item.itemsize > 4 else np.float32) - self.middle
-        wide = self.item["re"].itemsize > 4
-        numbers = np.empty(stored.shape, np.complex128 if wide else np.complex64)
+            return stored.astype(self.dtype) - self.zero
+        numbers: Any = np.empty(stored.shape, self.dtype)
         numbers.real, numbers.imag = stored["re"], stored["im"]
-        if self.middle:
-            numbers.real -= self.middle
-            numbers.imag -= self.middle
+        if self.zero:
+            numbers.real -= self.zero
+            numbers.imag -= self.zero
         return numbers
 
 
-def parse_datatype(text: str) -> Datatype:
-    """Return the type that a name such as ``ci16_le``, ``cu8`` or ``int16`` stands for.
+def parse_sample_type(text: str) -> SampleType:
+    """Return the type of a name such as ``ci16_le``, ``cu8`` or ``int16``.
 
-    Without an end named, the low byte comes first.
+    The default byte order is little-endian.
 
     Raises:
-        UsageError: If the name is not known.
+        UsageError: If the name is unknown.
     """
     found = _NAME.fullmatch(_ALIASES.get(text.lower(), text.lower()))
     if found is None or (found["kind"] == "f" and int(found["bits"]) < 32):
@@ -81,6 +85,6 @@ def parse_datatype(text: str) -> Datatype:
     one = np.dtype(f"{'>' if end == '_be' else '<'}{found['kind']}{bits // 8}")
     is_complex = found["numbers"] == "c"
     name = found.group(0) if bits == 8 or found["end"] else found.group(0) + end
-    middle = (2**bits - 1) / 2 if found["kind"] == "u" else 0.0
+    zero = (2**bits - 1) / 2 if found["kind"] == "u" else 0.0
     item = np.dtype([("re", one), ("im", one)]) if is_complex else one
-    return Datatype(name, item, is_complex, middle)
+    return SampleType(name, item, is_complex, zero)

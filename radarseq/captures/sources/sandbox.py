@@ -1,7 +1,7 @@
-"""A first look at untrusted files, in a child process with limits on memory and time.
+"""Opens untrusted files first in a child process, with limits on memory and time.
 
-A crafted file can crash the library that parses it, or make it run or grow without end. The child
-takes that upon itself: one serves many files, and another is started when it is gone.
+A crafted file can crash the library that parses it, or make it run or grow without end. That ends
+the child alone. One child serves many files; another is started when it has ended.
 """
 
 import atexit
@@ -18,32 +18,36 @@ from typing import Any
 from radarseq.captures.errors import RecordingError
 from radarseq.captures.options.read_options import ReadOptions
 
-TIMEOUT_S = 10.0  # and a second more for each of so many bytes:
+TIMEOUT_S = 10.0  # plus the time for the size of the file, at this rate:
 BYTES_PER_S = 20 << 20
-_GRACE_S = 2.0  # the child ends itself; if it cannot, it is ended
+_GRACE_S = 2.0  # the child ends itself at the limit; after this it is killed
 _HINT = "Restore it from a copy, or leave it out: do not open it with other tools"
 _CHILD = "radarseq.captures.sources.sandbox_process"
 
 
-class Prober:
-    """Opens files in a child process before this process does."""
+class Sandbox:
+    """A child process that opens files before this process does."""
 
     def __init__(self) -> None:
         self._child: subprocess.Popen[bytes] | None = None
         self._owner = os.getpid()
         self._lock = Lock()
 
-    def check(self, path: Path, reading: ReadOptions) -> None:
+    def check(self, path: Path, options: ReadOptions) -> None:
         """Open a file, and read it, in the child.
 
         Raises:
-            CaptureFault: If it cannot be read in this way, or if the child crashes, takes too
+            RecordingError: If it cannot be read in this way, or if the child crashes, takes too
                 long, or needs too much memory.
         """
-        limit_s = TIMEOUT_S + _size(path) / BYTES_PER_S
+        try:
+            size = path.stat().st_size
+        except OSError:
+            size = 0  # the reader will give the reason
+        limit_s = TIMEOUT_S + size / BYTES_PER_S
         # Absolute, for the child stays in the folder that it was started in.
-        whole = str(path.absolute())
-        request = {"path": whole, "reading": reading.to_json(), "limit_s": limit_s}
+        absolute = str(path.absolute())
+        request = {"path": absolute, "options": options.to_json(), "limit_s": limit_s}
         with self._lock:
             answer = self._ask(json.dumps(request).encode() + b"\n", limit_s + _GRACE_S)
             if answer is None:
@@ -68,12 +72,12 @@ class Prober:
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._child is None or self._child.poll() is not None or self._owner != os.getpid():
-            self._owner = os.getpid()  # after a fork, the parent's child is not ours to use
-            self._child = _started()
+            self._owner = os.getpid()  # after a fork, the child belongs to the parent
+            self._child = _start_child()
         return self._child
 
     def _end_of_child(self, limit_s: float) -> str:
-        """Return why the child ended, and forget it."""
+        """Return the reason why the child ended, and release it."""
         child, self._child = self._child, None
         assert child is not None
         child.kill()
@@ -96,14 +100,7 @@ class Prober:
                 child.wait()
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0  # the reader will give the reason
-
-
-def _started() -> subprocess.Popen[bytes]:
+def _start_child() -> subprocess.Popen[bytes]:
     # The same modules as here, and none from the folder that the command was called in.
     paths = os.pathsep.join(part for part in sys.path if part)
     return subprocess.Popen(
@@ -122,8 +119,8 @@ def _close(child: subprocess.Popen[bytes]) -> None:
             try:
                 stream.close()
             except BrokenPipeError:
-                pass  # it is gone already
+                pass  # it has ended already
 
 
-PROBER = Prober()  # one for the process: starting a child costs as much as ten files
-atexit.register(PROBER.close)
+SANDBOX = Sandbox()  # one for the process: starting a child costs as much as ten files
+atexit.register(SANDBOX.close)

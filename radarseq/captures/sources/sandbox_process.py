@@ -1,4 +1,4 @@
-"""The child process of ``probe``: opens and reads one file after the other, within limits."""
+"""The child process of ``sandbox``: opens and reads one file after the other, within limits."""
 
 import json
 import os
@@ -18,33 +18,33 @@ _READ_BYTES = 256 << 20  # of a file that is read in parts
 
 
 def serve() -> None:
-    """Answer each request on stdin, a JSON object a line, until there are no more."""
+    """Answer each request on stdin, one JSON object per line, until there are no more."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints is no answer
+    os.dup2(2, 1)  # what a library prints is not an answer
     for line in sys.stdin.buffer:
         request = json.loads(line)
         path = Path(request["path"])
         signal.setitimer(signal.ITIMER_REAL, request["limit_s"])  # which ends the process
-        answer = _answer(path, ReadOptions.from_json(request["reading"]))
+        answer = _answer(path, ReadOptions.from_json(request["options"]))
         signal.setitimer(signal.ITIMER_REAL, 0)
         answers.write(json.dumps(answer).encode() + b"\n")
         answers.flush()
 
 
-def _answer(path: Path, reading: ReadOptions) -> dict[str, str]:
+def _answer(path: Path, options: ReadOptions) -> dict[str, str]:
     try:
         _limit_memory(path)
-        read_whole(read_capture(path, reading).samples, _READ_BYTES)
-    except RecordingError as fault:
-        if not isinstance(fault.__cause__, MemoryError):
-            return {"reason": fault.failure.reason, "hint": fault.failure.hint}
-    except RadarseqError as fault:
-        return {"reason": str(fault), "hint": "Correct it"}
+        read_whole(read_capture(path, options).samples, _READ_BYTES)
+    except RecordingError as error:
+        if not isinstance(error.__cause__, MemoryError):
+            return {"reason": error.failure.reason, "hint": error.failure.hint}
+    except RadarseqError as error:
+        return {"reason": str(error), "hint": "Correct it"}
     except MemoryError:
         pass
-    except Exception as fault:
-        failure = unreadable(path, fault).failure
+    except Exception as error:
+        failure = unreadable(path, error).failure
         return {"reason": failure.reason, "hint": failure.hint}
     else:
         return {}
@@ -53,7 +53,7 @@ def _answer(path: Path, reading: ReadOptions) -> dict[str, str]:
 
 
 def _limit_memory(path: Path) -> None:
-    """Let this process grow by so much, and map the file besides."""
+    """Let this process grow by ``MEMORY_BYTES``, and map the file."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     size = path.stat().st_size if path.is_file() else 0
     most = pages * resource.getpagesize() + MEMORY_BYTES + size

@@ -1,1 +1,1 @@
-"""Cuts recordings into windows and marks the unfit ones. No reading of files."""
+"""Cuts recordings into windows and marks the unfit ones. No access to files."""

@@ -1,11 +1,11 @@
-"""Which windows are fit to be learnt from or judged, and why the others are not."""
+"""Checks whether windows are fit for use, and names the reason if not."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from radarseq.captures.options.quality_limits import Quality
+from radarseq.captures.options.quality_limits import QualityLimits
 
 OK, NOT_FINITE, ALL_ZERO, CONSTANT, CLIPPED, DROPPED, OFFSET, EMPTY = range(8)
 REASONS = (
@@ -22,25 +22,25 @@ REASONS = (
 
 def window_codes(
     samples: NDArray[Any],
-    settings: Quality,
+    settings: QualityLimits,
     *,
     full_scale: tuple[float, float] | None = None,
     fill: complex | None = None,
 ) -> NDArray[np.uint8]:
-    """Return for each window an index into ``REASONS``: 0 if it is fit by itself.
+    """Return for each window an index into ``REASONS``: 0 if it is fit.
 
-    A window is constant if none of its samples differs from the first, in any channel: it says
-    nothing, and a class for it would be invented. Where several reasons hold, the gravest counts.
+    A window is constant if all its samples equal the first, in every channel: it carries no
+    information on a class. If several reasons hold, the gravest is returned.
 
     Args:
         samples: (window, step[, channel]), real or complex.
         settings: The thresholds.
-        full_scale: Ends of the converter's range, if they are known.
-        fill: The value that stands for a missing sample, if there is one.
+        full_scale: Ends of the converter's range, if known.
+        fill: The value of a missing sample, if the format has one.
     """
     axes = tuple(range(1, samples.ndim))
     codes = np.zeros(len(samples), np.uint8)
-    with np.errstate(all="ignore"):  # what is not finite is found below
+    with np.errstate(all="ignore"):  # non-finite samples are found below
         if settings.offset_share < 1:
             codes[_offset_share(samples) > settings.offset_share] = OFFSET
         if settings.dropped_run:
@@ -59,13 +59,13 @@ def window_codes(
 
 
 def is_fill(samples: NDArray[Any], fill: complex) -> NDArray[np.bool_]:
-    """Return whether samples are the value that stands for a missing one."""
+    """Return whether samples have the value of a missing one."""
     value = fill if np.iscomplexobj(samples) else complex(fill).real
     return samples == np.asarray(value, samples.dtype)
 
 
 def _offset_share(samples: NDArray[Any]) -> NDArray[Any]:
-    """Return the share of |mean|^2 in the mean power over the steps, of the worst channel."""
+    """Return the share of |mean|^2 in the mean power over the steps, in the worst channel."""
     mean = np.abs(samples.mean(axis=1, dtype=np.complex128)) ** 2
     power = (np.abs(samples.astype(np.complex128)) ** 2).mean(axis=1)
     share = np.divide(mean, power, out=np.zeros_like(power), where=power > 0)

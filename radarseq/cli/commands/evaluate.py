@@ -15,9 +15,9 @@ def evaluate(
     data: Annotated[list[Path], typer.Argument(help="A dataset, or recordings.")],
     out: Out,
     split: Annotated[str, typer.Option(help="test, validation, train or all.")] = "test",
-    beside: Annotated[
+    compare: Annotated[
         list[Path] | None,
-        typer.Option(help="Another run to judge on the same rows; may be repeated."),
+        typer.Option(help="Another run to evaluate on the same rows; may be repeated."),
     ] = None,
     false_reject: Annotated[
         float, typer.Option(help="Share of known objects' windows that may be called unknown.")
@@ -36,10 +36,10 @@ def evaluate(
     ] = None,
     fusion_weight: Annotated[
         float | None,
-        typer.Option(help="What a further window counts, 0 to 1; default: as measured."),
+        typer.Option(help="Weight of each further window, 0 to 1; default: as measured."),
     ] = None,
     stress: Annotated[
-        bool, typer.Option("--stress", help="Judge again under faults of the recording.")
+        bool, typer.Option("--stress", help="Evaluate again under corruptions of the samples.")
     ] = False,
     resample: Annotated[
         bool, typer.Option("--resample", help="Bring a dataset to the model's sampling interval.")
@@ -50,7 +50,7 @@ def evaluate(
     parquet: Annotated[
         bool, typer.Option("--parquet", help="Write the tables as Parquet too.")
     ] = False,
-    workers: Annotated[int, typer.Option(help="Threads that judge recordings.")] = 1,
+    workers: Annotated[int, typer.Option(help="Threads that evaluate recordings.")] = 1,
     scheduler: Scheduler = "",
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue an interrupted evaluation.")
@@ -61,23 +61,23 @@ def evaluate(
     *,
     given: dict[str, Any],
 ) -> None:
-    """Judge a model beside its baselines, on a dataset or on recordings.
+    """Evaluate a model against its baselines, on a dataset or on recordings.
 
     Example: radarseq evaluate runs/w data/space --out eval/w
     """
     from radarseq.cli.compile_notice import show_compile_notice
     from radarseq.cli.evaluation_text import as_text
-    from radarseq.evaluation.evaluate import evaluate as judge
+    from radarseq.evaluation.evaluate import evaluate as evaluate_model
 
     show_compile_notice()
     with evaluation_bar() as progress:
-        result = judge(
+        result = evaluate_model(
             run,
             data,
             out,
             split=split,
-            reading=given,
-            beside=beside or (),
+            options=given,
+            compare=compare or (),
             false_reject=false_reject,
             unknown_score=unknown_score,
             unknown=unknown or (),

@@ -33,13 +33,13 @@ def import_command(
     Example: radarseq import ionosphere.csv --interleaved --label-column -1 --out data/ionosphere
     """
     from radarseq.captures.conversion.import_dataset import import_
-    from radarseq.captures.errors import printable
     from radarseq.captures.options.read_options import AS_WRITTEN
+    from radarseq.storage.atomic import printable
 
     result = import_(
         paths,
         out,
-        reading=AS_WRITTEN.updated(given),
+        options=AS_WRITTEN.updated(given),
         train_rows=train_rows,
         train_fraction=train_fraction,
         test_group=test_group or None,
@@ -50,7 +50,7 @@ def import_command(
         "dataset": str(out),
         "rows": result.rows,
         "classes": result.counts,
-        "left_out": result.left_out,
+        "rejected": result.rejected,
         "failures": [[printable(f.path), f.reason, f.hint] for f in result.failures],
     }
     print_result(summary, as_json, lambda: _import_text(summary))
@@ -61,5 +61,5 @@ def _import_text(summary: dict[str, Any]) -> str:
     lines = [f"{summary['dataset']}: {summary['rows']:,} rows"]
     for name, parts in summary["classes"].items():
         lines.append(f"  {name}: " + ", ".join(f"{n:,} {part}" for part, n in parts.items()))
-    lines += [f"  left out, {reason}: {n:,}" for reason, n in summary["left_out"].items()]
+    lines += [f"  left out, {reason}: {n:,}" for reason, n in summary["rejected"].items()]
     return "\n".join(lines)

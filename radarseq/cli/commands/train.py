@@ -1,4 +1,4 @@
-"""`radarseq train`."""
+"""Command `radarseq train`."""
 
 import json
 import time
@@ -24,9 +24,9 @@ def train(
     task: Annotated[
         str | None, typer.Option(help="both, classify, echo, forecast, next_symbol or step_label.")
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="At most this many.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Examples in a step.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="At its peak.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Largest number of epochs.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Examples per iteration.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
     seed: Annotated[int | None, typer.Option(help="Same seed, same weights.")] = None,
     settings: Annotated[
         list[str] | None,
@@ -34,7 +34,7 @@ def train(
     ] = None,
     seeds: Annotated[
         int,
-        typer.Option(help="Train as often, from --seed upwards; the runs then answer as one."),
+        typer.Option(help="Number of runs, from --seed upwards; they form an ensemble."),
     ] = 0,
     device: Device = "auto",
     resume: Resume = False,
@@ -45,12 +45,12 @@ def train(
     Example: radarseq train data/space --model wavenet --out runs/w
     """
     from radarseq.cli.compile_notice import show_compile_notice
-    from radarseq.training.distributed import requested_group
-    from radarseq.training.seeds import as_text, train_seeds
+    from radarseq.training.distributed import read_process_group
+    from radarseq.training.seeds import train_seeds
     from radarseq.training.train import train as run
 
     show_compile_notice()
-    named = {
+    options = {
         "model": model,
         "task": task,
         "epochs": epochs,
@@ -58,26 +58,20 @@ def train(
         "learning_rate": learning_rate,
         "seed": seed,
     }
-    given = {key: value for key, value in named.items() if value is not None}
-    given |= dict(_setting(text) for text in settings or [])
-    given |= {"device": device, "resume": resume, "on_epoch": show_epoch}
-    if seeds:
-        several = train_seeds(data, out, seeds=seeds, **given)
-        if not requested_group().is_first:
-            return
-        warn(dict.fromkeys(note for result in several.runs for note in result.notes))
-        runs = {str(run.run): run.metrics for run in several.runs}
-        told = {"runs": runs, "spread": several.spread, "ensemble": _together(several, device)}
-        print_result(told, as_json, lambda: as_text(several))
-        if told["ensemble"]:
-            note(f"{out}: {told['ensemble']}; radarseq evaluate {out} DATA judges them as one")
-        return
+    arguments: dict[str, Any] = {key: value for key, value in options.items() if value is not None}
+    arguments |= dict(_setting(text) for text in settings or [])
+    arguments |= {"device": device, "resume": resume, "on_epoch": show_epoch}
     started = time.perf_counter()
-    result = run(data, out, **given)
-    if not requested_group().is_first:  # one of several processes speaks for all
+    if seeds:
+        several = train_seeds(data, out, seeds=seeds, **arguments)
+        if read_process_group().is_rank_zero:
+            _print_seeds(several, device, as_json)
+        return
+    result = run(data, out, **arguments)
+    if not read_process_group().is_rank_zero:  # one of several processes prints
         return
     warn(result.notes)
-    told = {
+    summary = {
         "run": str(out),
         "device": result.device,
         "parameters": result.parameters,
@@ -88,21 +82,31 @@ def train(
         "sequences_per_s": round(result.sequences_per_s),
         "seconds": round(time.perf_counter() - started, 1),
     }
-    print_result(told, as_json, lambda: train_text(told))
+    print_result(summary, as_json, lambda: train_text(summary))
 
 
-def _together(several: "SeedsResult", device: str) -> str | None:
-    """Have the runs answer together; return what they then are, None where they cannot."""
+def _print_seeds(several: "SeedsResult", device: str, as_json: bool) -> None:
+    """Form an ensemble of the runs where they can be one, and print them."""
     from radarseq.inference.build_ensemble import form_ensemble
+    from radarseq.training.seeds import as_text
 
-    runs = [result.run.name for result in several.runs]
-    if len(runs) < 2:
-        return None
-    try:
-        return form_ensemble(several.folder, runs, device=device).name
-    except CheckpointError as fault:  # such as a run that went on from one with other settings
-        warn([f"no ensemble: {fault}"])
-        return None
+    warn(dict.fromkeys(note for result in several.runs for note in result.notes))
+    ensemble = None
+    if len(several.runs) > 1:
+        try:
+            names = [result.run.name for result in several.runs]
+            ensemble = form_ensemble(several.folder, names, device=device).name
+        except CheckpointError as error:  # such as a run resumed from one with other settings
+            warn([f"no ensemble: {error}"])
+    summary = {
+        "runs": {str(result.run): result.metrics for result in several.runs},
+        "spread": several.spread,
+        "ensemble": ensemble,
+    }
+    print_result(summary, as_json, lambda: as_text(several))
+    if ensemble:
+        folder = several.folder
+        note(f"{folder}: {ensemble}; radarseq evaluate {folder} DATA evaluates them as one model")
 
 
 def _setting(text: str) -> tuple[str, Any]:

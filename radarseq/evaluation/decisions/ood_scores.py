@@ -1,4 +1,4 @@
-"""Objects of a kind that the model was not trained on: three scores of how unknown a window is."""
+"""Out-of-distribution detector: three scores of a window, high for objects unknown to the model."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from sklearn.covariance import ledoit_wolf
 from radarseq.errors import CheckpointError, UsageError
 
 SCORES = ("energy", "mahalanobis", "max_probability")
-DEFAULT_SCORE = "mahalanobis"  # energy and probability call noise and plates well known: measured
+DEFAULT_SCORE = "mahalanobis"  # by measurement, the others score noise and plates as known
 QUANTILES = 1001
-MIN_ROWS = 40  # of validation, below which a threshold would be luck
+MIN_ROWS = 40  # of validation; a threshold from fewer would be chance
 
 
 @dataclass(frozen=True)
 class Gaussians:
-    """The hidden values of each class as a normal distribution, one covariance for all.
+    """Normal distributions of the hidden values of the classes, with one covariance for all.
 
     Attributes:
         means: Of each class, whitened ``(class, value)``; no row for a class without examples.
@@ -57,12 +57,12 @@ def fit_gaussians(hidden: NDArray, label: NDArray) -> Gaussians:
 
 @dataclass(frozen=True)
 class OodDetector:
-    """What tells known from unknown, as fitted.
+    """Fitted out-of-distribution detector.
 
     Attributes:
         gaussians: Of the training rows' hidden values.
         quantiles: Of each score, over the validation rows ``(QUANTILES,)``, rising.
-        rows: How many validation rows.
+        rows: Number of validation rows.
     """
 
     gaussians: Gaussians
@@ -70,16 +70,12 @@ class OodDetector:
     rows: int
 
     def scorer(self, name: str) -> Callable[[NDArray, NDArray], NDArray[np.float32]]:
-        """Return the function of logits and hidden values that gives a score; high is unknown."""
+        """Return the function of logits and hidden values that gives a score."""
         function = _functions(self.gaussians)[name]
         return lambda logits, hidden: function(logits, hidden).astype(np.float32)
 
-    def scores(self, logits: NDArray, hidden: NDArray) -> NDArray[np.float32]:
-        """Return all scores, ``(n, score)`` in the order of ``SCORES``."""
-        return all_scores(self.gaussians, logits, hidden)
-
     def threshold(self, name: str, false_reject: float) -> float:
-        """Return what the share ``false_reject`` of the known windows lies above."""
+        """Return the score that the share ``false_reject`` of the known windows exceeds."""
         grid = np.linspace(0.0, 1.0, QUANTILES)
         return float(np.interp(1.0 - false_reject, grid, self.quantiles[name]))
 
@@ -94,7 +90,7 @@ class OodDetector:
 
     @classmethod
     def from_json(cls, content: Any, values: int, source: str) -> "OodDetector":
-        """Return what ``to_json`` gave, for ``values`` hidden values.
+        """Return the detector that ``to_json`` extra, for a model of ``values`` hidden values.
 
         Raises:
             CheckpointError: If it is not of that form.
@@ -104,11 +100,15 @@ class OodDetector:
             whitening = np.array(content["whitening"], np.float64)
             quantiles = {name: np.array(content["quantiles"][name], float) for name in SCORES}
             rows = int(content["rows"])
-        except (KeyError, TypeError, ValueError) as fault:
-            raise CheckpointError(f"{source}: not a fitted rejection ({fault!r})") from fault
+        except (KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(
+                f"{source}: has no out-of-distribution detector ({error!r}); remove the file"
+            ) from error
         shapes = [q.shape == (QUANTILES,) for q in quantiles.values()]
         if whitening.shape != (values, values) or means.shape[1:] != (values,) or not all(shapes):
-            raise CheckpointError(f"{source}: its arrays do not fit the model; remove the file")
+            raise CheckpointError(
+                f"{source}: the arrays of its detector do not fit the model; remove the file"
+            )
         return cls(Gaussians(means, whitening), quantiles, rows)
 
 
@@ -119,7 +119,7 @@ def all_scores(gaussians: Gaussians, logits: NDArray, hidden: NDArray) -> NDArra
 
 
 def _functions(gaussians: Gaussians) -> dict[str, Callable[[NDArray, NDArray], NDArray]]:
-    """Return what makes each score of logits and hidden values.
+    """Return the function of logits and hidden values of each score.
 
     Reference:
         Liu, Wang, Owens and Li, "Energy-based out-of-distribution detection", 2020, equation 4;
@@ -134,11 +134,11 @@ def _functions(gaussians: Gaussians) -> dict[str, Callable[[NDArray, NDArray], N
 
 
 def fit_ood_detector(gaussians: Gaussians, validation_scores: NDArray) -> OodDetector | None:
-    """Return the rejection whose thresholds come from validation; None from too few rows.
+    """Return a detector with thresholds from validation rows; None from too few rows.
 
     Args:
         gaussians: From the training rows.
-        validation_scores: Of known objects that the model was not trained on, ``(n, score)``.
+        validation_scores: Of validation rows of known classes ``(n, score)``.
     """
     if len(validation_scores) < MIN_ROWS:
         return None
@@ -151,7 +151,7 @@ def fit_ood_detector(gaussians: Gaussians, validation_scores: NDArray) -> OodDet
 
 
 def check_settings(false_reject: float, score: str) -> None:
-    """Refuse a rate that is no share, and a score that does not exist.
+    """Refuse a share out of range, and a score that does not exist.
 
     Raises:
         UsageError: If one of them does not fit.

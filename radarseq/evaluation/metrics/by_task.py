@@ -1,4 +1,4 @@
-"""What is said of the steps of a sequence, judged by the measure of its task."""
+"""Selects the metrics of a predicted sequence by the task of its model."""
 
 from typing import Any
 
@@ -18,28 +18,26 @@ def sequence_part(
     training: Examples | None,
     others: dict[str, Prediction],
 ) -> dict[str, Any]:
-    """Return the part of the metrics that judges the steps, under its name; empty without one.
+    """Return the part of the metrics that is about the steps, under its name; empty without one.
 
     ``echo`` for a complex target, ``target`` for a real one, ``forecast``, or ``symbols``.
     """
+    settings, spec = network.settings, network.spec
     if "target" not in examples:
         return {}
+    rows = (examples, training)
     if prediction.symbols is not None:
-        beside = {who: p.symbols for who, p in others.items() if p.symbols is not None}
-        follows = network.settings.task == "next_symbol"
-        part = compare_symbols(
-            name, prediction.symbols, examples, training, beside, follows=follows
-        )
+        compared = {other: p.symbols for other, p in others.items() if p.symbols is not None}
+        follows = settings.task == "next_symbol"
+        part = compare_symbols(name, prediction.symbols, *rows, compared, follows=follows)
         return {"symbols": part}
     if prediction.echo is None:
         return {}
-    beside = {who: p.echo for who, p in others.items() if p.echo is not None}
-    if network.settings.task == "forecast":
-        horizon = network.spec.horizon
-        forecast = compare_forecasts(name, prediction.echo, examples, training, beside, horizon)
-        return {"forecast": forecast}
-    if network.spec.standardised:
-        return {"target": compare_targets(name, prediction.echo, examples, training, beside)}
-    causal = network.settings.causal
-    echo = compare_echoes(name, prediction.echo, examples, training, beside, causal=causal)
+    compared = {other: p.echo for other, p in others.items() if p.echo is not None}
+    if settings.task == "forecast":
+        part = compare_forecasts(name, prediction.echo, *rows, compared, spec.horizon)
+        return {"forecast": part}
+    if spec.standardised:
+        return {"target": compare_targets(name, prediction.echo, *rows, compared)}
+    echo = compare_echoes(name, prediction.echo, *rows, compared, causal=settings.causal)
     return {"echo": echo}

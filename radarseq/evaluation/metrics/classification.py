@@ -1,4 +1,4 @@
-"""How good: accuracy and its interval, log loss, calibration, confusion, echo error, by SNR."""
+"""Metrics of arrays: accuracy and its interval, log loss, calibration, curves, echo error."""
 
 import math
 from typing import Any
@@ -6,59 +6,68 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
+from sklearn.metrics import (
+    auc,
+    average_precision_score,
+    confusion_matrix,
+    precision_recall_curve,
+    recall_score,
+    roc_curve,
+)
+
+from radarseq.report.metrics import ClassMetrics
 
 CALIBRATION_BINS = 10
 SNR_STEP_DB = 5.0
+MAX_POINTS = 201  # of a curve that is drawn
 _FLOOR = 1e-12
 
 
-MAX_POINTS = 201  # of a curve that is drawn
-
-
-def class_metrics(probabilities: NDArray, label: NDArray) -> dict[str, float]:
+def class_metrics(probabilities: NDArray, label: NDArray) -> ClassMetrics:
     """Return the metrics of class probabilities ``(n, class)`` against labels ``(n,)``.
 
     Accuracy comes with its 95 % Wilson interval; log loss is in nats; the calibration error is
     the mean distance of confidence from accuracy over ten bins of confidence, weighted by size.
     """
-    right = probabilities.argmax(axis=1) == label
-    low, high = wilson_interval(right)
-    chosen = probabilities[np.arange(len(label)), label]
+    decision = probabilities.argmax(axis=1)
+    is_correct = decision == label
+    low, high = wilson_interval(is_correct)
+    of_label = probabilities[np.arange(len(label)), label]
     error = sum(
         b["examples"] * abs(b["confidence"] - b["accuracy"])
         for b in reliability(probabilities, label)
     )
-    return {
-        "accuracy": float(right.mean()),
-        "accuracy_low": low,
-        "accuracy_high": high,
-        "balanced_accuracy": balanced_accuracy(probabilities.argmax(axis=1), label),
-        "log_loss": float(-np.log(np.clip(chosen, _FLOOR, 1.0)).mean() + 0.0),
-        "calibration_error": float(error / len(label)),
-    }
+    return ClassMetrics(
+        accuracy=float(is_correct.mean()),
+        accuracy_low=low,
+        accuracy_high=high,
+        balanced_accuracy=balanced_accuracy(decision, label),
+        log_loss=float(-np.log(np.clip(of_label, _FLOOR, 1.0)).mean() + 0.0),
+        calibration_error=float(error / len(label)),
+    )
 
 
-def wilson_interval(right: NDArray) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of the share that is right of independent decisions (n,)."""
-    interval = binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson")
+def wilson_interval(is_correct: NDArray) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of the share of correct ones of independent decisions (n,)."""
+    interval = binomtest(int(is_correct.sum()), len(is_correct)).proportion_ci(method="wilson")
     return float(interval.low), float(interval.high)
 
 
 def balanced_accuracy(decision: NDArray, label: NDArray) -> float:
     """Return the mean recall over the classes that occur in ``label``."""
-    recalls = [float((decision[label == c] == c).mean()) for c in np.unique(label)]
-    return float(np.mean(recalls))
+    # balanced_accuracy_score gives the same, and warns of decisions for a class without rows.
+    return float(recall_score(label, decision, labels=np.unique(label), average="macro"))
 
 
 def reliability(probabilities: NDArray, label: NDArray) -> list[dict[str, Any]]:
     """Return, for each bin of confidence that occurs, its mean confidence, accuracy and size."""
     confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == label
+    is_correct = probabilities.argmax(axis=1) == label
     bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
     return [
         {
             "confidence": float(confidence[bins == b].mean()),
-            "accuracy": float(right[bins == b].mean()),
+            "accuracy": float(is_correct[bins == b].mean()),
             "examples": int((bins == b).sum()),
         }
         for b in np.unique(bins)
@@ -66,9 +75,8 @@ def reliability(probabilities: NDArray, label: NDArray) -> list[dict[str, Any]]:
 
 
 def confusion(decision: NDArray, label: NDArray, classes: int) -> list[list[int]]:
-    """Return counts, a row a true class, a column a decision."""
-    flat = np.bincount(label * classes + decision, minlength=classes * classes)
-    return flat.reshape(classes, classes).tolist()
+    """Return counts, one row per true class, one column per decision."""
+    return confusion_matrix(label, decision, labels=range(classes)).tolist()
 
 
 def relative_error(estimate: NDArray, target: NDArray) -> NDArray[np.float64]:
@@ -95,7 +103,9 @@ def snr_bins(snr_db: NDArray) -> list[tuple[float, float, NDArray[np.bool_]]]:
 
 
 def auroc(negative: NDArray, positive: NDArray) -> float | None:
-    """Return the chance that a positive scores above a negative, ties half; None without both.
+    """Return the probability that a positive scores above a negative; None without both.
+
+    Ties count half. Unlike scikit-learn's, this takes scores that are not finite.
 
     Reference:
         Mann and Whitney, "On a test of whether one of two random variables is stochastically
@@ -113,7 +123,7 @@ def auroc(negative: NDArray, positive: NDArray) -> float | None:
 def class_curves(
     probabilities: NDArray, label: NDArray, class_names: tuple[str, ...]
 ) -> list[dict[str, Any]]:
-    """Return the curves of each class against the rest; classes that cannot be told are left out.
+    """Return the curves of each class against the rest; classes without both are omitted.
 
     Args:
         probabilities: Of each class ``(n, class)``.
@@ -125,34 +135,26 @@ def class_curves(
         is_class = label == index
         if not is_class.any() or is_class.all():
             continue
-        hits, alarms = _counts(probabilities[:, index], is_class)
-        recall, precision = hits / hits[-1], hits / np.maximum(hits + alarms, 1)
-        false_alarm = alarms / alarms[-1]
-        step = np.diff(recall, prepend=0.0)
+        score = np.nan_to_num(probabilities[:, index])  # NaN is no evidence for any class
+        false_alarm, hit, _ = roc_curve(is_class, score, drop_intermediate=False)
+        precision, recall, _ = precision_recall_curve(is_class, score)
         curves.append(
             {
                 "class": name,
                 "examples": int(is_class.sum()),
-                "auroc": float(np.trapezoid(recall, false_alarm)),
-                "average_precision": float((step * precision).sum()),
-                "roc": _thinned(false_alarm, recall),
-                "pr": _thinned(recall[1:], precision[1:]),
+                "auroc": float(auc(false_alarm, hit)),
+                "average_precision": float(average_precision_score(is_class, score)),
+                "roc": _thin(false_alarm, hit),
+                # From the highest threshold, without the point of no decisions at all.
+                "pr": _thin(recall[-2::-1], precision[-2::-1]),
             }
         )
     return curves
 
 
-def _counts(score: NDArray, positive: NDArray[np.bool_]) -> tuple[NDArray, NDArray]:
-    """Return hits and false alarms at every threshold, from none to all, ``(threshold,)`` each."""
-    order = np.argsort(-score, kind="stable")
-    last = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)  # of equal scores
-    hits = np.cumsum(positive[order])[last]
-    return np.append(0, hits), np.append(0, last + 1 - hits)
-
-
-def _thinned(x: NDArray, y: NDArray) -> list[list[float]]:
+def _thin(x: NDArray, y: NDArray) -> list[list[float]]:
     """Return at most ``MAX_POINTS`` of a curve's points, evenly along it, with both ends."""
     along = np.append(0.0, np.cumsum(np.hypot(np.diff(x), np.diff(y))))
     wanted = np.linspace(0.0, along[-1], min(MAX_POINTS, len(x)))
-    kept = np.unique(np.minimum(np.searchsorted(along, wanted), len(x) - 1))
-    return np.column_stack((x[kept], y[kept])).round(5).tolist()
+    points = np.unique(np.minimum(np.searchsorted(along, wanted), len(x) - 1))
+    return np.column_stack((x[points], y[points])).round(5).tolist()

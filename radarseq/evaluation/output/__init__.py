@@ -1,1 +1,1 @@
-"""Files of an evaluation folder. No computing of metrics."""
+"""File formats of the evaluation folder: writing them and reading them back; no metrics."""

@@ -1,7 +1,7 @@
-"""An HDF5 file of plain arrays, one a column, written block by block in bounded memory.
+"""HDF5 file of plain arrays, one per column, written block by block in bounded memory.
 
-The HDF5 library lays the file out in memory, where nothing can fail half-way; the arrays' own bytes
-then go to the disk by plain writes, at the places that it gave them.
+The HDF5 library lays the file out in memory, where a full disk cannot interrupt it; the bytes of
+the arrays then go to the disk by plain writes, at the offsets of that layout.
 """
 
 import io
@@ -21,8 +21,8 @@ from radarseq.storage.atomic import atomic_file
 
 
 @dataclass(frozen=True)
-class Column:
-    """What a column is: its dtype and the shape of one row."""
+class OutputColumn:
+    """Dtype of a column and shape of one of its rows."""
 
     dtype: np.dtype
     row: tuple[int, ...] = ()
@@ -41,15 +41,19 @@ def names_in(file: h5py.File, key: str) -> list[str]:
 
 
 class ColumnWriter:
-    """Takes the blocks of an open column file."""
+    """Writes blocks of rows to an open column file."""
 
     def __init__(
-        self, file: BinaryIO, columns: Mapping[str, Column], offsets: Mapping[str, int], rows: int
+        self,
+        file: BinaryIO,
+        columns: Mapping[str, OutputColumn],
+        offsets: Mapping[str, int],
+        rows: int,
     ) -> None:
         self._file, self._columns, self._offsets, self._rows = file, columns, offsets, rows
 
     def write(self, first: int, block: Mapping[str, NDArray]) -> None:
-        """Write rows ``first`` and on of some columns.
+        """Write rows of some columns, from row ``first`` on.
 
         Raises:
             ValueError: If a block does not fit its column.
@@ -66,7 +70,7 @@ class ColumnWriter:
 @contextmanager
 def column_file(
     path: Path,
-    columns: Mapping[str, Column],
+    columns: Mapping[str, OutputColumn],
     rows: int,
     fill: Callable[[h5py.File], None],
 ) -> Iterator[ColumnWriter]:
@@ -74,8 +78,8 @@ def column_file(
 
     Args:
         path: The file.
-        columns: What columns it has.
-        rows: Of every column.
+        columns: Its columns.
+        rows: Number of rows.
         fill: Writes the attributes.
 
     Raises:
@@ -83,17 +87,17 @@ def column_file(
     """
     image, offsets, size = _layout(columns, rows, fill)
     with atomic_file(path) as file:
-        for place, piece in image:
-            file.seek(place)
+        for offset, piece in image:
+            file.seek(offset)
             file.write(piece)
         file.truncate(size)
         yield ColumnWriter(file, columns, offsets, rows)
 
 
 def _layout(
-    columns: Mapping[str, Column], rows: int, fill: Callable[[h5py.File], None]
+    columns: Mapping[str, OutputColumn], rows: int, fill: Callable[[h5py.File], None]
 ) -> tuple[list[tuple[int, bytes]], dict[str, int], int]:
-    """Return the pieces of the file that are no column, where each column starts, and the size."""
+    """Return the pieces of the file besides the columns, each column's offset, and the size."""
     sparse = _Sparse()
     offsets = {}
     with h5py.File(sparse, "w", libver="latest") as file:
@@ -111,18 +115,18 @@ def _layout(
 
 
 class _Sparse(io.RawIOBase):
-    """A file in memory that holds only what was written to it."""
+    """File in memory that stores only the pages that were written."""
 
     _PAGE = 4096
 
     def __init__(self) -> None:
         super().__init__()
         self.size = 0
-        self._place = 0
+        self._position = 0
         self._pages: dict[int, bytearray] = {}
 
     def pieces(self) -> Iterator[tuple[int, bytes]]:
-        """Return each page that was written, and where it belongs."""
+        """Yield the offset and the content of each page that was written."""
         for page in sorted(self._pages):
             start = page * self._PAGE
             yield start, bytes(self._pages[page][: max(0, self.size - start)])
@@ -137,25 +141,25 @@ class _Sparse(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self.size}[whence]
-        self._place = start + offset
-        return self._place
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[whence]
+        self._position = start + offset
+        return self._position
 
     def tell(self) -> int:
-        return self._place
+        return self._position
 
     def truncate(self, size: int | None = None) -> int:
-        self.size = self._place if size is None else size
+        self.size = self._position if size is None else size
         return self.size
 
     def readinto(self, buffer: Any) -> int:
         view = memoryview(buffer).cast("B")
-        count = max(0, min(len(view), self.size - self._place))
+        count = max(0, min(len(view), self.size - self._position))
         for at, page, inside, length in self._spans(count):
             stored = self._pages.get(page)
             empty = bytes(length)
             view[at : at + length] = empty if stored is None else stored[inside : inside + length]
-        self._place += count
+        self._position += count
         return count
 
     def write(self, content: Any) -> int:
@@ -163,15 +167,15 @@ class _Sparse(io.RawIOBase):
         for at, page, inside, length in self._spans(len(view)):
             stored = self._pages.setdefault(page, bytearray(self._PAGE))
             stored[inside : inside + length] = view[at : at + length]
-        self._place += len(view)
-        self.size = max(self.size, self._place)
+        self._position += len(view)
+        self.size = max(self.size, self._position)
         return len(view)
 
     def _spans(self, count: int) -> Iterator[tuple[int, int, int, int]]:
-        """Yield how ``count`` bytes from here fall into pages: place, page, place in it, length."""
+        """Yield the pages of the next ``count`` bytes: offset, page, offset in the page, length."""
         at = 0
         while at < count:
-            page, inside = divmod(self._place + at, self._PAGE)
+            page, inside = divmod(self._position + at, self._PAGE)
             length = min(count - at, self._PAGE - inside)
             yield at, page, inside, length
             at += length

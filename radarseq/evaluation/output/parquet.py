@@ -1,4 +1,4 @@
-"""The tables of an evaluation as Parquet, for those who read them with other tools."""
+"""Parquet copies of the tables of an evaluation, for other tools."""
 
 import csv
 from pathlib import Path
@@ -16,25 +16,25 @@ _ROWS_AT_ONCE = 1 << 18
 
 
 def check_parquet() -> None:
-    """Refuse to start what could not be written.
+    """Refuse to start without the package that writes Parquet.
 
     Raises:
         UsageError: If pyarrow is not installed.
     """
     try:
-        import pyarrow.parquet  # noqa: F401  (only whether it is there)
-    except ImportError as missing:
+        import pyarrow.parquet  # noqa: F401  (checks only that it is there)
+    except ImportError as error:
         raise UsageError(
             "parquet needs the package pyarrow, which is not installed. Install it with "
             "pip install 'radarseq[parquet]', or leave parquet out"
-        ) from missing
+        ) from error
 
 
 def write_parquet(predictions: Path, summary: Path) -> None:
-    """Write ``predictions.parquet`` and ``summary.parquet`` beside the files they are made from.
+    """Write ``predictions.parquet`` and ``summary.parquet`` next to their sources.
 
-    A column of several values a window becomes one column for each: ``probability_cone``,
-    ``echo_0_re``. Labels and decisions stay indices, and their names are in the file's metadata.
+    A column of several values per window becomes one column for each: ``probability_cone``,
+    ``echo_0_re``. Labels and decisions stay indices; the names are in the file's metadata.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -55,7 +55,7 @@ def write_parquet(predictions: Path, summary: Path) -> None:
         assert writer is not None
         writer.close()
         temporary.replace(predictions.with_suffix(".parquet"))
-    _summary(summary, pa, pq)
+    _write_summary(summary, pa, pq)
 
 
 def _flat(name: str, values: NDArray[Any], class_names: list[str]) -> dict[str, NDArray[Any]]:
@@ -68,8 +68,8 @@ def _flat(name: str, values: NDArray[Any], class_names: list[str]) -> dict[str, 
     return {f"{name}_{end}": np.ascontiguousarray(flat[:, i]) for i, end in enumerate(ends)}
 
 
-def _summary(path: Path, pa: Any, pq: Any) -> None:
-    kinds = {"windows": int, "unknown_windows": int, "left_out": int}
+def _write_summary(path: Path, pa: Any, pq: Any) -> None:
+    kinds = {"windows": int, "unknown_windows": int, "skipped": int}
     kinds |= dict.fromkeys(("probability", "window_accuracy", "unknown_score"), float)
     with path.open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)

@@ -1,8 +1,8 @@
-"""What is known of one recording once it is judged: its windows' rows, and a note that seals them.
+"""Part of a batch: the evaluated windows of one recording, on disk until the batch is complete.
 
-A part is three files of the evaluation folder: ``parts/00012.rows``, a record a window;
-``parts/00012.shown``, the samples of some windows, to look at; and ``parts/00012.json``, which is
-written last. A batch that was interrupted keeps what is whole.
+A part is three files of the evaluation folder: ``parts/00012.rows``, one record per window;
+``parts/00012.samples``, the samples of some windows for the page; and ``parts/00012.json``, which
+is written last and makes the part complete. An interrupted batch keeps its complete parts.
 """
 
 import hashlib
@@ -16,18 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radarseq.errors import DataError, OutputError
-from radarseq.evaluation.output.hdf5_columns import Column
+from radarseq.evaluation.output.hdf5_columns import OutputColumn
 from radarseq.storage.atomic import atomic_file, printable, sha256_file
 from radarseq.storage.sealed import read_json, write_json
 
-FOLDER = "parts"
+FOLDER, PLAN = "parts", "batch.json"
+ROWS, SAMPLES = "rows", "samples"
 _BLOCK_BYTES = 16 << 20
-
-
-ROWS, SHOWN = "rows", "shown"
-
-
-PLAN = "batch.json"
 
 
 @dataclass(frozen=True)
@@ -35,9 +30,9 @@ class Table:
     """Records on disk.
 
     Attributes:
-        rows: How many.
+        rows: Number of records.
         columns: Name, dtype and row shape of each column.
-        sha256: Of the bytes.
+        sha256: Digest of the file.
     """
 
     rows: int
@@ -52,18 +47,18 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """The judged windows of one recording.
+    """The evaluated windows of one recording.
 
     Attributes:
         file: Its path, printable.
         key: Its size [bytes] and time of change [ns]: another key is another recording.
-        label: What its name says, whether or not the model knows it; None if nothing.
-        group: Name of the recording, or of the object that it is one of several recordings of.
-        windows: Windows cut from it, fit or not.
-        left_out: Windows not fit to be judged, by reason.
-        carrier_hz: As it says; 0 where it does not.
-        rows: A record each judged window.
-        shown: A record each window that is kept to look at.
+        label: The class in its name, whether or not the model knows it; None without one.
+        group: Name of the recording, or of the object that several recordings are of.
+        windows: Number of windows cut from it, usable or not.
+        skipped: Number of windows that are not usable, by reason.
+        carrier_hz: Carrier frequency [Hz]; 0 where it is not known.
+        rows: One record per evaluated window.
+        samples: One record per window whose samples are saved for the page.
     """
 
     file: str
@@ -71,28 +66,28 @@ class Part:
     label: str | None
     group: str
     windows: int
-    left_out: dict[str, int]
+    skipped: dict[str, int]
     carrier_hz: float
     rows: Table
-    shown: Table
+    samples: Table
 
 
 def key_of(path: Path) -> list[int]:
-    """Return what tells a recording from a later one under the same name."""
-    about = path.stat()
-    return [about.st_size, about.st_mtime_ns]
+    """Return size and time of change, which differ from those of a later file at the same path."""
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns]
 
 
 class PartWriter:
-    """Takes blocks of windows."""
+    """Writes blocks of windows as records."""
 
-    def __init__(self, file: BinaryIO, columns: Mapping[str, Column]) -> None:
+    def __init__(self, file: BinaryIO, columns: Mapping[str, OutputColumn]) -> None:
         self._file, self._columns = file, columns
         self._record = np.dtype([(name, c.dtype, c.row) for name, c in columns.items()])
         self.rows, self._digest = 0, hashlib.sha256()
 
     def write(self, block: Mapping[str, NDArray]) -> None:
-        """Append windows: every column of the record, or zeros where one is not given."""
+        """Append windows, with zeros in the columns that are not given."""
         records = np.zeros(len(block["row"]), self._record)
         for name, values in block.items():
             records[name] = values
@@ -102,16 +97,16 @@ class PartWriter:
         self.rows += len(records)
 
     def table(self) -> Table:
-        """Return what was written so far."""
+        """Return the records that were written so far."""
         columns = [[name, c.dtype.str, list(c.row)] for name, c in self._columns.items()]
         return Table(self.rows, columns, self._digest.hexdigest())
 
 
 @contextmanager
 def part_writer(
-    folder: Path, index: int, kind: str, columns: Mapping[str, Column]
+    folder: Path, index: int, kind: str, columns: Mapping[str, OutputColumn]
 ) -> Iterator[PartWriter]:
-    """Write the ``ROWS`` or ``SHOWN`` of part ``index``; absent unless the context ends well.
+    """Open ``ROWS`` or ``SAMPLES`` of part ``index``; the file appears when the context ends well.
 
     Raises:
         OSError: If the disk is full.
@@ -121,31 +116,31 @@ def part_writer(
 
 
 def seal_part(folder: Path, index: int, part: Part) -> None:
-    """Write the note that makes part ``index`` whole."""
+    """Write the file that makes part ``index`` complete."""
     write_json(_path(folder, index, "json"), asdict(part))
 
 
-def whole_part(folder: Path, index: int, source: Path) -> Part | None:
-    """Return part ``index`` if it is whole and of this very recording, else None."""
-    note = _path(folder, index, "json")
-    if not note.exists():
+def load_part(folder: Path, index: int, source: Path) -> Part | None:
+    """Return part ``index`` if it is complete and of this very recording, else None."""
+    path = _path(folder, index, "json")
+    if not path.exists():
         return None
     try:
-        content = read_json(note, DataError)
-        content |= {kind: Table(**content[kind]) for kind in (ROWS, SHOWN)}
+        content = read_json(path, DataError)
+        content |= {kind: Table(**content[kind]) for kind in (ROWS, SAMPLES)}
         part = Part(**content)
         if part.file != printable(source) or part.key != key_of(source):
             return None
-        is_whole = all(
+        is_complete = all(
             sha256_file(_path(folder, index, kind)) == table.sha256
-            for kind, table in ((ROWS, part.rows), (SHOWN, part.shown))
+            for kind, table in ((ROWS, part.rows), (SAMPLES, part.samples))
         )
-        return part if is_whole else None
+        return part if is_complete else None
     except (DataError, OSError, TypeError, KeyError):
-        return None  # judged anew, which is always right
+        return None  # to be evaluated again, which is always correct
 
 
-def records_of(folder: Path, index: int, kind: str, table: Table) -> Iterator[NDArray[Any]]:
+def read_records(folder: Path, index: int, kind: str, table: Table) -> Iterator[NDArray[Any]]:
     """Yield the records of a table of part ``index`` in blocks."""
     at_once = max(1, _BLOCK_BYTES // table.record.itemsize)
     with _path(folder, index, kind).open("rb") as file:
@@ -157,11 +152,11 @@ def _path(folder: Path, index: int, suffix: str) -> Path:
     return folder / FOLDER / f"{index:05d}.{suffix}"
 
 
-def take_plan(folder: Path, plan: dict[str, Any], *, resume: bool) -> None:
-    """Note what is being judged and how, or check that an interrupted batch was of the same plan.
+def begin_batch(folder: Path, plan: dict[str, Any], *, resume: bool) -> None:
+    """Write the plan of a batch, or check that the interrupted batch had the same.
 
     Raises:
-        OutputError: If the folder holds part of a batch of another plan.
+        OutputError: If the folder holds part of a batch with another plan.
     """
     path = folder / PLAN
     (folder / FOLDER).mkdir(exist_ok=True)

@@ -1,7 +1,7 @@
-"""What was decided, written as SigMF annotations: a span of samples, a label, a probability."""
+"""Decisions as SigMF annotations: a span of samples, a label, a probability."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,54 +9,57 @@ import h5py
 import numpy as np
 
 from radarseq.captures.options.read_options import ReadOptions
-from radarseq.evaluation.decisions.capture_table import UNKNOWN
+from radarseq.evaluation.output.folder import UNKNOWN
 from radarseq.evaluation.output.hdf5_columns import names_in, read_column
 from radarseq.evaluation.output.partial_results import Part
 from radarseq.storage.atomic import write_atomically
 
 GENERATOR = "radarseq"
-MAX_WINDOWS = 5_000  # of a recording; beyond, windows of one decision in a row share an annotation
+MAX_WINDOWS = (
+    5_000  # of a recording; beyond, consecutive windows of one decision share an annotation
+)
 _META, _DATA = ".sigmf-meta", ".sigmf-data"
 _MAX_META = 64 << 20
 
 
 def write_annotations(
     predictions: Path,
-    recordings: list[tuple[int, Part]],
-    reading: ReadOptions,
+    parts: Iterable[Part],
+    options: ReadOptions,
     steps: int,
     folder: Path | None,
 ) -> list[Path]:
-    """Annotate the SigMF recordings among those that were judged.
+    """Annotate the SigMF recordings among the evaluated ones.
 
     Annotations of other tools stay as they are; earlier ones of this tool are replaced.
 
     Args:
         predictions: ``predictions.h5`` of the evaluation.
-        recordings: Each recording, and the number of its first window in ``predictions``.
-        reading: How they were read.
-        steps: Samples that a window takes.
-        folder: Where to write annotated copies of the metadata, which other tools show once they
-            lie beside the samples; None to annotate the recordings themselves.
+        parts: The recordings, in the order of their windows in ``predictions``.
+        options: How they were read.
+        steps: Samples in a window.
+        folder: Where to write annotated copies of the metadata, which other tools display once
+            they lie next to the samples; None to annotate the recordings themselves.
 
     Returns:
         The files that were written.
     """
-    written = []
+    written, stop = [], 0
     with h5py.File(predictions, "r") as file:
         if "decision" not in file:
             return []
-        for first, part in recordings:
+        for part in parts:
+            rows = slice(stop, stop + part.rows.rows)
+            stop = rows.stop
             meta = Path(part.file).with_suffix(_META)
             if Path(part.file).suffix not in (_META, _DATA) or not meta.is_file():
                 continue
             content = _read(meta)
-            if content is None or not _is_one_stream(content, reading):
+            if content is None or not _is_one_stream(content, options):
                 continue
-            rows = slice(first, first + part.rows.rows)
-            own = list(_annotations(file, rows, reading, steps))
+            own = list(_annotations(file, rows, options, steps))
             content["annotations"] = sorted(
-                [a for a in content.get("annotations", []) if not _is_ours(a)] + own,
+                [a for a in content.get("annotations", []) if not _is_own(a)] + own,
                 key=_start,
             )
             written.append(_write(meta, content, folder, len(written)))
@@ -64,7 +67,7 @@ def write_annotations(
 
 
 def _read(meta: Path) -> dict[str, Any] | None:
-    """Return the metadata, or None where they cannot be kept whole."""
+    """Return the metadata; None where they could not be written back without loss."""
     if meta.stat().st_size > _MAX_META:
         return None
     try:
@@ -75,9 +78,9 @@ def _read(meta: Path) -> dict[str, Any] | None:
     return content if is_whole else None
 
 
-def _is_one_stream(content: dict[str, Any], reading: ReadOptions) -> bool:
-    """Return whether a window's number says where in the file it lies."""
-    return reading.layout in ("", "step", "step,channel") and isinstance(
+def _is_one_stream(content: dict[str, Any], options: ReadOptions) -> bool:
+    """Return whether the number of a window gives its position in the file."""
+    return options.layout in ("", "step", "step,channel") and isinstance(
         content.get("global"), dict
     )
 
@@ -87,12 +90,12 @@ def _start(annotation: Any) -> int:
     return start if isinstance(start, int) else 0
 
 
-def _is_ours(annotation: Any) -> bool:
+def _is_own(annotation: Any) -> bool:
     return isinstance(annotation, dict) and annotation.get("core:generator") == GENERATOR
 
 
 def _annotations(
-    file: h5py.File, rows: slice, reading: ReadOptions, steps: int
+    file: h5py.File, rows: slice, options: ReadOptions, steps: int
 ) -> Iterator[dict[str, Any]]:
     names = names_in(file, "class_names")
     decision, window, probability = (
@@ -102,8 +105,8 @@ def _annotations(
         decision = np.where(read_column(file, "is_unknown", rows) > 0, len(names), decision)
     if not len(decision):
         return
-    span = (steps - 1) * reading.stride + 1
-    hop = reading.hop or steps * reading.stride
+    span = (steps - 1) * options.stride + 1
+    hop = options.hop or steps * options.stride
     starts = np.arange(len(decision))
     if len(decision) > MAX_WINDOWS:
         breaks = (np.diff(decision) != 0) | (np.diff(window) != 1)
@@ -111,14 +114,14 @@ def _annotations(
     ends = np.append(starts[1:], len(decision)) - 1
     for start, end in zip(starts, ends, strict=True):
         label = [*names, UNKNOWN][decision[start]]
-        sure = float(probability[start : end + 1].max(axis=1).mean())
-        told = f"window {window[start]}" + (f" to {window[end]}" if end > start else "")
+        mean_probability = float(probability[start : end + 1].max(axis=1).mean())
+        span_text = f"window {window[start]}" + (f" to {window[end]}" if end > start else "")
         yield {
             "core:sample_start": int(window[start] * hop),
             "core:sample_count": int((window[end] - window[start]) * hop + span),
-            "core:label": label[:20],  # what the specification advises at most
+            "core:label": label[:20],  # the longest that the specification recommends
             "core:generator": GENERATOR,
-            "core:comment": f"{told}: {label}, probability {sure:.4f}",
+            "core:comment": f"{span_text}: {label}, probability {mean_probability:.4f}",
         }
 
 

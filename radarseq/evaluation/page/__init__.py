@@ -1,1 +1,1 @@
-"""Content of an evaluation's page: gathered, saved and redrawn. Drawing is in ``report``."""
+"""Everything between an evaluation folder and its page: content, its file, drawing again."""

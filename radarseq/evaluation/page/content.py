@@ -1,37 +1,39 @@
-"""What the report shows of a model besides its metrics: its card, examples, training history."""
+"""Content of the page besides the metrics, from model and data; and the page itself."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from radarseq.dataset.row_operations import rows_by_group
 from radarseq.dataset.schema import PARAMETER_PREFIX, SNR, Examples
-from radarseq.evaluation.page.tracks import rows_by_capture
+from radarseq.evaluation.output.folder import PREDICTIONS
+from radarseq.evaluation.page.tracks import group_numbers, with_tracks
 from radarseq.inference.predictor import Prediction
 from radarseq.report.capture_views import CaptureView, capture_view
-from radarseq.report.page import ReportContent
-from radarseq.report.pictures import MAX_PICTURES, Pictures
+from radarseq.report.figures.pictures import MAX_PICTURES, Pictures
+from radarseq.report.page import ReportContent, write_report
 from radarseq.report.tables import MAX_ROWS
 from radarseq.training.history import read_history
 
-_WINDOW = PARAMETER_PREFIX + "row"  # which window of its capture a row is
+_ROW = PARAMETER_PREFIX + "row"  # index of a window in its recording
 
 
-def shown(
+def report_content(
     run: Path,
     examples: Examples | None,
     prediction: Prediction | None,
     captures: Sequence[Mapping[str, Any]],
 ) -> ReportContent:
-    """Return what the report shows of a judged set besides its metrics.
+    """Return the content of the page besides the metrics.
 
     Args:
         run: Of the model, for its training history.
-        examples: The rows that were judged, or some windows of each capture; None of nothing.
-        prediction: What the model said of them.
-        captures: A row a capture, as in ``summary.csv``.
+        examples: The evaluated rows, or some windows of each recording; None of nothing.
+        prediction: Of the model, for these rows.
+        captures: One row per object or recording, as in ``summary.csv``.
     """
     epochs = read_history(run)
     if examples is None or prediction is None:
@@ -40,29 +42,56 @@ def shown(
     return ReportContent(pictures(examples, prediction), epochs, capture_views(examples, names))
 
 
+def draw_page(
+    folder: Path,
+    metrics: Mapping[str, Any],
+    captures: Sequence[Mapping[str, Any]],
+    failures: Sequence[Mapping[str, Any]],
+    content: ReportContent,
+) -> Path:
+    """Write the page of the evaluation in ``folder``, where ``predictions.h5`` is; return its path.
+
+    Args:
+        folder: The evaluation folder.
+        metrics: The content of ``metrics.json``.
+        captures: The rows of ``summary.csv``.
+        failures: The rows of ``failures.csv``.
+        content: Content besides the metrics; its views get their posteriors here.
+
+    Raises:
+        EvaluationError: If ``predictions.h5`` is malformed.
+    """
+    shown = {**metrics, "captures": list(captures), "failures": list(failures)}
+    if isinstance(summary := metrics.get("captures"), dict):
+        shown["capture_summary"] = summary
+    names = [str(row["capture"]) for row in captures]
+    views = with_tracks(folder / PREDICTIONS, names, content.views)
+    return write_report(folder, shown, replace(content, views=views))
+
+
 def capture_views(examples: Examples, names: Sequence[str]) -> list[CaptureView | None]:
-    """Return level and phase of the named captures; None for one without rows here.
+    """Return level and phase of the named objects or recordings; None for one without rows here.
 
     Those beyond the last row of the page's table have none.
     """
     if "group" not in examples or examples.input.ndim not in (2, 3):
         return []
-    rows = rows_by_capture(examples["group"], examples.header.group_names)
-    return [None if name not in rows else _view(examples, rows[name]) for name in names[:MAX_ROWS]]
-
-
-def _view(examples: Examples, rows: NDArray[np.intp]) -> CaptureView:
-    """Return the view of one capture's rows; where they say which windows they are, by that."""
-    tx, number = (examples.columns.get(name) for name in ("tx", _WINDOW))
-    return capture_view(
-        examples.input[rows],
-        None if tx is None else tx[rows],
-        None if number is None else number[rows],
-    )
+    rows_of = dict(zip(*rows_by_group(examples["group"]), strict=True))
+    columns = (examples.input, examples.columns.get("tx"), examples.columns.get(_ROW))
+    views: list[CaptureView | None] = []
+    for number in group_numbers(names[:MAX_ROWS], examples.header.group_names):
+        rows = rows_of.get(number)
+        if rows is None:
+            views.append(None)
+            continue
+        samples, tx, row = (None if column is None else column[rows] for column in columns)
+        assert samples is not None
+        views.append(capture_view(samples, tx, row))
+    return views
 
 
 def pictures(examples: Examples, prediction: Prediction) -> Pictures | None:
-    """Return examples to show, one of each class first."""
+    """Return examples to draw, one of each class first; None for sequences that are not complex."""
     signal = examples.input
     if not np.iscomplexobj(signal) or signal.ndim != 2:
         return None
@@ -70,20 +99,20 @@ def pictures(examples: Examples, prediction: Prediction) -> Pictures | None:
     if "label" in examples:
         first = np.unique(examples["label"], return_index=True)[1]
         rows = np.concatenate((first, np.setdiff1d(rows, first)))[:MAX_PICTURES]
-    names = examples.header.class_names
+    class_names = examples.header.class_names
 
-    def named(labels: Any) -> list[str]:
-        return ["" if labels is None or labels[r] < 0 else names[labels[r]] for r in rows]
+    def names(labels: Any) -> list[str]:
+        return ["" if labels is None or labels[r] < 0 else class_names[labels[r]] for r in rows]
 
-    def taken(values: Any) -> Any:
+    def samples(values: Any) -> Any:
         return None if values is None or values.shape != signal.shape else values[rows]
 
     return Pictures(
-        tx=taken(examples.code),
+        tx=samples(examples.code),
         rx=signal[rows],
-        target=taken(examples.columns.get("target")),
-        predicted=taken(prediction.echo),
-        label=named(examples.columns.get("label")),
-        decision=named(prediction.label),
+        target=samples(examples.columns.get("target")),
+        predicted=samples(prediction.echo),
+        label=names(examples.columns.get("label")),
+        decision=names(prediction.label),
         snr_db=[float(examples[SNR][r]) if SNR in examples else None for r in rows],
     )

@@ -1,4 +1,4 @@
-"""What the page shows besides numbers, kept beside them, so that it can be drawn again."""
+"""Reads and writes report.h5: content of the page besides the metrics, for drawing it again."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -12,8 +12,8 @@ from radarseq.dataset.write import hdf5_image
 from radarseq.errors import EvaluationError, UsageError
 from radarseq.evaluation.output.folder import REPORT_DATA
 from radarseq.report.capture_views import CaptureView
+from radarseq.report.figures.pictures import Pictures
 from radarseq.report.page import ReportContent
-from radarseq.report.pictures import Pictures
 from radarseq.storage.atomic import write_atomically
 
 _SAMPLES = ("tx", "rx", "target", "predicted")
@@ -21,27 +21,27 @@ _NAMES = ("label", "decision")
 _TEXT = h5py.string_dtype()
 
 
-def write_report_data(folder: Path, shown: ReportContent) -> None:
-    """Write ``report.h5``: examples, training history, and level and phase of the captures.
+def write_report_data(folder: Path, content: ReportContent) -> None:
+    """Write ``report.h5``: examples, training history, and the views without posteriors.
 
     Raises:
         OSError: If the folder cannot be written.
     """
 
     def fill(file: h5py.File) -> None:
-        if shown.pictures is not None:
-            _write_pictures(file.create_group("pictures"), shown.pictures)
-        _write_epochs(file.create_group("epochs"), shown.epochs)
-        _write_views(file.create_group("captures"), shown.views)
+        if content.pictures is not None:
+            _write_pictures(file.create_group("pictures"), content.pictures)
+        _write_epochs(file.create_group("epochs"), content.epochs)
+        _write_views(file.create_group("captures"), content.views)
 
     write_atomically(folder / REPORT_DATA, hdf5_image(fill))
 
 
 def read_report_data(folder: Path) -> ReportContent:
-    """Return what ``write_report_data`` wrote; the captures without their tracks.
+    """Return the content of ``report.h5``.
 
     Raises:
-        EvaluationError: If the file is not what was written.
+        EvaluationError: If the file is not of that form.
     """
     path = folder / REPORT_DATA
     try:
@@ -51,10 +51,10 @@ def read_report_data(folder: Path) -> ReportContent:
                 _read_epochs(file["epochs"]),
                 _read_views(file["captures"]),
             )
-    except (OSError, KeyError, ValueError, IndexError, TypeError, UsageError) as fault:
+    except (OSError, KeyError, ValueError, IndexError, TypeError, UsageError) as error:
         raise EvaluationError(
-            f"{path}: not what radarseq evaluate wrote ({fault}); evaluate again"
-        ) from fault
+            f"{path}: not what radarseq evaluate wrote ({error}); evaluate again"
+        ) from error
 
 
 def _write_pictures(group: h5py.Group, pictures: Pictures) -> None:
@@ -108,12 +108,12 @@ def _read_views(group: Any) -> list[CaptureView | None]:
     row, level = group["row"][()], group["level"][()]
     phase = group["phase"][()] if "phase" in group else None
     if not columns.sum() == len(row) == len(level):
-        raise ValueError(f"{columns.sum()} columns announced, {len(row)} and {len(level)} found")
+        raise ValueError(f"expected {columns.sum()} columns, found {len(row)} and {len(level)}")
     first = 0
-    for place, (count, (low, high)) in enumerate(zip(columns, ranges, strict=True)):
-        its = slice(first, first + count)
-        part = None if phase is None else phase[its]
+    for place, (count, limits) in enumerate(zip(columns, ranges.tolist(), strict=True)):
+        part = slice(first, first + count)
+        phases = None if phase is None else phase[part]
         if count:
-            views[place] = CaptureView(row[its], level[its], part, None, float(low), float(high))
+            views[place] = CaptureView(row[part], level[part], phases, None, *limits)
         first += count
     return views

@@ -1,1 +1,1 @@
-"""Evaluation from start to end, of a dataset and of a batch of recordings."""
+"""Sequences of work: evaluate a dataset or recordings from loading to metrics; no formats."""

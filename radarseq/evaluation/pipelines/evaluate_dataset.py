@@ -1,4 +1,4 @@
-"""A dataset judged as a whole."""
+"""Evaluation of a dataset as a whole."""
 
 from pathlib import Path
 from typing import Any
@@ -6,124 +6,115 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from radarseq.baselines.classifiers import fit_boosting
-from radarseq.baselines.names import BOOSTING
+from radarseq.baselines.classifiers import ClassBaselines
 from radarseq.dataset.schema import PARAMETER_PREFIX, SNR, Examples
+from radarseq.evaluation.decisions.calibration import Calibration, calibrate
 from radarseq.evaluation.decisions.capture_table import Windows, capture_rows
 from radarseq.evaluation.decisions.fusion import Fusion
+from radarseq.evaluation.decisions.ood_threshold import OodThreshold
 from radarseq.evaluation.metrics.by_task import sequence_part
-from radarseq.evaluation.metrics.compare_classes import class_baselines
 from radarseq.evaluation.metrics_json import (
     capture_metrics,
     common_metrics,
-    quality_part,
+    quality_metrics,
     window_metrics,
 )
-from radarseq.evaluation.output.folder import columns_of, write_predictions
-from radarseq.evaluation.pipelines.calibrate import Prepared, prepare
-from radarseq.evaluation.pipelines.select_rows import Judged, select_rows, unknown_objects
-from radarseq.evaluation.pipelines.stress import stress_part
-from radarseq.evaluation.request import EvaluationResult, Task
+from radarseq.evaluation.output.folder import predictions_file
+from radarseq.evaluation.output.hdf5_columns import OutputColumn
+from radarseq.evaluation.page.content import report_content
+from radarseq.evaluation.pipelines.select_rows import select_rows, unknown_objects
+from radarseq.evaluation.pipelines.stress import stress_metrics
+from radarseq.evaluation.request import EvaluationRequest, EvaluationResult
 from radarseq.inference.predictor import Prediction
-from radarseq.inference.training_rows import TrainingRows, load_training_rows
+from radarseq.inference.training_rows import load_training_rows
 
-_KEPT = ("label", "group", PARAMETER_PREFIX + "row", PARAMETER_PREFIX + "snr_db")
+_COPIED = ("label", "group", PARAMETER_PREFIX + "row", PARAMETER_PREFIX + "snr_db")
 
 
-def evaluate_dataset(task: Task, folder: Path) -> EvaluationResult:
-    """Judge the rows of a dataset, and write their ``predictions.h5``.
+def evaluate_dataset(request: EvaluationRequest, folder: Path) -> EvaluationResult:
+    """Evaluate the rows of a dataset, and write their ``predictions.h5``.
 
     Raises:
         DatasetError: If it is damaged, has other classes, or the split has no rows.
         MismatchError: If it is not of the kind that the model was trained on.
-        UsageError: If the unknown objects are none.
+        UsageError: If the unknown objects are of known classes.
     """
-    predictor = task.predictor
-    settings = task.settings
-    judged = select_rows(
+    predictor, settings = request.predictor, request.settings
+    selection = select_rows(
         predictor,
-        task.paths[0],
+        request.paths[0],
         settings.split,
         settings.unknown_class,
         resample=settings.resample,
     )
-    examples = judged.examples
+    examples, unknown = selection.examples, selection.unknown
     predictor.check(examples.header, examples)
-    held_out = judged.held_out
-    if task.unknown:
-        held_out = unknown_objects(predictor, task.unknown, task.reading)
-    prepared = prepare(task, lambda: _known(task, judged) or judged.known, held_out, None)
-    chosen = prepared.chosen
-    describe = None if chosen is None else chosen.describe
-    prediction = predictor.predict_examples(examples, describe=describe)
-    others = {name: other.predict_examples(examples) for name, other in task.beside.items()}
-    training = _training(task, judged)
-    windows, columns = _windows(task, examples, prediction, others, training, prepared)
+    if request.unknown:
+        unknown = unknown_objects(predictor, request.unknown, request.options)
+    trained_on = predictor.manifest.get("data", {}).get("digest")
+    is_own = bool(selection.digest) and selection.digest == trained_on
+    known = selection.known if is_own else load_training_rows(predictor)
+    calibration, ood = calibrate(request, lambda: known or selection.known, unknown, None)
+    # Baselines are fitted on the rows that the model had. Where these are gone, on the dataset's
+    # own training rows, unless they are evaluated too: a baseline must not have seen the rows.
+    if known is None and settings.split in ("test", "validation"):
+        known = selection.known
+    training = None if known is None else known.training
+    prediction = predictor.predict_examples(
+        examples, extra_output=None if ood is None else ood.extra_output
+    )
+    compared = {name: other.predict_examples(examples) for name, other in request.compare.items()}
+    baselines = ClassBaselines(lambda: training)
+    windows, columns = _windows(
+        request, examples, prediction, compared, baselines, calibration, ood
+    )
+    types = {name: OutputColumn(values.dtype, values.shape[1:]) for name, values in columns.items()}
     names = predictor.class_names, examples.header.group_names
-    write_predictions(folder, columns_of(columns), len(examples), [columns], *names)
+    with predictions_file(folder, types, len(examples), *names) as writer:
+        writer.write(0, columns)
     metrics = common_metrics(
-        task,
+        request,
         {
-            "path": judged.path,
-            "digest": judged.digest,
-            "split": task.settings.split,
+            "path": str(request.paths[0]),
+            "digest": selection.digest,
+            "split": settings.split,
             "examples": len(examples),
-            "left_out": {},
+            "skipped": {},
             "class_names": list(predictor.class_names),
             "warnings": list(examples.header.warnings),
         },
-    ) | window_metrics(task, windows, chosen)
+    ) | window_metrics(request, windows, ood)
     captures = []
-    if windows.posterior is not None and windows.group is not None:
+    if windows.posterior is not None:
         captures = capture_rows(windows, {})
-        metrics["captures"] = capture_metrics(captures, windows.class_names, prepared.fusion_weight)
-    metrics["quality"] = quality_part(captures, {}, len(examples))
-    network = predictor.network
-    metrics |= sequence_part(task.name, network, prediction, examples, training, others)
-    if task.settings.stress:
-        baseline = None
-        if training is not None and "label" in training:
-            baseline = (BOOSTING, fit_boosting(training).probabilities)
-        if (part := stress_part(predictor, examples, baseline, chosen)) is not None:
-            metrics["stress"] = part
+        weight = calibration.fusion_weight
+        metrics["captures"] = capture_metrics(captures, windows.class_names, weight)
+    metrics["quality"] = quality_metrics(captures, {}, len(examples))
+    metrics |= sequence_part(
+        predictor.name, predictor.network, prediction, examples, training, compared
+    )
+    if settings.stress:
+        part = stress_metrics(predictor, examples, baselines.boosting, ood)
+        metrics |= {} if part is None else {"stress": part}
     return EvaluationResult(
+        folder=folder,
         metrics=metrics,
         captures=captures,
         failures=[],
-        examples=examples,
-        prediction=prediction,
+        content=report_content(request.run, examples, prediction, captures),
     )
 
 
-def _known(task: Task, judged: Judged) -> TrainingRows | None:
-    """Return the rows that the run knows; the judged dataset's own where that is the same."""
-    if judged.digest and judged.digest == task.predictor.manifest.get("data", {}).get("digest"):
-        return judged.known
-    return load_training_rows(task.predictor)
-
-
-def _training(task: Task, judged: Judged) -> Examples | None:
-    """Return what baselines are fitted on: the rows that the model had, where they can be had.
-
-    Else the judged dataset's own training rows, unless these are among those that are judged: a
-    baseline that has seen the rows would not be one.
-    """
-    known = _known(task, judged)
-    if known is None and task.settings.split in ("test", "validation"):
-        known = judged.known
-    return None if known is None else known.training
-
-
 def _windows(
-    task: Task,
+    request: EvaluationRequest,
     examples: Examples,
     prediction: Prediction,
-    others: dict[str, Prediction],
-    training: Examples | None,
-    prepared: Prepared,
+    compared: dict[str, Prediction],
+    baselines: ClassBaselines,
+    calibration: Calibration,
+    ood: OodThreshold | None,
 ) -> tuple[Windows, dict[str, NDArray]]:
-    """Return the judged rows, and the columns of ``predictions.h5``."""
-    names = task.predictor.class_names
+    """Return the evaluated rows, and the columns of ``predictions.h5``."""
     columns: dict[str, Any] = {
         "probability": prediction.probabilities,
         "decision": prediction.label,
@@ -131,26 +122,25 @@ def _windows(
     }
     if prediction.symbols is not None:  # the most probable one at each step and voice
         columns["symbol"] = prediction.symbols.argmax(axis=3).astype(np.int32)
-    for name in _KEPT:
+    for name in _COPIED:
         if name in examples:
             columns[name.removeprefix(PARAMETER_PREFIX)] = examples[name]
-    group = examples["group"] if "group" in examples else None
-    posterior, score, is_unknown = None, prediction.described, None
-    if score is not None and prepared.chosen is not None:
-        is_unknown = score > prepared.chosen.threshold
+    label, group = (examples.columns.get(name) for name in ("label", "group"))
+    posterior, score, is_unknown = None, prediction.extra, None
+    if score is not None and ood is not None:
+        is_unknown = score > ood.threshold
         columns |= {"unknown_score": score, "is_unknown": is_unknown.astype(np.uint8)}
     if prediction.probabilities is not None and group is not None:
         present, index = np.unique(group, return_inverse=True)
-        fusion = Fusion(prepared.fitted.prior, len(present), prepared.fusion_weight.exponent)
+        fusion = Fusion(calibration.prior, len(present), calibration.fusion_weight.exponent)
         accepted = None if is_unknown is None else ~is_unknown
         columns["posterior"] = fusion.add(prediction.probabilities, index, accepted)
         posterior = dict(zip(present.tolist(), fusion.posterior(), strict=True))
-    label = examples["label"] if "label" in examples else None
     rows = np.zeros(0, np.intp) if label is None else np.flatnonzero(label >= 0)
     labelled = examples.take(rows)
-    classifies = prediction.probabilities is not None
+    has_classes = prediction.probabilities is not None and len(rows) > 0
     windows = Windows(
-        class_names=names,
+        class_names=request.predictor.class_names,
         label=label,
         decision=prediction.label,
         group=group,
@@ -160,10 +150,12 @@ def _windows(
         posterior=posterior,
         labelled=rows,
         probability=None if prediction.probabilities is None else prediction.probabilities[rows],
-        beside={
-            who: p.probabilities[rows] for who, p in others.items() if p.probabilities is not None
+        compared={
+            name: p.probabilities[rows]
+            for name, p in compared.items()
+            if p.probabilities is not None
         },
-        baselines=class_baselines(training, labelled) if classifies and len(rows) else {},
+        baselines=baselines.probabilities(labelled.input, labelled.code) if has_classes else {},
         snr_db=labelled[SNR] if SNR in labelled else None,
     )
     return windows, {name: values for name, values in columns.items() if values is not None}

@@ -1,199 +1,154 @@
-"""The parts of a batch put together: ``predictions.h5``, and what the metrics are made of.
+"""Merging of the parts of a batch: ``predictions.h5``, and the arrays that metrics are made of.
 
-The parts go past once, in order, block by block; in memory stay a few numbers a window, and the
+The parts are read once, in order, block by block. Memory holds a few numbers per window, and the
 probabilities of labelled windows.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from radarseq.baselines.names import BOOSTING, MAJORITY
 from radarseq.dataset.schema import Examples, Header
-from radarseq.evaluation.decisions.capture_table import Source, Windows
+from radarseq.evaluation.decisions.calibration import Calibration
+from radarseq.evaluation.decisions.capture_table import Windows
 from radarseq.evaluation.decisions.fusion import Fusion
 from radarseq.evaluation.decisions.ood_threshold import OodThreshold
-from radarseq.evaluation.output.folder import write_predictions
-from radarseq.evaluation.output.hdf5_columns import Column
-from radarseq.evaluation.output.partial_results import ROWS, SHOWN, Part, records_of
-from radarseq.evaluation.pipelines.batch import Batch
-from radarseq.evaluation.pipelines.recording_evaluator import BASELINE, BESIDE
+from radarseq.evaluation.output.folder import predictions_file
+from radarseq.evaluation.output.hdf5_columns import OutputColumn
+from radarseq.evaluation.output.partial_results import ROWS, SAMPLES, Part, read_records
+from radarseq.evaluation.pipelines.recording_evaluator import BASELINE, COMPARED
 from radarseq.inference.predictor import Predictor
 
 MAX_LABELLED = 4_000_000  # windows whose probabilities are held for the metrics
-_MAX_SHOWN_BYTES = 64 << 20
+_MAX_SAVED_BYTES = 64 << 20
 _COPIED = ("row", "label", "probability", "unknown_score", "echo")
+_IN_MEMORY = ("label", "group", "decision", "unknown_score", "is_unknown")
 
 
-@dataclass(frozen=True)
-class Merged:
-    """What the parts come to.
-
-    Attributes:
-        windows: All judged windows.
-        sources: The recordings of each group.
-        shown: The samples of some windows of each recording; None if no window was judged.
-        rows: How many windows were judged.
-    """
-
-    windows: Windows
-    sources: dict[int, list[Source]]
-    shown: Examples | None
-    rows: int
-
-
-def merge(
+def merge_parts(
     folder: Path,
-    batch: Batch,
+    parts: list[tuple[int, Part]],
     predictor: Predictor,
-    prior: NDArray,
-    exponent: float,
-    chosen: OodThreshold | None,
-) -> Merged:
-    """Write ``predictions.h5`` from the parts in ``folder``, and return what metrics need.
+    calibration: Calibration,
+    ood: OodThreshold | None,
+) -> Windows:
+    """Write ``predictions.h5`` from the parts in ``folder``, and return their windows.
 
     Args:
         folder: The evaluation folder.
-        batch: The parts.
+        parts: Index and content of each part, in the order of the windows.
         predictor: The model.
-        prior: Share of each class in the training data ``(class,)``.
-        exponent: What each window of a capture but the first counts, see ``Fusion``.
-        chosen: How unknown windows are told; None if they are not.
+        calibration: Prior of the classes, and the fusion weight.
+        ood: The threshold above which a window is unknown; None without one.
     """
-    names = list(dict.fromkeys(part.group for _, part in batch.parts))
-    index = {name: i for i, name in enumerate(names)}
+    index = {name: i for i, name in enumerate(dict.fromkeys(part.group for _, part in parts))}
+    names = list(index)
     classifies = predictor.network.settings.classifies
-    gathered = _Gathered(batch, prior if classifies else None)
-    fusion = Fusion(prior, len(names), exponent)
-
-    def blocks() -> Iterator[dict[str, NDArray]]:
-        for number, part in batch.parts:
-            for records in records_of(folder, number, ROWS, part.rows):
-                held = records.dtype.names or ()
-                block = {name: records[name] for name in _COPIED if name in held}
+    fusion = Fusion(calibration.prior, len(names), calibration.fusion_weight.exponent)
+    total = sum(part.rows.rows for _, part in parts)
+    every = max(1, -(-total // MAX_LABELLED))
+    compared = _compared_columns(parts)
+    windows: dict[str, list[NDArray]] = {}
+    labelled: dict[str, list[NDArray]] = {}
+    first = 0
+    columns = _columns(parts[0][1], predictor, has_threshold=ood is not None)
+    with predictions_file(folder, columns, total, predictor.class_names, names) as writer:
+        for number, part in parts:
+            for records in read_records(folder, number, ROWS, part.rows):
+                block = {n: records[n] for n in _COPIED if n in (records.dtype.names or ())}
                 block["group"] = np.full(len(records), index[part.group], np.int64)
                 if classifies:
                     block["decision"] = block["probability"].argmax(axis=1)
                     accepted = None
-                    if chosen is not None:
-                        block["is_unknown"] = block["unknown_score"] > chosen.threshold
+                    if ood is not None:
+                        block["is_unknown"] = block["unknown_score"] > ood.threshold
                         accepted = ~block["is_unknown"]
                     block["posterior"] = fusion.add(block["probability"], block["group"], accepted)
-                gathered.add(block, records)
-                yield block
+                writer.write(first, block)
+                for name in _IN_MEMORY:
+                    if name in block:
+                        windows.setdefault(name, []).append(np.array(block[name]))
+                row = first + np.arange(len(records))
+                first += len(records)
+                taken = np.flatnonzero((records["label"] >= 0) & (row % every == 0))
+                if classifies and len(taken):
+                    labelled.setdefault("row", []).append(row[taken])
+                    for name in ("probability", *compared):
+                        labelled.setdefault(name, []).append(records[name][taken])
+    of_all = {name: np.concatenate(values) for name, values in windows.items()}
+    of_labelled = {name: np.concatenate(values) for name, values in labelled.items()}
+    baselines: dict[str, NDArray] = {}
+    if BASELINE in of_labelled:
+        shape = of_labelled[BASELINE].shape
+        baselines[MAJORITY] = np.broadcast_to(calibration.prior, shape)
+        baselines[BOOSTING] = of_labelled[BASELINE]
+    label = of_all.get("label")
+    is_labelled = label is not None and bool((label >= 0).any())
+    return Windows(
+        class_names=predictor.class_names,
+        label=label if is_labelled else None,
+        decision=of_all.get("decision"),
+        group=of_all.get("group", np.zeros(0, np.int64)),
+        group_names=tuple(names),
+        unknown_score=of_all.get("unknown_score") if "is_unknown" in of_all else None,
+        is_unknown=of_all.get("is_unknown"),
+        posterior=dict(enumerate(fusion.posterior())) if classifies else None,
+        labelled=of_labelled.get("row", np.zeros(0, np.int64)),
+        probability=of_labelled.get("probability"),
+        compared={
+            name.removeprefix(COMPARED): of_labelled[name]
+            for name in of_labelled
+            if name.startswith(COMPARED)
+        },
+        baselines=baselines,
+    )
 
-    rows = sum(part.rows.rows for _, part in batch.parts)
-    columns = _columns(batch.parts[0][1], predictor, has_score=chosen is not None)
-    write_predictions(folder, columns, rows, blocks(), predictor.class_names, names)
-    sources: dict[int, list[Source]] = {}
-    for _, part in batch.parts:
-        source = Source(part.file, part.label, part.left_out)
-        sources.setdefault(index[part.group], []).append(source)
-    posterior = dict(enumerate(fusion.posterior())) if classifies else None
-    windows = gathered.windows(predictor.class_names, tuple(names), posterior)
-    return Merged(windows, sources, _shown(folder, batch, predictor, index), rows)
 
-
-def _columns(part: Part, predictor: Predictor, *, has_score: bool) -> dict[str, Column]:
-    """Return the columns of ``predictions.h5``; those of a part, and what merging adds."""
+def _columns(part: Part, predictor: Predictor, *, has_threshold: bool) -> dict[str, OutputColumn]:
+    """Return the columns of ``predictions.h5``: those of a part, and those that merging adds."""
     record = part.rows.record
     columns = {
-        name: Column(record[name].base, record[name].shape)
+        name: OutputColumn(record[name].base, record[name].shape)
         for name in _COPIED
         if name in (record.names or ())
     }
-    columns["group"] = Column(np.dtype(np.int64))
+    columns["group"] = OutputColumn(np.dtype(np.int64))
     if "probability" in columns:
-        columns["decision"] = Column(np.dtype(np.int64))
-        columns["posterior"] = Column(np.dtype(np.float32), (len(predictor.class_names),))
-        if has_score:
-            columns["is_unknown"] = Column(np.dtype(np.uint8))
+        columns["decision"] = OutputColumn(np.dtype(np.int64))
+        columns["posterior"] = OutputColumn(np.dtype(np.float32), (len(predictor.class_names),))
+        if has_threshold:
+            columns["is_unknown"] = OutputColumn(np.dtype(np.uint8))
     return columns
 
 
-class _Gathered:
-    """Collects what metrics need while the blocks go past."""
-
-    def __init__(self, batch: Batch, prior: NDArray | None) -> None:
-        self._scalars: dict[str, list[NDArray]] = {}
-        self._labelled: dict[str, list[NDArray]] = {}
-        self._prior = prior
-        labelled = [part for _, part in batch.parts if BASELINE in (part.rows.record.names or ())]
-        # Others' probabilities are there for recordings that carry labels; all, or none is used.
-        sets = [_contenders(part) for _, part in batch.parts if _contenders(part)]
-        self._contenders = set.intersection(*sets) if sets else set()
-        self._has_baseline = bool(labelled) and BASELINE in self._contenders
-        rows = sum(part.rows.rows for _, part in batch.parts)
-        self._every = max(1, -(-rows // MAX_LABELLED))
-        self._seen = 0
-
-    def add(self, block: dict[str, NDArray], records: NDArray[Any]) -> None:
-        for name in ("label", "group", "decision", "unknown_score", "is_unknown"):
-            if name in block:
-                self._scalars.setdefault(name, []).append(np.array(block[name]))
-        row = self._seen + np.arange(len(records))
-        self._seen += len(records)
-        kept = np.flatnonzero((records["label"] >= 0) & (row % self._every == 0))
-        if not len(kept) or "probability" not in block:
-            return
-        parts = {"rows": row[kept], "probability": records["probability"][kept]}
-        parts |= {who: records[who][kept] for who in self._contenders}
-        for name, values in parts.items():
-            self._labelled.setdefault(name, []).append(values)
-
-    def windows(
-        self,
-        class_names: tuple[str, ...],
-        group_names: tuple[str, ...],
-        posterior: dict[int, NDArray] | None,
-    ) -> Windows:
-        scalars = {name: np.concatenate(values) for name, values in self._scalars.items()}
-        found = {name: np.concatenate(values) for name, values in self._labelled.items()}
-        label = scalars.get("label")
-        is_labelled = label is not None and bool((label >= 0).any())
-        baselines: dict[str, NDArray] = {}
-        if self._has_baseline and found and self._prior is not None:
-            number = len(found["rows"])
-            baselines[MAJORITY] = np.broadcast_to(self._prior, (number, len(self._prior)))
-            baselines[BOOSTING] = found[BASELINE]
-        return Windows(
-            class_names=class_names,
-            label=label if is_labelled else None,
-            decision=scalars.get("decision"),
-            group=scalars.get("group", np.zeros(0, np.int64)),
-            group_names=group_names,
-            unknown_score=scalars.get("unknown_score") if "is_unknown" in scalars else None,
-            is_unknown=scalars.get("is_unknown"),
-            posterior=posterior,
-            labelled=found.get("rows", np.zeros(0, np.int64)),
-            probability=found.get("probability"),
-            beside={who.removeprefix(BESIDE): found[who] for who in found if BESIDE in who},
-            baselines=baselines,
-        )
+def _compared_columns(parts: list[tuple[int, Part]]) -> list[str]:
+    """Return the columns of other models and baselines that all labelled parts have."""
+    found = [
+        [n for n in part.rows.record.names or () if n == BASELINE or n.startswith(COMPARED)]
+        for _, part in parts
+    ]
+    filled = [names for names in found if names]
+    return [n for n in filled[0] if all(n in names for names in filled)] if filled else []
 
 
-def _contenders(part: Part) -> set[str]:
-    names = part.rows.record.names or ()
-    return {name for name in names if name == BASELINE or name.startswith(BESIDE)}
-
-
-def _shown(
-    folder: Path, batch: Batch, predictor: Predictor, index: dict[str, int]
+def saved_examples(
+    folder: Path, parts: list[tuple[int, Part]], predictor: Predictor
 ) -> Examples | None:
-    """Return the samples of some windows of the first recordings, as rows of a dataset."""
+    """Return the saved samples of the first recordings as rows of a dataset; None without any."""
+    index = {name: i for i, name in enumerate(dict.fromkeys(part.group for _, part in parts))}
     columns: dict[str, list[NDArray]] = {}
-    taken = 0
-    for number, part in batch.parts:
-        if taken > _MAX_SHOWN_BYTES:
+    taken_bytes = 0
+    for number, part in parts:
+        if taken_bytes > _MAX_SAVED_BYTES:
             break
-        for records in records_of(folder, number, SHOWN, part.shown):
-            taken += records.nbytes
+        for records in read_records(folder, number, SAMPLES, part.samples):
+            taken_bytes += records.nbytes
             samples = "rx" if predictor.network.spec.is_complex else "x"
-            named = {samples: records["samples"], "label": records["label"]}
+            named = {samples: records["samples"]}
+            if predictor.class_names:
+                named["label"] = records["label"]
             if "tx" in (records.dtype.names or ()):
                 named["tx"] = records["tx"]
             named["group"] = np.full(len(records), index[part.group], np.int64)
@@ -210,7 +165,4 @@ def _shown(
         class_names=trained.class_names,
         group_names=tuple(index),
     )
-    joined = {name: np.concatenate(values) for name, values in columns.items()}
-    if not header.class_names:
-        del joined["label"]
-    return Examples(header, joined)
+    return Examples(header, {name: np.concatenate(values) for name, values in columns.items()})

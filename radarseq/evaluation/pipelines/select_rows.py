@@ -1,4 +1,4 @@
-"""The rows of a dataset that are to be judged, and objects that the model does not know."""
+"""Selection of the rows of a dataset to evaluate, and of objects that the model does not know."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,34 +6,32 @@ from pathlib import Path
 
 import numpy as np
 
-from radarseq.captures.conversion.stack_examples import gather
+from radarseq.captures.conversion.stack_examples import stack_examples
 from radarseq.captures.options.read_options import ReadOptions
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import MANIFEST_NAME, UNFINISHED_NAME, UNKNOWN_LABEL, Examples
 from radarseq.errors import DatasetError, UsageError
-from radarseq.evaluation.decisions.ood_threshold import HeldOut
+from radarseq.evaluation.decisions.ood_threshold import UnknownObjects
 from radarseq.inference.predictor import Predictor
-from radarseq.inference.resampling import resampled
+from radarseq.inference.resampling import resample_rows
 from radarseq.inference.training_rows import TrainingRows, training_rows_in
 
 
 @dataclass(frozen=True)
-class Judged:
-    """The rows of a dataset that are to be judged.
+class RowSelection:
+    """Rows of a dataset, by their use.
 
     Attributes:
-        path: Of the dataset, as given.
-        digest: Of the dataset.
-        examples: The rows.
-        known: Rows of the dataset to fit the baselines and the thresholds on; or None.
-        held_out: Its rows of classes that the model does not know; None if there are none.
+        digest: Digest of the dataset.
+        examples: The rows to evaluate.
+        known: The rows to fit baselines and thresholds on; None without any.
+        unknown: The rows of classes that the model does not know; None without any.
     """
 
-    path: str
     digest: str
     examples: Examples
     known: TrainingRows | None
-    held_out: HeldOut | None
+    unknown: UnknownObjects | None
 
 
 def is_dataset(path: Path) -> bool:
@@ -48,50 +46,46 @@ def select_rows(
     unknown_class: Sequence[str],
     *,
     resample: bool = False,
-) -> Judged:
-    """Return the rows of a dataset that the model is to judge.
+) -> RowSelection:
+    """Return the rows of a dataset that the model is evaluated on.
 
     Args:
         predictor: The model.
         path: The dataset.
-        split: Which rows.
+        split: Split to evaluate.
         unknown_class: Classes of the dataset that the model was not trained on.
         resample: Whether to bring the dataset to the model's sampling interval.
 
     Raises:
         DatasetError: If the dataset is damaged, has other classes, or the split has no rows.
-        UsageError: If a class that is said to be unknown is not there, or is one of the model's.
+        UsageError: If an unknown class is not in the dataset, or is one of the model's.
     """
     dataset = open_dataset(path)
     examples = dataset.load()
     if resample:
-        examples = resampled(examples, predictor)
-    examples = predictor.prepared(examples)
-    held_out = None
+        examples = resample_rows(examples, predictor)
+    examples = predictor.prepare(examples)
+    unknown = None
     if unknown_class:
-        examples, held_out = _parted(predictor, examples, path, unknown_class)
-    _check_classes(predictor, examples)
-    part = examples.part(split)
-    if not len(part):
-        raise DatasetError(f"{path}: no example is in the {split} split; choose another --split")
-    known = training_rows_in(examples) if "split" in examples else None
-    return Judged(str(path), dataset.digest, part, known, held_out)
-
-
-def _check_classes(predictor: Predictor, examples: Examples) -> None:
+        examples, unknown = _separate_unknown(predictor, examples, path, unknown_class)
     names = examples.header.class_names
     if "label" in examples and names != predictor.class_names:
         raise DatasetError(
             f"the dataset's classes are {', '.join(names)}; the model knows "
-            f"{', '.join(predictor.class_names)}. Judge it on data with the same classes, or name "
-            "those that it was not trained on with --unknown-class"
+            f"{', '.join(predictor.class_names)}. Evaluate it on data with the same classes, or "
+            "name those that it was not trained on with --unknown-class"
         )
+    part = examples.part(split)
+    if not len(part):
+        raise DatasetError(f"{path}: no example is in the {split} split; choose another --split")
+    known = training_rows_in(examples) if "split" in examples else None
+    return RowSelection(dataset.digest, part, known, unknown)
 
 
-def _parted(
+def _separate_unknown(
     predictor: Predictor, examples: Examples, path: Path, unknown_class: Sequence[str]
-) -> tuple[Examples, HeldOut]:
-    """Return the rows of known classes under the model's labels, and the others."""
+) -> tuple[Examples, UnknownObjects]:
+    """Return the rows of known classes, with the model's labels, and the other rows."""
     names, known = examples.header.class_names, predictor.class_names
     for name in unknown_class:
         if name not in names:
@@ -104,7 +98,9 @@ def _parted(
                 f"{', '.join(n for n in names if n not in known) or 'none: it knows them all'}"
             )
     if set(names) - set(unknown_class) != set(known):
-        return examples, HeldOut(str(path), [], examples)  # refused next, with all the names
+        return examples, UnknownObjects(
+            str(path), [], examples
+        )  # the caller refuses them, with all the names
     index = np.array([known.index(n) if n in known else UNKNOWN_LABEL for n in names])
     label = np.where(examples["label"] >= 0, index[examples["label"]], UNKNOWN_LABEL)
     is_unknown = np.isin(examples["label"], [names.index(name) for name in unknown_class])
@@ -112,14 +108,16 @@ def _parted(
         replace(examples.header, class_names=known),
         examples.columns | {"label": label.astype(np.int32)},
     )
-    held_out = HeldOut(str(path), list(unknown_class), examples.take(is_unknown))
-    return relabelled.take(~is_unknown), held_out
+    unknown = UnknownObjects(str(path), list(unknown_class), examples.take(is_unknown))
+    return relabelled.take(~is_unknown), unknown
 
 
-def unknown_objects(predictor: Predictor, paths: Sequence[Path], reading: ReadOptions) -> HeldOut:
+def unknown_objects(
+    predictor: Predictor, paths: Sequence[Path], options: ReadOptions
+) -> UnknownObjects:
     """Return the objects of a dataset, or in recordings, that the model does not know.
 
-    Rows of classes that it does know are passed over.
+    Rows of classes that it knows are skipped.
 
     Raises:
         UsageError: If it knows them all.
@@ -129,7 +127,7 @@ def unknown_objects(predictor: Predictor, paths: Sequence[Path], reading: ReadOp
     if len(paths) == 1 and is_dataset(paths[0]):
         examples = open_dataset(paths[0]).load()
     else:
-        examples = gather(paths, reading).examples
+        examples = stack_examples(paths, options).examples
     source = ", ".join(str(path) for path in paths)
     names, classes = examples.header.class_names, []
     if "label" in examples:
@@ -141,4 +139,4 @@ def unknown_objects(predictor: Predictor, paths: Sequence[Path], reading: ReadOp
             f"unknown {source}: every row is of a class that the model was trained on "
             f"({', '.join(predictor.class_names)}); expected other objects"
         )
-    return HeldOut(source, classes, examples)
+    return UnknownObjects(source, classes, examples)

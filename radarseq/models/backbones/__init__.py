@@ -1,1 +1,1 @@
-"""Sequence networks of the same output length, one architecture a file, in plain PyTorch."""
+"""Causal sequence networks, one architecture per file, written with torch alone; no engines."""

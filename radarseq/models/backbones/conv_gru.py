@@ -1,4 +1,4 @@
-"""Convolutions that shorten the sequence, and a GRU on the frames that are left.
+"""Strided convolutions that shorten the sequence, and a GRU on the frames that remain.
 
 Reference:
     Geron, Hands-On Machine Learning, 2nd ed., chapter 15 (a Conv1D before a GRU).
@@ -8,18 +8,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from radarseq.models.backbones.engine_interface import Step
 from radarseq.models.backbones.recurrent import Recurrent
 from radarseq.models.backbones.strided import StridedBackbone
+from radarseq.models.settings import ModelSettings
 
 
 class ConvGru(StridedBackbone):
-    """Strided convolutions, then GRU layers, as long out as in.
+    """Strided convolutions, then GRU layers; the output is as long as the input.
 
     Args:
         inputs: Features at each step.
         strides: Of each convolution; its kernel is twice as long, so that frames overlap.
-        cells: The GRU, fed with ``width`` channels.
+        cells: The GRU, which receives ``width`` channels.
         width: Channels of the convolutions and of the output.
     """
 
@@ -37,64 +37,67 @@ class ConvGru(StridedBackbone):
         self.now = nn.Linear(inputs, width)
         self.last = nn.Linear(2 * width, width)
 
-    @property
-    def receptive_field(self) -> None:
-        """None: the state can carry everything since the first sample."""
-        return None
+    @classmethod
+    def from_settings(cls, settings: ModelSettings, inputs: int) -> "ConvGru":
+        """Return the network of the settings."""
+        cells = Recurrent.from_settings(settings, settings.width)
+        return cls(inputs, strides=settings.strides, cells=cells, width=settings.width)
 
     def frames(self, x: Tensor, length: Tensor | None) -> Tensor:
-        """Return the GRU's states (frame, batch, width); no step looks ahead, into padding."""
+        """Return the GRU's states (frame, batch, width)."""
         for stride, convolution in zip(self.strides, self.convolutions, strict=True):
-            x = functional.gelu(_convolved(x, stride, convolution))
+            x = functional.gelu(_convolve_blocks(x, stride, convolution))
         return self.cells(x) if len(x) else x.new_zeros(0, x.shape[1], self.outputs)
 
     def stream(self, batch: int) -> "ConvGruStream":
-        """Return a state that takes one step after the other."""
+        """Return a stream of ``batch`` parallel sequences."""
         return ConvGruStream(self, batch)
 
 
-def _convolved(x: Tensor, stride: int, convolution: nn.Module) -> Tensor:
-    """Return what each block of ``stride`` steps and the one before give (frame, batch, channel).
+def _convolve_blocks(x: Tensor, stride: int, convolution: nn.Module) -> Tensor:
+    """Return (frame, batch, channel) from each block of ``stride`` steps and the one before.
 
-    Each half of the kernel goes over the blocks by itself: none is copied beside its neighbour.
+    Each half of the kernel is applied to the blocks by itself, so that no block is copied next to
+    its neighbour.
     """
     frames, (_, batch, size) = len(x) // stride, x.shape
     blocks = x[: frames * stride].reshape(frames, stride, batch, size)
     blocks = blocks.transpose(1, 2).reshape(frames, batch, stride * size)
-    before, this = convolution.get_parameter("weight").chunk(2, dim=1)
-    seen_before = functional.pad(functional.linear(blocks[:-1], before), (0, 0, 0, 0, 1, 0))
-    return functional.linear(blocks, this, convolution.get_parameter("bias")) + seen_before[:frames]
+    past, present = convolution.get_parameter("weight").chunk(2, dim=1)
+    from_past = functional.pad(functional.linear(blocks[:-1], past), (0, 0, 0, 0, 1, 0))
+    return (
+        functional.linear(blocks, present, convolution.get_parameter("bias")) + from_past[:frames]
+    )
 
 
 class ConvGruStream:
-    """The blocks that are not complete yet, and the state held since the last complete frame."""
+    """Incomplete blocks of each convolution, and the output of the last complete frame."""
 
     def __init__(self, network: ConvGru, batch: int) -> None:
         self._network = network
-        self._waiting: list[list[Tensor]] = [[] for _ in network.strides]
-        self._before: list[Tensor | None] = [None] * len(network.strides)
-        self._cells: Step = network.cells.stream(batch)
+        self._steps: list[list[Tensor]] = [[] for _ in network.strides]
+        self._blocks: list[Tensor | None] = [None] * len(network.strides)
+        self._cells = network.cells.stream(batch)
         self._mixing = network.mixing()
         self._held = network.now.weight.new_zeros(batch, network.outputs)
 
     def step(self, x: Tensor) -> Tensor:
         """Return the output (batch, width) of the next step, from its features."""
-        frame = self._shortened(x)
+        frame = self._complete_frame(x)
         if frame is not None:
             self._held = self._network.from_frames(self._cells.step(frame), self._mixing)
-        return self._network.combined(self._held, x, self._mixing)
+        return self._network.combine(self._held, x, self._mixing)
 
-    def _shortened(self, x: Tensor) -> Tensor | None:
-        """Return the frame that is complete with this step, if there is one."""
-        frame = x
+    def _complete_frame(self, frame: Tensor) -> Tensor | None:
+        """Return the frame that ends with this step, if one does."""
         layers = zip(self._network.strides, self._network.convolutions, strict=True)
         for index, (stride, convolution) in enumerate(layers):
-            self._waiting[index].append(frame)
-            if len(self._waiting[index]) < stride:
+            self._steps[index].append(frame)
+            if len(self._steps[index]) < stride:
                 return None
-            block = torch.cat(self._waiting[index], dim=1)
-            before = self._before[index]
+            block = torch.cat(self._steps[index], dim=1)
+            before = self._blocks[index]
             before = torch.zeros_like(block) if before is None else before
             frame = functional.gelu(convolution(torch.cat((before, block), dim=1)))
-            self._waiting[index], self._before[index] = [], block
+            self._steps[index], self._blocks[index] = [], block
         return frame

@@ -1,4 +1,4 @@
-"""Batch normalisation that knows padding, and a batch that lies on several processes.
+"""Batch normalisation that leaves padding out, and joins the batches of several processes.
 
 Reference:
     Ioffe and Szegedy, "Batch normalization: accelerating deep network training by reducing internal
@@ -10,20 +10,20 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-_EPSILON = 1e-5  # beside the variance
-_MOMENTUM = 0.1  # share of the newest batch in the moments that answers are made with
+_EPSILON = 1e-5  # added to the variance
+_MOMENTUM = 0.1  # share of the newest batch in the moments that inference uses
 
 
-class FrameNorm(nn.Module):
-    """Brings each channel to mean 0 and deviation 1 over all frames of all examples of a batch.
+class MaskedBatchNorm(nn.Module):
+    """Brings each channel to mean 0 and deviation 1 over all valid frames of a batch.
 
-    Answers are made with the moments of past batches, so that a frame's does not depend on others.
+    Inference uses the moments of past batches, so that a frame's output does not depend on others.
 
     Args:
         width: Channels.
 
     Attributes:
-        across: Makes the sum over the processes of one process's sum, gradients and all.
+        all_reduce: Differentiable sum over the processes of one process's sum.
     """
 
     def __init__(self, width: int) -> None:
@@ -32,14 +32,15 @@ class FrameNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(width))
         self.running_mean = nn.Buffer(torch.zeros(width))
         self.running_variance = nn.Buffer(torch.ones(width))
-        self.across: Callable[[Tensor], Tensor] = _alone
+        self.all_reduce: Callable[[Tensor], Tensor] = _single_process
 
     def forward(self, x: Tensor, valid: Tensor | None = None) -> Tensor:
         """Return ``x`` (batch, channel, frame) normalised.
 
         Args:
             x: At least one frame.
-            valid: Which frames are no padding, bool ``(batch, frame)``; None where all are.
+            valid: Whether each frame is data rather than padding, bool ``(batch, frame)``; None
+                where all are.
         """
         x = x.to(self.weight.dtype)
         if self.training:
@@ -54,10 +55,10 @@ class FrameNorm(nn.Module):
             count = x.new_full((1,), x.shape[0] * x.shape[2])
         else:
             count = valid.sum().to(x.dtype)[None]
-        summed = self.across(torch.cat((_over_frames(x, valid), count)))
-        count = summed[-1].clamp(min=1)
-        mean = summed[:-1] / count
-        variance = self.across(_over_frames((x - mean[:, None]).square(), valid)) / count
+        sums = self.all_reduce(torch.cat((_frame_sum(x, valid), count)))
+        count = sums[-1].clamp(min=1)
+        mean = sums[:-1] / count
+        variance = self.all_reduce(_frame_sum((x - mean[:, None]).square(), valid)) / count
         with torch.no_grad():
             unbiased = variance * count / (count - 1).clamp(min=1)
             self.running_mean.lerp_(mean, _MOMENTUM)
@@ -65,10 +66,10 @@ class FrameNorm(nn.Module):
         return mean, variance
 
 
-def _over_frames(x: Tensor, valid: Tensor | None) -> Tensor:
-    """Return the sum of each channel over the frames that are no padding."""
+def _frame_sum(x: Tensor, valid: Tensor | None) -> Tensor:
+    """Return the sum of each channel over the valid frames."""
     return (x if valid is None else x * valid[:, None]).sum(dim=(0, 2))
 
 
-def _alone(summed: Tensor) -> Tensor:
-    return summed
+def _single_process(total: Tensor) -> Tensor:
+    return total

@@ -12,75 +12,86 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from radarseq.models.backbones.engine_interface import Step
-from radarseq.models.backbones.masked_batch_norm import FrameNorm
+from radarseq.models.backbones.interface import BackboneStream
+from radarseq.models.backbones.masked_batch_norm import MaskedBatchNorm
 from radarseq.models.backbones.strided import StridedBackbone
 from radarseq.models.features.radar import valid_steps
+from radarseq.models.settings import ModelSettings
 
 _MIN_KERNEL = 7  # taps; a stride above 3 has twice as many as its stride, so that frames overlap
 
 
 class ResidualBlock(nn.Module):
-    """Two causal convolutions, the first with a stride, beside a straight way for what comes in.
+    """Two causal convolutions, the first with a stride, and a shortcut of kernel 1.
 
     Args:
         inputs: Channels in.
         width: Channels out.
-        stride: How many steps there are to a frame.
+        stride: Steps per frame.
     """
 
     def __init__(self, inputs: int, width: int, stride: int) -> None:
         super().__init__()
         self.stride, self.kernel = stride, max(_MIN_KERNEL, 2 * stride)
         self.first = nn.Conv1d(inputs, width, self.kernel, stride, bias=False)  # the norm has one
-        self.first_norm = FrameNorm(width)
+        self.first_norm = MaskedBatchNorm(width)
         self.second = nn.Conv1d(width, width, _MIN_KERNEL, bias=False)
-        self.second_norm = FrameNorm(width)
+        self.second_norm = MaskedBatchNorm(width)
         self.straight = nn.Conv1d(inputs, width, 1)
 
     def forward(self, x: Tensor, valid: Tensor | None) -> Tensor:
         """Return (batch, width, frame) from ``x`` (batch, channel, step), at least one frame of it.
 
         Args:
-            x: What the block before made.
-            valid: Which frames of the output are no padding, bool ``(batch, frame)``, or None.
+            x: Output of the block before.
+            valid: Whether each frame of the output is data, bool ``(batch, frame)``; None: all.
         """
         count = x.shape[2] // self.stride
         x = x[..., : count * self.stride]
-        seen = self.first(functional.pad(x, (self.kernel - self.stride, 0)))
-        y = functional.relu(self.first_norm(seen, valid))
+        y = self.first(functional.pad(x, (self.kernel - self.stride, 0)))
+        y = functional.relu(self.first_norm(y, valid))
         y = self.second_norm(self.second(functional.pad(y, (_MIN_KERNEL - 1, 0))), valid)
         return functional.relu(y + self.straight(x[..., self.stride - 1 :: self.stride]))
 
 
 class ResNet(StridedBackbone):
-    """Blocks of strided residual convolutions, as long out as in.
+    """Blocks of strided residual convolutions; the output is as long as the input.
 
     Args:
         inputs: Features at each step.
         strides: Of each block.
         width: Channels of the blocks and of the output.
-        sees_now: Whether the output at a step shows that step too, or the frame held there alone.
-            A class is told by frames: a way past them, without a norm, is a way to learn single
-            objects by their level.
+        skip_connection: Whether the output at a step depends on that step too, or only on the frame
+            held there. A class is read from frames alone: a connection past them, without a norm,
+            lets the network memorise single objects by their level.
     """
 
     def __init__(
-        self, inputs: int, *, strides: tuple[int, ...], width: int, sees_now: bool = True
+        self, inputs: int, *, strides: tuple[int, ...], width: int, skip_connection: bool = True
     ) -> None:
         super().__init__()
-        self.outputs, self.strides, self.sees_now = width, strides, sees_now
+        self.outputs, self.strides, self.skip_connection = width, strides, skip_connection
         sizes = (inputs, *[width] * (len(strides) - 1))
         self.blocks = nn.ModuleList(
             ResidualBlock(size, width, stride) for size, stride in zip(sizes, strides, strict=True)
         )
-        if sees_now:
+        if skip_connection:
             self.now = nn.Linear(inputs, width)
             self.last = nn.Linear(2 * width, width)
 
+    @classmethod
+    def from_settings(cls, settings: ModelSettings, inputs: int) -> "ResNet":
+        """Return the network of the settings."""
+        return cls(
+            inputs,
+            strides=settings.strides,
+            width=settings.width,
+            skip_connection=settings.task != "classify",
+        )
+
     @property
     def receptive_field(self) -> int:
-        """How many samples, the present one included, an output depends on at most."""
+        """Samples, the present one included, that an output depends on at most."""
         field, steps = 1, 1
         for block in self.residual_blocks():
             field += (block.kernel - 1) * steps
@@ -89,11 +100,11 @@ class ResNet(StridedBackbone):
         return field + steps - 1  # a frame is held until just before the next
 
     def residual_blocks(self) -> list[ResidualBlock]:
-        """Return the blocks in the order in which they are passed."""
+        """Return the blocks, the first one first."""
         return [block for block in self.blocks if isinstance(block, ResidualBlock)]
 
     def frames(self, x: Tensor, length: Tensor | None) -> Tensor:
-        """Return (frame, batch, width); frames that end in padding count in no norm."""
+        """Return (frame, batch, width); the norms leave out frames that end in padding."""
         frames = x.permute(1, 2, 0)  # (batch, channel, step)
         for block in self.residual_blocks():
             count = frames.shape[2] // block.stride
@@ -103,35 +114,34 @@ class ResNet(StridedBackbone):
             frames = block(frames, None if length is None else valid_steps(length, count))
         return frames.permute(2, 0, 1)
 
-    def stream(self, batch: int) -> Step:
-        """Return a state that takes one step after the other."""
+    def stream(self, batch: int) -> BackboneStream:
+        """Return a stream of ``batch`` parallel sequences."""
         return ResNetStream(self, batch)
 
 
 class ResNetStream:
-    """What each convolution still has to see again, and the frame held since it was complete."""
+    """Latest inputs of each convolution, and the output of the last complete frame."""
 
     def __init__(self, network: ResNet, batch: int) -> None:
         self._network, self._mixing = network, network.mixing()
         self._held = next(network.parameters()).new_zeros(batch, network.outputs)
-        self._seen = [
-            [_quiet(convolution, batch) for convolution in (block.first, block.second)]
+        self._inputs = [
+            [_silence(convolution, batch) for convolution in (block.first, block.second)]
             for block in network.residual_blocks()
         ]
-        self._steps = [0 for _ in self._seen]
+        self._steps = [0 for _ in self._inputs]
 
     def step(self, x: Tensor) -> Tensor:
         """Return the output (batch, width) of the next step, from its features."""
-        frame = self._frame(x)
+        frame = self._complete_frame(x[..., None])
         if frame is not None:
             self._held = self._network.from_frames(frame, self._mixing)
-        return self._network.combined(self._held, x, self._mixing)
+        return self._network.combine(self._held, x, self._mixing)
 
-    def _frame(self, x: Tensor) -> Tensor | None:
-        """Return the frame that is complete with this step, if there is one."""
-        frame = x[..., None]
+    def _complete_frame(self, frame: Tensor) -> Tensor | None:
+        """Return the frame that ends with this step, if one does."""
         for index, block in enumerate(self._network.residual_blocks()):
-            first, second = self._seen[index]
+            first, second = self._inputs[index]
             first.append(frame)
             self._steps[index] += 1
             if self._steps[index] % block.stride:
@@ -143,8 +153,8 @@ class ResNetStream:
         return frame[..., 0]
 
 
-def _quiet(convolution: nn.Conv1d, batch: int) -> deque[Tensor]:
-    """Return as many zeros as a convolution looks at, the oldest first."""
+def _silence(convolution: nn.Conv1d, batch: int) -> deque[Tensor]:
+    """Return the inputs of a convolution before the first frame: zeros."""
     (kernel,) = convolution.kernel_size
     zeros = convolution.weight.new_zeros(batch, convolution.in_channels, 1)
     return deque([zeros] * kernel, maxlen=kernel)

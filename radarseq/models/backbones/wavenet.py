@@ -1,14 +1,13 @@
 """WaveNet: a stack of gated, dilated, causal convolutions whose output is as long as its input.
 
-Time comes first inside, (step, batch, channel): the sample a dilation ago is then a plain slice,
-and a layer is one matrix product over all steps and examples.
+Tensors are (step, batch, channel): the sample one dilation ago is then a plain slice, and a layer
+is one matrix product over all steps and examples.
 
 Reference:
     van den Oord et al., "WaveNet: a generative model for raw audio", 2016, sections 2.1 to 2.4.
 """
 
 from collections import deque
-from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -16,14 +15,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from radarseq.models.backbones.engine_interface import Engine, Step
-from radarseq.models.backbones.gated_convolution import dilated, gated
+from radarseq.models.backbones.gated_convolution import dilated_convolution, gate
+from radarseq.models.backbones.interface import BackboneStream, EngineBackbone
+from radarseq.models.settings import ModelSettings
 
 KERNEL_SIZE = 2
-# (x, weight, bias, out weight, out bias, dilation) -> residual and skip
-LayerKernel: TypeAlias = Callable[
-    [Tensor, Tensor, Tensor, Tensor, Tensor, int], tuple[Tensor, Tensor]
-]
 
 
 class GatedLayer(nn.Module):
@@ -37,50 +33,47 @@ class GatedLayer(nn.Module):
         super().__init__()
         self.dilation, self.width = dilation, width
         self.norm = nn.LayerNorm(width) if layer_norm else nn.Identity()
-        self.convolution = nn.Linear(2 * width, 2 * width)  # (past, now) -> (filter, gate)
+        self.convolution = nn.Linear(2 * width, 2 * width)  # (past, present) -> (filter, gate)
         self.out = nn.Linear(width, width + skip)
         self._split = (width, skip)
-        self.kernel: LayerKernel | None = None  # set by radarseq.models.engines.select
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return the input of the next layer and the skip, from ``x`` (step, batch, width)."""
-        convolution, out = self.convolution, self.out
-        if self.kernel is not None:
-            given = (convolution.weight, convolution.bias, out.weight, out.bias)
-            residual, skip = self.kernel(self.norm(x), *given, self.dilation)
-            return (residual if isinstance(self.norm, nn.Identity) else x + residual), skip
-        y = dilated(self.norm(x), convolution.weight, convolution.bias, self.dilation)
-        residual, skip = out(gated(y)).split(self._split, dim=2)
+        weight, bias = self.convolution.weight, self.convolution.bias
+        y = dilated_convolution(self.norm(x), weight, bias, self.dilation)
+        residual, skip = self.out(gate(y)).split(self._split, dim=2)
         return x + residual, skip
 
-    def opened(self, past: Tensor, now: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the filter, -1 to 1, and the gate, 0 closed to 1 open.
+    def from_past(self, x: Tensor, present: Tensor, past: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the input of the next layer, the skip, and the gate, 0 closed to 1 open.
 
         Args:
-            past: Normalised input of a dilation ago, ``(..., width)``.
-            now: That of the step itself.
+            x: Input of the layer ``(..., width)``.
+            present: The same, normalised.
+            past: The normalised input one dilation ago.
         """
-        opened = torch.sigmoid(self.convolution(torch.cat((past, now), dim=-1)))
-        filtered, gate = opened.chunk(2, dim=-1)
-        return 2.0 * filtered - 1.0, gate
+        sigmoid = torch.sigmoid(self.convolution(torch.cat((past, present), dim=-1)))
+        filtered, opening = sigmoid.chunk(2, dim=-1)
+        out = self.out((2.0 * filtered - 1.0) * opening)
+        return x + out[..., : self.width], out[..., self.width :], opening
 
-    def at(self, x: Tensor, now: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
+    def at_rows(self, x: Tensor, present: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
         """Return what ``forward`` gives at some steps, and the skip of the last of them.
 
         Args:
             x: The input at the steps that are needed, in order, ``(needed, batch, width)``.
-            now: Rows of ``x`` at which the output is asked for.
-            past: Rows of a dilation before; ``len(x)`` where that is before the first sample.
+            present: Rows of ``x`` at which the output is computed.
+            past: Rows one dilation before; ``len(x)`` where that is before the first sample.
         """
-        seen = functional.pad(self.norm(x), (0, 0, 0, 0, 0, 1))
-        both = torch.cat((seen.index_select(0, past), seen.index_select(0, now)), dim=2)
-        passed, weight, bias = gated(self.convolution(both)), self.out.weight, self.out.bias
-        skip = functional.linear(passed[-1], weight[self.width :], bias[self.width :])
-        residual = functional.linear(passed, weight[: self.width], bias[: self.width])
-        return x.index_select(0, now) + residual, skip
+        padded = functional.pad(self.norm(x), (0, 0, 0, 0, 0, 1))
+        both = torch.cat((padded.index_select(0, past), padded.index_select(0, present)), dim=2)
+        gated, weight, bias = gate(self.convolution(both)), self.out.weight, self.out.bias
+        skip = functional.linear(gated[-1], weight[self.width :], bias[self.width :])
+        residual = functional.linear(gated, weight[: self.width], bias[: self.width])
+        return x.index_select(0, present) + residual, skip
 
 
-class WaveNet(nn.Module):
+class WaveNet(EngineBackbone):
     """Gated, dilated, causal convolutions with residual and skip connections.
 
     Args:
@@ -88,7 +81,7 @@ class WaveNet(nn.Module):
         width: Channels of a layer.
         skip: Channels of the output.
         dilations: Of one stack.
-        stacks: How often the dilations are repeated.
+        stacks: Repetitions of the dilations.
         layer_norm: Whether the input of each convolution is normalised over its channels.
     """
 
@@ -110,86 +103,110 @@ class WaveNet(nn.Module):
             GatedLayer(width, skip, d, layer_norm=layer_norm) for d in self.dilations
         )
         self.last = nn.Linear(skip, skip)
-        self.engine: Engine | None = None  # see radarseq.models.engines.select and .kernels
+
+    @classmethod
+    def from_settings(cls, settings: ModelSettings, inputs: int) -> "WaveNet":
+        """Return the network of the settings."""
+        return cls(
+            inputs,
+            width=settings.width,
+            skip=settings.skip,
+            dilations=settings.dilations,
+            stacks=settings.stacks,
+            layer_norm=settings.layer_norm,
+        )
 
     @property
     def receptive_field(self) -> int:
-        """How many samples, the present one included, an output depends on."""
+        """Samples, the present one included, that an output depends on."""
         return 1 + (KERNEL_SIZE - 1) * sum(self.dilations)
 
     def gated_layers(self) -> list[GatedLayer]:
-        """Return the layers in the order in which they are passed."""
+        """Return the layers, the first one first."""
         return [layer for layer in self.layers if isinstance(layer, GatedLayer)]
 
-    def forward(self, x: Tensor) -> Tensor:
+    def torch_forward(self, x: Tensor) -> Tensor:
         """Return (step, batch, skip) from ``x`` (step, batch, feature)."""
-        if self.engine is not None and self.engine.supports(x):
-            return self.engine.forward(x)
         x = self.first(x)
         total = torch.zeros((), device=x.device)
         for layer in self.layers:
             x, skip = layer(x)
             total = total + skip
-        return self.combined(total)
+        return self.output(total)
 
-    def at_last_step(self, x: Tensor) -> Tensor:
-        """Return ``forward(x)[-1]``, having computed only the cells that it depends on.
+    def torch_at_last_step(self, x: Tensor) -> Tensor:
+        """Return ``forward(x)[-1]``, computed from the steps of each layer that it depends on.
 
-        Of one stack of 1, 2, 4, 8, 16 over 32 samples that is 31 of 160 cells.
+        With one stack of 1, 2, 4, 8, 16 over 32 samples these are 31 of 160.
         """
-        if self.engine is not None and self.engine.supports(x):
-            return self.engine.at_last_step(x)
-        needed, rows = cells(len(x), self.dilations)
+        needed, rows = required_steps(len(x), self.dilations)
         x = self.first(x.index_select(0, torch.tensor(needed, device=x.device)))
         total = torch.zeros((), device=x.device)
-        for layer, (now, past) in zip(self.gated_layers(), rows, strict=True):
-            picked = (torch.tensor(r, device=x.device) for r in (now, past))
-            x, skip = layer.at(x, *picked)
+        for layer, (present, past) in zip(self.gated_layers(), rows, strict=True):
+            indices = (torch.tensor(row, device=x.device) for row in (present, past))
+            x, skip = layer.at_rows(x, *indices)
             total = total + skip
-        return self.combined(total)
+        return self.output(total)
 
-    def combined(self, skips: Tensor) -> Tensor:
+    def layer_outputs(self, x: Tensor) -> list[tuple[Tensor, Tensor, Tensor]]:
+        """Return for each layer what ``GatedLayer.from_past`` gives at every step.
+
+        The operations are those that a tracer can record, without functions of our own.
+        """
+        outputs, x = [], self.first(x)
+        for layer in self.gated_layers():
+            present = layer.norm(x)
+            past = functional.pad(present, (0, 0, 0, 0, layer.dilation, 0))[: len(x)]
+            outputs.append(layer.from_past(x, present, past))
+            x = outputs[-1][0]
+        return outputs
+
+    def output(self, skips: Tensor) -> Tensor:
         """Return the output from the sum of the layers' skips."""
         return functional.gelu(self.last(functional.gelu(skips / len(self.layers) ** 0.5)))
 
-    def stream(self, batch: int) -> Step:
-        """Return a state that takes one step after the other."""
-        own = None if self.engine is None else self.engine.stream(batch)
-        return own or WaveNetStream(self, batch)
+    def torch_stream(self, batch: int) -> BackboneStream:
+        """Return a stream of ``batch`` parallel sequences."""
+        return WaveNetStream(self, batch)
 
 
-Rows = tuple[int, ...]
+StepIndices: TypeAlias = tuple[int, ...]
 
 
 @lru_cache(maxsize=64)
-def cells(steps: int, dilations: tuple[int, ...]) -> tuple[Rows, tuple[tuple[Rows, Rows], ...]]:
-    """Return the steps that the last output depends on, and for each layer the rows it reads."""
-    wanted, rows = [steps - 1], []
+def required_steps(
+    steps: int, dilations: tuple[int, ...]
+) -> tuple[StepIndices, tuple[tuple[StepIndices, StepIndices], ...]]:
+    """Return the steps that the last output depends on, and the rows that each layer reads.
+
+    The rows of a layer are those of its output and those one dilation before, as places among the
+    rows of its input; a place after the last stands for silence before the first sample.
+    """
+    outputs, rows = [steps - 1], []
     for dilation in reversed(dilations):
-        needed = sorted({*wanted, *(n - dilation for n in wanted if n >= dilation)})
+        needed = sorted({*outputs, *(n - dilation for n in outputs if n >= dilation)})
         place = {step: row for row, step in enumerate(needed)}
-        now = tuple(place[n] for n in wanted)
-        rows.append((now, tuple(place.get(n - dilation, len(needed)) for n in wanted)))
-        wanted = needed
-    return tuple(wanted), tuple(reversed(rows))
+        present = tuple(place[n] for n in outputs)
+        rows.append((present, tuple(place.get(n - dilation, len(needed)) for n in outputs)))
+        outputs = needed
+    return tuple(outputs), tuple(reversed(rows))
 
 
 class WaveNetStream:
-    """What each layer saw during the last dilation: all that its next step depends on."""
+    """Normalised inputs of each layer during its last dilation, which its next step depends on."""
 
     def __init__(self, network: WaveNet, batch: int) -> None:
         self._network = network
-        quiet = network.first.weight.new_zeros(batch, network.first.out_features)
-        self._seen = [deque([quiet] * d, maxlen=d) for d in network.dilations]
+        silence = network.first.weight.new_zeros(batch, network.first.out_features)
+        self._pasts = [deque([silence] * d, maxlen=d) for d in network.dilations]
 
     def step(self, x: Tensor) -> Tensor:
         """Return the output (batch, skip) of the next step, from its features."""
         x = self._network.first(x)
         total = torch.zeros((), device=x.device)
-        for layer, seen in zip(self._network.gated_layers(), self._seen, strict=True):
-            now = layer.norm(x)
-            filtered, gate = layer.opened(seen[0], now)
-            seen.append(now)
-            passed = layer.out(filtered * gate)
-            x, total = x + passed[:, : layer.width], total + passed[:, layer.width :]
-        return self._network.combined(total)
+        for layer, past in zip(self._network.gated_layers(), self._pasts, strict=True):
+            present = layer.norm(x)
+            x, skip, _ = layer.from_past(x, present, past[0])
+            past.append(present)
+            total = total + skip
+        return self._network.output(total)

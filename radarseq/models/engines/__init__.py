@@ -1,1 +1,1 @@
-"""Faster ways to the answers of the backbones, and the choice among them."""
+"""Engines that compute the outputs of the backbones faster, and the choice among them."""

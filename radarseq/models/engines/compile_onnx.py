@@ -1,8 +1,8 @@
-"""Answers by torch.compile or by ONNX Runtime: options for what the compiled layers do not take.
+"""Computes backbones by torch.compile or ONNX Runtime, for networks without compiled layers.
 
-Both take the backbone, from features to hidden steps; features and heads stay torch's. Both cost
-seconds to a minute before the first answer, and keep what they made for other processes: inductor
-in a folder of its own, an ONNX model beside the checkpoint.
+Both compute the backbone, from features to hidden steps; features and heads remain torch's. Both
+need seconds to a minute before the first output, and store their programs for other processes:
+inductor in a folder of its own, an ONNX model next to the checkpoint.
 """
 
 # The packages of an extra need not be there for the checks.
@@ -15,71 +15,59 @@ import shutil
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from radarseq.errors import UsageError
-from radarseq.models.backbones.engine_interface import Engine
-from radarseq.models.backbones.recurrent import Recurrent
+from radarseq.models.backbones.interface import Engine, EngineBackbone
 from radarseq.models.backbones.wavenet import WaveNet
 from radarseq.storage.atomic import write_atomically
 
-_SOUGHT = 1e-4  # largest difference to torch's answers, of which the largest is about 1
-_OTHERS = "Use --engine auto, or torch"
+_TOLERANCE = 1e-4  # for differences to torch's outputs, of which the largest is about 1
+_ALTERNATIVES = "Use --engine auto, or torch"
+Program: TypeAlias = Callable[..., Tensor]
 
 
-class Plain(nn.Module):
-    """A backbone by operations that can be recorded.
+class TraceableBackbone(nn.Module):
+    """Backbone in operations that a tracer can record.
 
     Args:
         backbone: A WaveNet, or recurrent layers.
-        last: Whether the last step alone is asked for.
+        last: Whether the last step alone is computed.
     """
 
-    def __init__(self, backbone: WaveNet | Recurrent, *, last: bool) -> None:
+    def __init__(self, backbone: EngineBackbone, *, last: bool) -> None:
         super().__init__()
         self._backbone, self._last = backbone, last
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (step, batch, channel), or (batch, channel), from (step, batch, feature)."""
-        backbone, engine = self._backbone, self._backbone.engine
-        backbone.engine = None
-        try:
-            if self._last:
-                return backbone.at_last_step(x)
-            return _every_step(backbone, x) if isinstance(backbone, WaveNet) else backbone(x)
-        finally:
-            backbone.engine = engine
+        backbone = self._backbone
+        if self._last:
+            return backbone.torch_at_last_step(x)
+        if not isinstance(backbone, WaveNet):
+            return backbone.torch_forward(x)
+        total = torch.zeros((), device=x.device)
+        for _, skip, _ in backbone.layer_outputs(x):
+            total = total + skip
+        return backbone.output(total)
 
 
-def _every_step(network: WaveNet, x: Tensor) -> Tensor:
-    steps, x = len(x), network.first(x)
-    total = torch.zeros((), device=x.device)
-    for layer in network.gated_layers():
-        seen = layer.norm(x)
-        past = functional.pad(seen, (0, 0, 0, 0, layer.dilation, 0))[:steps]
-        filtered, gate = layer.opened(past, seen)
-        passed = layer.out(filtered * gate)
-        x, total = x + passed[..., : layer.width], total + passed[..., layer.width :]
-    return network.combined(total)
-
-
-class Exported(Engine):
-    """A backbone whose answers come from a program made of it.
+class ProgramEngine(Engine):
+    """Computes a backbone by programs made of it, one per length and for the last step alone.
 
     Args:
-        backbone: In evaluation mode; its weights must not change meanwhile.
-        made: Makes the program from the plain backbone and features such as it will take.
+        backbone: In evaluation mode; its weights must not change afterwards.
+        make: Makes a program from the backbone and features such as it will receive.
     """
 
     def __init__(
-        self, backbone: WaveNet | Recurrent, made: Callable[[Plain, Tensor], Callable[..., Tensor]]
+        self, backbone: EngineBackbone, make: Callable[[TraceableBackbone, Tensor], Program]
     ) -> None:
-        self._backbone, self._made = backbone, made
-        self._programs: dict[tuple[int, bool], Callable[..., Tensor]] = {}
+        self._backbone, self._make = backbone, make
+        self._programs: dict[tuple[int, bool], Program] = {}
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (step, batch, channel) from ``x`` (step, batch, feature)."""
@@ -90,14 +78,14 @@ class Exported(Engine):
         return self._run(x, last=True)
 
     def _run(self, x: Tensor, *, last: bool) -> Tensor:
-        place = len(x), last
-        if place not in self._programs:
-            self._programs[place] = self._made(Plain(self._backbone, last=last), x)
-        return self._programs[place](x)
+        key = len(x), last
+        if key not in self._programs:
+            self._programs[key] = self._make(TraceableBackbone(self._backbone, last=last), x)
+        return self._programs[key](x)
 
 
-def compiled(plain: Plain, x: Tensor) -> Callable[..., Tensor]:
-    """Return the backbone as torch.compile makes it, for any batch.
+def compile_backbone(backbone: TraceableBackbone, x: Tensor) -> Program:
+    """Return the backbone compiled by torch.compile, for any batch.
 
     Raises:
         UsageError: If there is no C++ compiler.
@@ -105,80 +93,82 @@ def compiled(plain: Plain, x: Tensor) -> Callable[..., Tensor]:
     if x.device.type == "cpu" and not any(map(shutil.which, ("c++", "g++", "clang++"))):
         raise UsageError(
             "engine 'compile' needs a C++ compiler, and found none of c++, g++, clang++. Install "
-            f"one. {_OTHERS}"
+            f"one. {_ALTERNATIVES}"
         )
-    return torch.compile(plain, dynamic=True)
+    return torch.compile(backbone, dynamic=True)
 
 
 def check_onnx() -> None:
-    """Refuse to start what could not be made.
+    """Refuse ONNX where a package that it needs is missing.
 
     Raises:
         UsageError: If a package is missing.
     """
     try:
-        import onnx  # noqa: F401  (only whether they are there)
+        import onnx  # noqa: F401  (only whether they are installed)
         import onnxruntime  # noqa: F401
         import onnxscript  # noqa: F401
     except ImportError as missing:
         raise UsageError(
             f"engine 'onnx' needs the package {missing.name}, which is not installed. Install it "
-            f"with pip install 'radarseq[onnx]'. {_OTHERS}"
+            f"with pip install 'radarseq[onnx]'. {_ALTERNATIVES}"
         ) from missing
 
 
-def by_onnx(folder: Path | None) -> Callable[[Plain, Tensor], Callable[..., Tensor]]:
-    """Return what makes ONNX models, and keeps them in ``folder`` by a digest of the weights.
+def onnx_exporter(folder: Path | None) -> Callable[[TraceableBackbone, Tensor], Program]:
+    """Return a function that exports backbones to ONNX, and stores the models in ``folder``.
 
-    A model that is found there is held against torch before it is used, and made anew if it says
-    anything else. Where nothing can be written, it is made anew in every process.
+    A model's file is named by a digest of the weights. A stored model is compared with torch before
+    it is used, and exported again if its outputs differ. Where nothing can be written, every
+    process exports for itself.
     """
 
-    def made(plain: Plain, x: Tensor) -> Callable[..., Tensor]:
-        kept = None if folder is None else folder / f"{_digest(plain)}-{len(x)}.onnx"
-        if kept is not None and kept.exists():
-            program = _session(kept.read_bytes())
-            if program is not None and _agrees(program, plain, x):
+    def make(backbone: TraceableBackbone, x: Tensor) -> Program:
+        path = None if folder is None else folder / f"{_digest(backbone)}-{len(x)}.onnx"
+        if path is not None and path.exists():
+            program = _load_program(path.read_bytes())
+            if program is not None and _matches_torch(program, backbone, x):
                 return program
-        image = _onnx(plain, x)
-        program = _session(image)
-        if program is None or not _agrees(program, plain, x):
+        image = _export(backbone, x)
+        program = _load_program(image)
+        if program is None or not _matches_torch(program, backbone, x):
             raise UsageError(
-                f"what ONNX Runtime makes of this model is not what torch does. {_OTHERS}"
+                "the outputs of ONNX Runtime for this model differ from those of torch. "
+                f"{_ALTERNATIVES}"
             )
-        if kept is not None:
+        if path is not None:
             try:
-                kept.parent.mkdir(exist_ok=True)
-                write_atomically(kept, image)
+                path.parent.mkdir(exist_ok=True)
+                write_atomically(path, image)
             except OSError:
-                pass  # such as a run on a disk that is read alone
+                pass  # such as a run on a read-only disk
         return program
 
-    return made
+    return make
 
 
-def _digest(plain: Plain) -> str:
-    """Return what tells weights, layers and versions from others."""
+def _digest(backbone: TraceableBackbone) -> str:
+    """Return a digest of weights, layers and versions."""
     import onnxscript
 
-    told = hashlib.sha256(f"{plain} {plain._last} {torch.__version__}".encode())
-    told.update(onnxscript.__version__.encode())
-    for name, values in plain.state_dict().items():
-        told.update(name.encode() + values.detach().cpu().contiguous().numpy().tobytes())
-    return told.hexdigest()[:32]
+    digest = hashlib.sha256(f"{backbone} {backbone._last} {torch.__version__}".encode())
+    digest.update(onnxscript.__version__.encode())
+    for name, values in backbone.state_dict().items():
+        digest.update(name.encode() + values.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:32]
 
 
-def _onnx(plain: Plain, x: Tensor) -> bytes:
+def _export(backbone: TraceableBackbone, x: Tensor) -> bytes:
     """Return the backbone as an ONNX model for any batch."""
-    some = torch.zeros(len(x), 3, x.shape[2])  # a batch of 1 would be taken for a constant
+    example = torch.zeros(len(x), 3, x.shape[2])  # a batch of 1 would be taken for a constant
     batch = torch.export.Dim("batch", min=1)
     before = logging.root.manager.disable
-    logging.disable(logging.WARNING)  # of what is not installed and not needed
+    logging.disable(logging.WARNING)  # about packages that are neither installed nor needed
     try:
         with warnings.catch_warnings(), torch.no_grad():
-            warnings.simplefilter("ignore")  # of what is deprecated inside
+            warnings.simplefilter("ignore")  # deprecations inside torch
             program: Any = torch.onnx.export(
-                plain, (some,), dynamic_shapes=({1: batch},), dynamo=True, verbose=False
+                backbone, (example,), dynamic_shapes=({1: batch},), dynamo=True, verbose=False
             )
     finally:
         logging.disable(before)
@@ -187,33 +177,30 @@ def _onnx(plain: Plain, x: Tensor) -> bytes:
     return image.getvalue()
 
 
-def _session(image: bytes) -> Callable[..., Tensor] | None:
-    """Return what runs a model; None where it is none."""
+def _load_program(image: bytes) -> Program | None:
+    """Return a function that runs an ONNX model; None if the bytes are not a model."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.log_severity_level = torch.get_num_threads(), 4
     try:
         session = onnxruntime.InferenceSession(image, options, providers=["CPUExecutionProvider"])
-    except Exception:  # of many kinds, for bytes that are no model
+    except Exception:  # of many kinds, for bytes that are not a model
         return None
     name = session.get_inputs()[0].name
-
-    def run(x: Tensor) -> Tensor:
-        return torch.from_numpy(session.run(None, {name: x.contiguous().numpy()})[0])
-
-    return run
+    return lambda x: torch.from_numpy(session.run(None, {name: x.contiguous().numpy()})[0])
 
 
-def _agrees(program: Callable[..., Tensor], plain: Plain, x: Tensor) -> bool:
-    """Return whether a program gives what torch does, for features that are drawn."""
-    drawn = torch.randn(len(x), 5, x.shape[2], generator=torch.Generator().manual_seed(0))
+def _matches_torch(program: Program, backbone: TraceableBackbone, x: Tensor) -> bool:
+    """Return whether a program gives torch's output for random features."""
+    features = torch.randn(len(x), 5, x.shape[2], generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        expected = plain(drawn)
+        expected = backbone(features)
     try:
-        given = program(drawn)
+        found = program(features)
     except Exception:  # a model of other inputs
         return False
-    if given.shape != expected.shape:
+    if found.shape != expected.shape:
         return False
-    return (given - expected).abs().max().item() < _SOUGHT * max(1.0, expected.abs().max().item())
+    scale = max(1.0, expected.abs().max().item())
+    return (found - expected).abs().max().item() < _TOLERANCE * scale

@@ -1,88 +1,152 @@
-"""Which way a trained network computes its answers."""
+"""Chooses the engine that computes a network, for inference and for training."""
 
 import os
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
 from radarseq.errors import DeviceError, UsageError
-from radarseq.models.backbones.engine_interface import Engine
+from radarseq.models.backbones.interface import Engine, EngineBackbone
 from radarseq.models.backbones.recurrent import Recurrent
 from radarseq.models.backbones.wavenet import WaveNet
-from radarseq.models.engines.compile_onnx import Exported, by_onnx, check_onnx, compiled
+from radarseq.models.engines.compile_onnx import (
+    ProgramEngine,
+    check_onnx,
+    compile_backbone,
+    onnx_exporter,
+)
 from radarseq.models.ensemble import Trained
 from radarseq.models.network import Network
 
-ENGINES = ("auto", "torch", "fused", "compile", "onnx")
+INTERPRETED = "TRITON_INTERPRET"  # set to 1, Triton runs its kernels on the CPU, for tests
 
 
-INTERPRETED = "TRITON_INTERPRET"  # set to 1: Triton runs its kernels on the CPU, for tests
+class EngineKind(NamedTuple):
+    """Abilities of an engine.
+
+    Attributes:
+        infers: Whether it can be used for inference.
+        trains: Whether it can be used for training.
+        objection: Returns why it cannot compute a network, as the end of a sentence; else None.
+        create: Returns the engine of a backbone, given whether there will be gradients and the
+            folder in which ONNX models are stored; None for torch's operations.
+    """
+
+    infers: bool
+    trains: bool
+    objection: Callable[[Trained], str | None]
+    create: Callable[[EngineBackbone, bool, Path | None], Engine | None]
 
 
-def use_engine(network: Trained, name: str = "auto", cache: Path | None = None) -> str:
-    """Have a network compute its answers by an engine; return which one it is.
+def set_engine(network: Trained, name: str = "auto", cache: Path | None = None) -> str:
+    """Set the engine by which a network computes in inference; return its name.
 
-    An engine holds the weights as they are now: what changes them later is not seen. Gradients are
-    never computed by it.
+    An engine reads the weights now: later changes of them have no effect. It computes no gradients.
 
     Args:
         network: In evaluation mode, on its device.
         name: ``torch``; ``fused``, for a WaveNet, LSTM or GRU on the CPU, up to several times
             faster, and compiled once on each machine, in a few seconds; ``compile``, by
             torch.compile, in up to a minute; ``onnx``, by ONNX Runtime on the CPU, exported in
-            about ten seconds; ``auto`` supports ``fused`` where it can be had, else ``torch``.
-        cache: Folder in which ONNX models are kept, if in any.
+            about ten seconds; ``auto``, which is ``fused`` where it can compute the network, else
+            ``torch``.
+        cache: Folder in which ONNX models are stored, if in any.
 
     Raises:
         UsageError: If there is no such engine, or it cannot compute this network.
     """
-    if name not in ENGINES:
-        raise UsageError(f"engine is {name!r}; expected one of {', '.join(ENGINES)}")
-    reason = None if name == "torch" else _why_not(name, network)
-    if name not in ("auto", "torch") and reason:
-        raise UsageError(f"engine {name!r} {reason}. Use --engine torch, or auto")
-    backbones = [part for part in network.modules() if isinstance(part, WaveNet | Recurrent)]
-    chosen = "torch" if reason or name == "torch" else "fused" if name == "auto" else name
-    if chosen == "onnx":
-        check_onnx()
-    for part in backbones:
-        part.engine = None if chosen == "torch" else _engine(chosen, part, cache)
-    return chosen
+    offered = ["auto", *(key for key, kind in ENGINES.items() if kind.infers)]
+    if name not in offered:
+        raise UsageError(f"engine is {name!r}; expected one of {', '.join(offered)}")
+    used = "fused" if name == "auto" else name
+    if objection := ENGINES[used].objection(network):
+        if name != "auto":
+            raise UsageError(f"engine {name!r} {objection}. Use --engine torch, or auto")
+        used = "torch"
+    _attach(network, used, training=False, cache=cache)
+    return used
 
 
-def _engine(name: str, part: WaveNet | Recurrent, cache: Path | None) -> Engine:
-    if name != "fused":
-        return Exported(part, compiled if name == "compile" else by_onnx(cache))
-    from radarseq.models.engines.cpu.rnn import FastCells
-    from radarseq.models.engines.cpu.wavenet_inference import FastWaveNet
+def set_training_engine(network: Network, name: str = "auto") -> tuple[str, str]:
+    """Set the engine by which a network is trained.
 
-    return FastWaveNet(part) if isinstance(part, WaveNet) else FastCells(part, trains=False)
+    Args:
+        network: On its device.
+        name: ``torch``; ``fused``, on the CPU; ``triton``, on a CUDA device; ``auto``, which is
+            ``fused`` where it can compute the network, else ``torch``.
+
+    Returns:
+        The engine that is used, and a note if it is not the one that was named.
+    """
+    used = "fused" if name == "auto" else name
+    objection = ENGINES[used].objection(network)
+    used = "torch" if objection else used
+    _attach(network, used, training=True, cache=None)
+    if objection is None or name == "auto":
+        return used, ""
+    return used, f"engine {name!r} {objection}: it is trained by torch's operations"
 
 
-def _why_not(name: str, network: Trained) -> str | None:
-    """Return why an engine cannot compute a network."""
+def check_engine(name: str, device: torch.device) -> None:
+    """Refuse an engine for training that this machine cannot run.
+
+    Raises:
+        DeviceError: If Triton is missing, or the device is not a CUDA device.
+    """
+    if name != "triton":
+        return
+    if find_spec("triton") is None:
+        raise DeviceError(
+            "engine is 'triton', but Triton is not installed. It comes with CUDA builds of torch, "
+            "or by pip install 'radarseq[triton]'; else use engine=torch"
+        )
+    if device.type != "cuda" and os.environ.get(INTERPRETED) != "1":
+        raise DeviceError(
+            f"engine is 'triton', which is for CUDA devices; the device is {device}. Use "
+            "engine=torch, or --device cuda"
+        )
+
+
+def _attach(network: Trained, name: str, *, training: bool, cache: Path | None) -> None:
+    for part in network.modules():
+        if isinstance(part, EngineBackbone):
+            part.engine = ENGINES[name].create(part, training, cache)
+
+
+def _compile_objection(network: Trained) -> str | None:
+    if not any(isinstance(part, EngineBackbone) for part in network.modules()):
+        return (
+            "computes a WaveNet or recurrent layers; this model is "
+            f"{network.settings.model} and has neither"
+        )
+    return None
+
+
+def _cpu_objection(network: Trained) -> str | None:
     weight = next(network.parameters())
-    if name == "compile":
-        return None
     if weight.device.type != "cpu" or weight.dtype != torch.float32:
         return f"is for float32 on the CPU; this model is {weight.dtype} on {weight.device}"
-    if name == "onnx":
-        return None
-    return _why_not_fused(network)
+    return _compile_objection(network)
 
 
-def _why_not_fused(network: Trained) -> str | None:
+def _fused_objection(network: Trained) -> str | None:
+    if objection := _cpu_objection(network):
+        return objection
+    if _computes_bf16(network):
+        return "computes in float32; this model computes in bf16"
     from radarseq.models.engines.cpu import rnn, wavenet_inference
 
     for part in network.modules():
-        if isinstance(part, WaveNet) and not wavenet_inference.fits(part):
+        if isinstance(part, WaveNet) and not wavenet_inference.supports_network(part):
             return (
                 "takes a width and skip that are multiples of 32, without layer_norm; this model "
                 f"has width {part.first.out_features}, skip {part.outputs}, "
                 f"layer_norm={network.settings.layer_norm}"
             )
-        if isinstance(part, Recurrent) and not rnn.fits(part):
+        if isinstance(part, Recurrent) and not rnn.supports_network(part):
             return (
                 "takes lstm and gru cells whose width is a multiple of 32; this model has "
                 f"{part.kind} cells of width {part.outputs}"
@@ -90,77 +154,55 @@ def _why_not_fused(network: Trained) -> str | None:
     return None
 
 
-def check_kernels(device: torch.device) -> None:
-    """Refuse kernels that cannot run.
-
-    Raises:
-        DeviceError: If Triton is missing, or the device is none of CUDA.
-    """
-    if find_spec("triton") is None:
-        raise DeviceError(
-            "kernels is 'triton', but Triton is not installed. It comes with CUDA builds of torch, "
-            "or by pip install 'radarseq[triton]'; else use kernels=torch"
+def _triton_objection(network: Trained) -> str | None:
+    if _computes_bf16(network):
+        return "computes in float32 or tf32; this model computes in bf16"
+    if network.settings.model != "wavenet":
+        return f"is for a WaveNet; this model is {network.settings.model}"
+    width, skip = network.settings.width, network.settings.skip
+    if not {width, skip} <= {16, 32, 64, 128}:
+        return (
+            f"takes a width and skip of 16, 32, 64 or 128; this model has width {width}, skip "
+            f"{skip}"
         )
-    if device.type != "cuda" and os.environ.get(INTERPRETED) != "1":
-        raise DeviceError(
-            f"kernels is 'triton', which is for CUDA devices; the device is {device}. Use "
-            "kernels=torch, or --device cuda"
-        )
+    return None
 
 
-def use_compiled_layers(network: Network) -> bool:
-    """Have a network train by compiled layers on the CPU where it can; return whether it will.
-
-    They compute what is large enough and in float32, with gradients or without; all else goes the
-    plain way.
-    """
-    on_cpu = all(p.device.type == "cpu" for p in network.parameters())
-    if not on_cpu or network.compute_dtype is not None:
-        return False
-    from radarseq.models.engines.cpu import rnn, wavenet_inference, wavenet_training
-
-    will = False
-    for part in network.modules():
-        if isinstance(part, WaveNet) and wavenet_inference.fits(part):
-            part.engine, will = wavenet_training.TrainedWaveNet(part), True
-        elif isinstance(part, Recurrent) and rnn.fits(part):
-            part.engine, will = rnn.FastCells(part, trains=True), True
-    return will
+def _computes_bf16(network: Trained) -> bool:
+    return any(isinstance(p, Network) and p.compute_dtype is not None for p in network.modules())
 
 
-def use_fused_layers(network: Network) -> str:
-    """Have a WaveNet pass its layers by Triton's kernels; return why it cannot, or nothing."""
-    from radarseq.models.engines.cuda.gated_layer import fits, fused_layer
+def _fused(part: EngineBackbone, training: bool, cache: Path | None) -> Engine:
+    from radarseq.models.engines.cpu.rnn import RnnEngine
+    from radarseq.models.engines.cpu.wavenet_inference import WaveNetInferenceEngine
+    from radarseq.models.engines.cpu.wavenet_training import WaveNetTrainingEngine
 
-    wavenets = [part for part in network.modules() if isinstance(part, WaveNet)]
-    if not wavenets:
-        return "kernels=triton are for a WaveNet; this network runs without"
-    if network.compute_dtype is not None:
-        return "kernels=triton compute in float32 or tf32; in bf16 this network runs without"
-    for wavenet in wavenets:
-        width, skip = wavenet.first.out_features, wavenet.outputs
-        if not fits(width, skip):
-            return (
-                f"kernels=triton take a width and skip of 16, 32, 64 or 128; they are {width} and "
-                f"{skip}: this network runs without"
-            )
-        for layer in wavenet.gated_layers():
-            layer.kernel = fused_layer
-    return ""
+    if isinstance(part, Recurrent):
+        return RnnEngine(part, training=training)
+    assert isinstance(part, WaveNet)
+    return WaveNetTrainingEngine(part) if training else WaveNetInferenceEngine(part)
 
 
-def freeze(network: Network) -> bool:
-    """Have a WaveNet run as one kernel where no gradient is asked for; return whether it will.
+def _triton(part: EngineBackbone, training: bool, cache: Path | None) -> Engine:
+    from radarseq.models.engines.cuda.gated_layer import TritonEngine
 
-    The weights are packed now: what changes them later is not seen. Only sequences of up to 128
-    steps take this way, the others the plain one.
-    """
-    from radarseq.models.engines.cuda.gated_layer import fits
-    from radarseq.models.engines.cuda.whole_wavenet import OneKernel
+    assert isinstance(part, WaveNet)
+    return TritonEngine(part)
 
-    wavenets = [part for part in network.modules() if isinstance(part, WaveNet)]
-    for wavenet in wavenets:
-        if not fits(wavenet.first.out_features, wavenet.outputs):
-            return False
-        wavenet.engine = OneKernel(wavenet)
-    return bool(wavenets)
+
+def _compile(part: EngineBackbone, training: bool, cache: Path | None) -> Engine:
+    return ProgramEngine(part, compile_backbone)
+
+
+def _onnx(part: EngineBackbone, training: bool, cache: Path | None) -> Engine:
+    check_onnx()
+    return ProgramEngine(part, onnx_exporter(cache))
+
+
+ENGINES: dict[str, EngineKind] = {
+    "torch": EngineKind(True, True, lambda _: None, lambda *_: None),
+    "fused": EngineKind(True, True, _fused_objection, _fused),
+    "triton": EngineKind(False, True, _triton_objection, _triton),
+    "compile": EngineKind(True, False, _compile_objection, _compile),
+    "onnx": EngineKind(True, False, _cpu_objection, _onnx),
+}

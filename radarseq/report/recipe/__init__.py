@@ -1,1 +1,1 @@
-"""Figures of a recipe: its bodies, signals and classes."""
+"""Figures of what a recipe simulates: bodies, signals and classes. No evaluations."""

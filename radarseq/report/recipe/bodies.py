@@ -1,4 +1,4 @@
-"""Figures of a recipe's objects: what each looks like, and what it returns from each side."""
+"""Figures of a recipe's objects: the body in 3-D, and its RCS over aspect."""
 
 import textwrap
 from typing import cast
@@ -11,15 +11,14 @@ from mpl_toolkits.mplot3d import Axes3D
 from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 from numpy.typing import NDArray
 
-from radarseq.report.svg import BLUE, INK, ORANGE, printable
+from radarseq.report.figures.svg import BLUE, INK, ORANGE, printable
 from simulators.amplitudes.directions import direction_amplitudes
 from simulators.objects import ObjectClass
-from simulators.objects.outlines import outline
 from simulators.scene import Scene
 from simulators.units import rcs_dbsm, wavelength_m, wavenumber
 
-_LOOKS = (721, 14_401)  # fewest and most directions around a body
-_MAX_DB = 50.0  # nulls below the peak by more are cut, so that the lobes keep their shape
+_DIRECTIONS = (721, 14_401)  # least and greatest number around a body
+_MAX_DB = 50.0  # deeper nulls are clipped, so that the lobes keep their shape
 _SUN = np.array([0.35, -0.6, 0.72])
 
 
@@ -29,8 +28,8 @@ def middle_sizes(item: ObjectClass) -> list[float]:
 
 
 def draw_body(item: ObjectClass, figure: Figure) -> None:
-    """Draw one object in three dimensions, in the frame that its amplitude has."""
-    mesh = outline(item, middle_sizes(item))
+    """Draw one object in three dimensions, in the frame of its amplitude."""
+    mesh = item.outline(middle_sizes(item))
     corners = mesh.vertices[mesh.facets]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
@@ -58,19 +57,19 @@ def cut_dbsm(item: ObjectClass, carrier_hz: float) -> tuple[NDArray, NDArray, ND
     The aspect is the angle from z, fine enough for the lobes of the largest object.
     """
     lobes = item.largest_extent_m() / wavelength_m(carrier_hz)
-    count = int(np.clip(24 * lobes * np.pi, *_LOOKS)) // 4 * 4 + 1
+    count = int(np.clip(24 * lobes * np.pi, *_DIRECTIONS)) // 4 * 4 + 1
     aspect = np.linspace(0.0, 2 * np.pi, count)
-    across, along, none = np.sin(aspect), np.cos(aspect), np.zeros(count)
+    sine, cosine, zero = np.sin(aspect), np.cos(aspect), np.zeros(count)
     k, sizes = wavenumber(carrier_hz), middle_sizes(item)
     xz, yz = (
-        rcs_dbsm(direction_amplitudes(item, sizes, np.column_stack(looks), k))
-        for looks in ((across, none, along), (none, across, along))
+        rcs_dbsm(direction_amplitudes(item, sizes, np.column_stack(directions), k))
+        for directions in ((sine, zero, cosine), (zero, sine, cosine))
     )
     return aspect, xz, yz
 
 
 def draw_rcs(scene: Scene, item: ObjectClass, figure: Figure) -> None:
-    """Draw the RCS of one object over its aspect, as a radar engineer's polar plot."""
+    """Draw the RCS of one object over its aspect, as a polar plot."""
     aspect, xz, yz = cut_dbsm(item, scene.radar.carrier_hz)
     axes = cast(PolarAxes, figure.add_subplot(projection="polar"))
     axes.set_theta_zero_location("N")
@@ -85,11 +84,11 @@ def draw_rcs(scene: Scene, item: ObjectClass, figure: Figure) -> None:
     axes.set_rgrids(np.arange(floor + 10, top + 1, 10), angle=22.5, fontsize=8.5, color=INK)
     axes.set_thetagrids(range(0, 360, 30))
     ghz, sizes = scene.radar.carrier_hz / 1e9, middle_sizes(item)
-    drawn = ", ".join(f"{n} {s:.3g}" for n, s in zip(item.size_names, sizes, strict=True))
-    said = (
+    dimensions = ", ".join(f"{n} {s:.3g}" for n, s in zip(item.size_names, sizes, strict=True))
+    title = (
         f"{printable(item.name, 30)}: RCS (dBsm) over aspect from z (°), {ghz:g} GHz",
-        *textwrap.wrap(f"highest {highest:.1f} dBsm; {drawn}", 64),
+        *textwrap.wrap(f"highest {highest:.1f} dBsm; {dimensions}", 64),
     )
-    figure.suptitle("\n".join(said), fontsize=10)
+    figure.suptitle("\n".join(title), fontsize=10)
     if not item.axisymmetric:
         figure.legend(loc="outside lower center", ncols=2)

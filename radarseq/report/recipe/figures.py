@@ -1,4 +1,4 @@
-"""What a recipe simulates, to be looked at: PNG files of its bodies, signals and classes."""
+"""Writes the figures of a recipe: PNG files of its bodies, signals and classes."""
 
 import re
 from collections.abc import Callable
@@ -10,21 +10,21 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from radarseq.report.figures.svg import SERIES, png
 from radarseq.report.recipe.bodies import draw_body, draw_rcs
 from radarseq.report.recipe.signals import draw_ambiguity, draw_distributions, draw_pairs
-from radarseq.report.svg import SERIES, png
 from simulators.pairs import PairGenerator, Pairs
 from simulators.scene import Scene
 from simulators.series import Series, SeriesGenerator
 
 _EXAMPLES = 3000
-_MAX_SHOWN = 8  # classes on the page of example pairs
-_SHOWN_SERIES = 6
+_MAX_CLASSES = 8  # on the figure of example pairs
+_SERIES_EXAMPLES = 6
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A file that was written, and what it shows."""
+    """A file that was written, and its description."""
 
     path: Path
     shows: str
@@ -35,17 +35,17 @@ def draw_recipe(content: Scene | Series, folder: Path, *, seed: int = 0) -> list
 
     Args:
         content: What the recipe describes.
-        folder: Where the PNG files go.
-        seed: Of the examples shown.
+        folder: For the PNG files.
+        seed: Of the drawn examples.
 
     Returns:
-        The files, in the order in which to look at them.
+        The files, bodies first.
 
     Raises:
         ValueError: If the seed is out of range.
     """
     if isinstance(content, Series):
-        made = SeriesGenerator(content, seed=seed)(0, _SHOWN_SERIES)
+        made = SeriesGenerator(content, seed=seed)(0, _SERIES_EXAMPLES)
         draw = partial(_draw_series, content, made.x)
         return [_written(folder, "series", draw, (7.0, 4.5), "example series, feature by feature")]
     pictures = []
@@ -60,19 +60,19 @@ def draw_recipe(content: Scene | Series, folder: Path, *, seed: int = 0) -> list
 
 
 def _signals(scene: Scene, folder: Path, seed: int) -> list[Picture]:
-    # Objects of their own for each example, and a target that is the echo, whatever the recipe's.
-    looked_at = replace(scene, objects_per_class=0, target="echo", horizon=0)
-    pairs = PairGenerator(looked_at, seed=seed)(0, _EXAMPLES)
+    # A new object for each example, and the echo as target, whatever the recipe's target is.
+    scene = replace(scene, objects_per_class=0, target="echo", horizon=0)
+    pairs = PairGenerator(scene, seed=seed)(0, _EXAMPLES)
     echo = pairs.target
-    rows = _one_of_each(looked_at, pairs)
-    page = partial(draw_pairs, looked_at, pairs, echo, rows)
-    classes = partial(draw_distributions, looked_at, pairs, echo)
+    rows = _one_of_each(scene, pairs)
+    page = partial(draw_pairs, scene, pairs, echo, rows)
+    classes = partial(draw_distributions, scene, pairs, echo)
     size = (9.0, 1.0 + 1.55 * len(rows))
     spread = "Doppler" if scene.mode == "dwell" else "range"
     return [
         _written(folder, "pairs", page, size, "an example of each class: level, phase, spectrum"),
         _written(
-            folder, "ambiguity", partial(draw_ambiguity, looked_at, pairs), (6.5, 6.5),
+            folder, "ambiguity", partial(draw_ambiguity, scene, pairs), (6.5, 6.5),
             "ambiguity function and sidelobes of the transmitted waveform",
         ),
         _written(folder, "classes", classes, (6.5, 6.5), f"RCS and {spread} spread by class"),
@@ -80,13 +80,13 @@ def _signals(scene: Scene, folder: Path, seed: int) -> list[Picture]:
 
 
 def _one_of_each(scene: Scene, pairs: Pairs) -> list[int]:
-    """Return an example of each class with a good SNR."""
+    """Return one example of each class, at an SNR above the median."""
     rows = []
-    for index in range(min(len(scene.class_names), _MAX_SHOWN)):
-        mine = np.flatnonzero(pairs.label == index)
-        if mine.size:
-            snr_db = pairs.parameters["snr_db"][mine[:12]]
-            rows.append(int(mine[int(np.argsort(snr_db)[len(snr_db) * 2 // 3])]))
+    for index in range(min(len(scene.class_names), _MAX_CLASSES)):
+        of_class = np.flatnonzero(pairs.label == index)
+        if of_class.size:
+            snr_db = pairs.parameters["snr_db"][of_class[:12]]
+            rows.append(int(of_class[int(np.argsort(snr_db)[len(snr_db) * 2 // 3])]))
     return rows
 
 
@@ -103,7 +103,7 @@ def _written(
 
 
 def _draw_series(series: Series, x: NDArray[np.float32], figure: Figure) -> None:
-    panels = figure.subplots(2, _SHOWN_SERIES // 2, sharex=True, sharey=True)
+    panels = figure.subplots(2, _SERIES_EXAMPLES // 2, sharex=True, sharey=True)
     time = np.arange(series.steps) * series.sample_interval_s
     for axes, values in zip(panels.flat, x, strict=True):
         for feature in range(min(series.features, len(SERIES))):

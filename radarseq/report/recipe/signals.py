@@ -1,4 +1,4 @@
-"""Figures of a recipe's signals: its waveform, example pairs, and what the classes look like."""
+"""Figures of a recipe's signals: waveform, example pairs, distributions by class."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from radarseq.report.svg import BLUE, INK, ORANGE, SERIES, legend, printable
+from radarseq.report.figures.svg import BLUE, INK, ORANGE, SERIES, legend, printable
 from simulators.pairs import Pairs
 from simulators.scene import Scene
 from simulators.units import to_db
@@ -23,7 +23,7 @@ _RX: dict[str, Any] = {
 
 
 def sent_pulse(scene: Scene, pairs: Pairs) -> tuple[NDArray[np.complex128], str]:
-    """Return the transmitted samples without the zeros after them, and what they are called."""
+    """Return the transmitted samples without trailing zeros, and the waveform's name."""
     tx = pairs.tx[0].astype(np.complex128)
     length = int(np.flatnonzero(tx)[-1]) + 1
     if scene.mode == "dwell":
@@ -32,7 +32,7 @@ def sent_pulse(scene: Scene, pairs: Pairs) -> tuple[NDArray[np.complex128], str]
 
 
 def draw_ambiguity(scene: Scene, pairs: Pairs, figure: Figure) -> None:
-    """Draw the ambiguity function of what is sent, and its sidelobes along the delay."""
+    """Draw the ambiguity function of the waveform, and its sidelobes along the delay."""
     samples, name = sent_pulse(scene, pairs)
     length = len(samples)
     surface = np.maximum(2 * to_db(np.abs(ambiguity(samples, dopplers=8 * length))), _FLOOR_DB)
@@ -43,7 +43,7 @@ def draw_ambiguity(scene: Scene, pairs: Pairs, figure: Figure) -> None:
         vmax=0.0,
     )  # fmt: skip
     plane.grid(False)
-    plane.set(xlabel="Delay (samples)", ylabel="Doppler\n(cycles a sample)")
+    plane.set(xlabel="Delay (samples)", ylabel="Doppler\n(cycles per sample)")
     figure.colorbar(image, ax=plane, label="Level (dB)")
     level = np.maximum(2 * to_db(np.abs(autocorrelation(samples))), _FLOOR_DB - 10)
     delay = np.arange(1 - length, length)
@@ -58,7 +58,7 @@ def draw_ambiguity(scene: Scene, pairs: Pairs, figure: Figure) -> None:
 
 
 def draw_pairs(scene: Scene, pairs: Pairs, echo: NDArray, rows: Sequence[int], fig: Figure) -> None:
-    """Draw an example of each class: magnitude, phase and spectrum of Rx and of its echo."""
+    """Draw one example of each class: level, phase and spectrum of Rx and of its echo."""
     panels = fig.subplots(len(rows), 3, squeeze=False)
     slow = scene.mode == "dwell"
     for (level, phase, spectrum), row in zip(panels, rows, strict=True):
@@ -92,17 +92,17 @@ def _draw_spectrum(axes: Axes, samples: NDArray, interval_s: float, style: dict[
     frequency = np.fft.fftshift(np.fft.fftfreq(_SPECTRUM_POINTS, interval_s))
     scale = 1.0 if np.abs(frequency).max() < 1e5 else 1e6
     level = to_db(spectrum / len(samples))
-    shown: dict[str, Any] = style | {"marker": ""}
-    axes.plot(frequency / scale, level, **shown)
+    line_style: dict[str, Any] = style | {"marker": ""}
+    axes.plot(frequency / scale, level, **line_style)
     top = max(float(level.max()), axes.dataLim.y1)
     axes.set_ylim(top - 45, top + 3)
 
 
 def draw_distributions(scene: Scene, pairs: Pairs, echo: NDArray, figure: Figure) -> None:
-    """Draw how RCS and Doppler (in a pulse, range extent) are distributed in each class.
+    """Draw the distributions of RCS and of Doppler (of a pulse: range extent) in each class.
 
     Args:
-        scene: What was simulated.
+        scene: The simulated scene.
         pairs: Many examples.
         echo: Their echoes without noise, complex ``(n, steps)``.
         figure: An empty figure.
@@ -121,22 +121,24 @@ def draw_distributions(scene: Scene, pairs: Pairs, echo: NDArray, figure: Figure
         rows = pairs.label == index
         _draw_shares(rcs, to_db(power[rows] / duty), printable(name, 20), style)
         _draw_shares(extent, spread[rows], printable(name, 20), style)
-    shown = "Mean RCS of an example" if scene.mode == "dwell" else "Echo over transmitted power"
-    rcs.set(xlabel=f"{shown} (dBsm)", ylabel="Share of examples\nbelow (%)")
+    power_name = (
+        "Mean RCS of an example" if scene.mode == "dwell" else "Echo over transmitted power"
+    )
+    rcs.set(xlabel=f"{power_name} (dBsm)", ylabel="Share of examples\nbelow (%)")
     extent.set(xlabel=label, ylabel="Share of examples\nbelow (%)")
     legend(figure, rcs, columns=3)
 
 
 def _spread(scene: Scene, pairs: Pairs, echo: NDArray) -> tuple[NDArray[np.float64], str]:
-    """Return the width of each example's Doppler spectrum, or of its echo in range."""
+    """Return the rms width of each example's Doppler spectrum or echo in range, and its label."""
     samples = echo.astype(complex)
     if scene.mode == "dwell":
         spectrum = np.abs(np.fft.fft(samples * pairs.tx.conj(), axis=1)) ** 2
         place = np.fft.fftfreq(samples.shape[1], scene.sample_interval_s)
-        turns = np.exp(2j * np.pi * place * scene.sample_interval_s)
-        mean = np.angle(spectrum @ turns)[:, None] / (2 * np.pi * scene.sample_interval_s)
-        apart = np.angle(turns * np.exp(-2j * np.pi * mean * scene.sample_interval_s))
-        hertz = apart / (2 * np.pi * scene.sample_interval_s)
+        phasor = np.exp(2j * np.pi * place * scene.sample_interval_s)
+        mean = np.angle(spectrum @ phasor)[:, None] / (2 * np.pi * scene.sample_interval_s)
+        difference = np.angle(phasor * np.exp(-2j * np.pi * mean * scene.sample_interval_s))
+        hertz = difference / (2 * np.pi * scene.sample_interval_s)
         weight = spectrum / spectrum.sum(axis=1, keepdims=True)
         return np.sqrt((weight * hertz**2).sum(axis=1)), "Rms Doppler spread of an example (Hz)"
     place = np.arange(samples.shape[1]) * scene.fast_time.bin_m

@@ -1,1 +1,1 @@
-"""Training data and mini-batches: stored rows, fresh pairs, augmentation."""
+"""Training data and their mini-batches. No network and no loss."""

@@ -1,4 +1,4 @@
-"""Batches for training: a stored set that stays in memory, or fresh pairs from the simulator."""
+"""Mini-batches for training: of stored examples in memory, or of fresh simulated pairs."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,7 @@ from torch import Tensor
 from radarseq.dataset.schema import Examples
 from radarseq.inference.task_targets import NOISE_POWER
 from radarseq.training.data.cuda_pairs import DevicePairs
-from radarseq.training.distributed import ALONE, ProcessGroup
+from radarseq.training.distributed import SINGLE_PROCESS, ProcessGroup
 from simulators.pairs import PairGenerator
 
 _WINDOW = 8  # batches whose examples are put in the order of their lengths together
@@ -26,12 +26,12 @@ class Batch:
     Attributes:
         signal: ``(batch, step)`` or ``(batch, step, channel)``.
         tx: Transmitted samples ``(batch, step)``.
-        target: What to output at each step.
+        target: Target of each step.
         label: Class indices, int64 ``(batch,)``.
         length: Valid steps ``(batch,)``.
         noise_power: Of the receiver noise in ``signal``, ``(batch,)``; known of simulated pairs
             whose target is the echo without noise.
-        index: Which examples of the data or the stream these are, int64 ``(batch,)``.
+        index: Row of each example in the data or the stream, int64 ``(batch,)``.
     """
 
     signal: Tensor
@@ -56,33 +56,32 @@ class Batch:
         if self.length is None:
             return self
         longest = int(self.length.max())
-        per_step = {"signal": self.signal, "tx": self.tx, "target": self.target}
+        columns = {"signal": self.signal, "tx": self.tx, "target": self.target}
         return replace(
-            self, **{n: None if v is None else v[:, :longest] for n, v in per_step.items()}
+            self, **{n: None if v is None else v[:, :longest] for n, v in columns.items()}
         )
 
 
 def as_batch(columns: Examples, device: torch.device, index: NDArray[Any] | None = None) -> Batch:
-    """Return examples as one batch on ``device``; ``index`` says which rows of the data."""
+    """Return examples as one batch on ``device``; ``index`` holds their rows in the data."""
 
     def tensor(name: str) -> Tensor | None:
         return to_tensor(columns[name], device) if name in columns else None
 
     label, length = tensor("label"), tensor("length")
-    has_echo = _has_noise_of_its_own(columns)
     return Batch(
         to_tensor(columns.input, device),
         None if columns.code is None else to_tensor(columns.code, device),
         tensor("target"),
         None if label is None else label.long(),
         None if length is None else length.long(),
-        tensor(NOISE_POWER) if has_echo else None,
+        tensor(NOISE_POWER) if _is_noisy_target(columns) else None,
         None if index is None else to_tensor(index, device).long(),
     )
 
 
-def _has_noise_of_its_own(columns: Examples) -> bool:
-    """Return whether the input is the target plus white noise of a known power, and no more."""
+def _is_noisy_target(columns: Examples) -> bool:
+    """Return whether the input is the target plus white noise of a known power alone."""
     target = columns.columns.get("target")
     if target is None or target.dtype.kind != "c" or target.shape != columns.input.shape:
         return False
@@ -95,10 +94,10 @@ def to_tensor(values: NDArray[Any] | Tensor, device: torch.device) -> Tensor:
 
 
 class BatchSource(Protocol):
-    """Where the training batches of an epoch come from."""
+    """A source of the training batches of each epoch."""
 
     def __len__(self) -> int:
-        """Return the number of steps in an epoch."""
+        """Return the number of batches in an epoch."""
         ...
 
     def epoch(self, number: int) -> Iterator[Batch]:
@@ -113,18 +112,18 @@ class BatchSource(Protocol):
 class StoredBatches:
     """All examples resident on the device; an epoch is a permutation of their indices.
 
-    The permutation and the noise are drawn where the examples lie, so that no step waits for the
-    host. Devices of another kind draw other numbers from the same seed.
+    The permutation and the noise are drawn on that device, so that no iteration waits for the host.
+    Devices of another kind draw other numbers from the same seed.
 
     Args:
         examples: The training rows.
-        batch_size: Examples in a step.
+        batch_size: Examples per iteration.
         seed: Of the order, and of the noise.
         redraw_noise: Whether to add new noise of the same power to the stored echo in every
-            epoch, where echo and power are stored, so that no noise can be learnt by heart.
-        by_length: Whether a batch is made of examples of about one length, where they have one.
-            The order is still random, but for the batches of a window, which share its examples
-            by their length and come in an order of their own.
+            epoch, where echo and power are stored, against overfitting to the noise.
+        by_length: Whether a batch is made of examples of about one length. Windows of several
+            batches are cut from the random order; the examples of a window are sorted by length
+            before they are split into batches, and the batches come in random order.
     """
 
     def __init__(
@@ -141,7 +140,7 @@ class StoredBatches:
         self._redraw = redraw_noise and examples.noise_power is not None
 
     def __len__(self) -> int:
-        """Return the number of steps in an epoch."""
+        """Return the number of batches in an epoch."""
         return -(-len(self._examples) // self._batch_size)
 
     def epoch(self, number: int) -> Iterator[Batch]:
@@ -149,11 +148,11 @@ class StoredBatches:
         device = self._examples.signal.device
         generator = torch.Generator(device).manual_seed(epoch_seed(self._seed, number))
         order = torch.randperm(len(self._examples), generator=generator, device=device)
-        for rows in self._parted(order, generator):
+        for rows in self._split(order, generator):
             batch = self._examples.take(rows)
-            yield with_new_noise(batch, generator) if self._redraw else batch
+            yield redraw_noise(batch, generator) if self._redraw else batch
 
-    def _parted(self, order: Tensor, generator: torch.Generator) -> Sequence[Tensor]:
+    def _split(self, order: Tensor, generator: torch.Generator) -> Sequence[Tensor]:
         """Return the rows of each batch, from the order of all rows."""
         lengths = self._examples.length
         if not self._by_length or lengths is None:
@@ -171,8 +170,8 @@ class StoredBatches:
         return self._examples.take(slice(0, 20_000))
 
 
-def with_new_noise(batch: Batch, generator: torch.Generator) -> Batch:
-    """Return the batch with another draw of its receiver noise: the echo plus circular noise."""
+def redraw_noise(batch: Batch, generator: torch.Generator) -> Batch:
+    """Return the batch with new receiver noise: the echo plus circular white noise."""
     if batch.target is None or batch.noise_power is None:
         return batch
     noise = torch.randn(
@@ -186,16 +185,16 @@ def with_new_noise(batch: Batch, generator: torch.Generator) -> Batch:
 
 
 class FreshBatches:
-    """Pairs that are simulated for one step and never stored.
+    """Batches of pairs that are simulated for one iteration and never stored.
 
-    The next batch is simulated on another thread while the network works on this one.
+    The next batch is simulated on another thread while the network is trained on this one.
 
     Args:
-        generate: Gives the examples by their number.
-        batch_size: Examples in a step, of all processes together.
-        pairs_per_epoch: Examples in an epoch, but for what does not fill a batch.
-        device: Where the batches go.
-        ranks: The processes that share each batch; this one simulates its own rows alone.
+        generate: Returns the examples by their number.
+        batch_size: Examples per iteration, of all processes together.
+        pairs_per_epoch: Examples in an epoch; a remainder that does not fill a batch is left out.
+        device: Of the batches.
+        process_group: The processes that share each batch; only this one's rows are simulated.
     """
 
     def __init__(
@@ -205,51 +204,51 @@ class FreshBatches:
         batch_size: int,
         pairs_per_epoch: int,
         device: torch.device,
-        group: ProcessGroup = ALONE,
+        process_group: ProcessGroup = SINGLE_PROCESS,
     ) -> None:
         self._generate, self._batch_size, self._device = generate, batch_size, device
-        self._part = group.part(batch_size)
-        self._steps = max(1, pairs_per_epoch // batch_size)
+        self._rows = process_group.local_rows(batch_size)
+        self._batches = max(1, pairs_per_epoch // batch_size)
 
     def __len__(self) -> int:
-        """Return the number of steps in an epoch."""
-        return self._steps
+        """Return the number of batches in an epoch."""
+        return self._batches
 
     def epoch(self, number: int) -> Iterator[Batch]:
         """Yield batches that no other epoch yields."""
-        first = number * self._steps
+        first = number * self._batches
         with ThreadPoolExecutor(1) as pool:
-            waiting = pool.submit(self._batch, first)
-            for step in range(first + 1, first + self._steps + 1):
+            waiting = pool.submit(self._simulate, first)
+            for following in range(first + 1, first + self._batches + 1):
                 batch = waiting.result()
-                if step < first + self._steps:
-                    waiting = pool.submit(self._batch, step)
+                if following < first + self._batches:
+                    waiting = pool.submit(self._simulate, following)
                 yield batch
 
     def sample(self) -> Batch:
         """Return the first pairs of the stream."""
         return simulated_batch(self._generate, 0, 8_192, self._device)
 
-    def _batch(self, step: int) -> Batch:
-        first = step * self._batch_size + self._part.start
-        count = self._part.stop - self._part.start
+    def _simulate(self, number: int) -> Batch:
+        first = number * self._batch_size + self._rows.start
+        count = self._rows.stop - self._rows.start
         return simulated_batch(self._generate, first, count, self._device)
 
 
-class PartOfBatches:
-    """The rows of one process in the batches of another source."""
+class LocalBatches:
+    """One process's rows of the batches of another source."""
 
-    def __init__(self, source: BatchSource, group: ProcessGroup) -> None:
-        self._source, self._group = source, group
+    def __init__(self, source: BatchSource, process_group: ProcessGroup) -> None:
+        self._source, self._process_group = source, process_group
 
     def __len__(self) -> int:
-        """Return the number of steps in an epoch."""
+        """Return the number of batches in an epoch."""
         return len(self._source)
 
     def epoch(self, number: int) -> Iterator[Batch]:
         """Yield this process's rows of the batches of epoch ``number``."""
         for batch in self._source.epoch(number):
-            yield batch.take(self._group.part(len(batch)))
+            yield batch.take(self._process_group.local_rows(len(batch)))
 
     def sample(self) -> Batch:
         """Return examples to fit statistics on, the same in every process."""
@@ -265,11 +264,11 @@ def simulated_batch(
         to_tensor(values, device) for values in (pairs.rx, pairs.tx, pairs.target, pairs.label)
     )
     index = torch.arange(first, first + count)
-    if pairs.target is pairs.rx:  # the received samples are to be told from the transmitted ones
+    if pairs.target is pairs.rx:  # the received samples are estimated from the transmitted ones
         return Batch(tx, None, target, label.long(), None, index=index)
     return Batch(rx, tx, target, label.long(), None, index=index)
 
 
 def epoch_seed(seed: int, epoch: int) -> int:
-    """Return a seed for an epoch's order and dropout, apart from those of other epochs."""
+    """Return the seed of an epoch's order and dropout, another one for each epoch."""
     return (seed * 1_000_003 + epoch + 1) % 2**63

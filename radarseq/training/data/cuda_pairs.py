@@ -1,4 +1,4 @@
-"""Fresh pairs as tensors of the CUDA device that made them: nothing passes through the host."""
+"""Fresh pairs simulated on a CUDA device, as tensors there; nothing passes through the host."""
 
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from simulators.pairs import PairGenerator
 
 
 class TensorPairs(NamedTuple):
-    """What training needs of ``simulators.pairs.Pairs``, as tensors."""
+    """The columns of ``simulators.pairs.Pairs`` that training needs, as tensors."""
 
     tx: Tensor
     rx: Tensor
@@ -20,26 +20,26 @@ class TensorPairs(NamedTuple):
 
 
 class DevicePairs:
-    """The examples of a generator, made by a CUDA device in tensors of its own.
+    """The examples of a generator, simulated on a CUDA device into its tensors.
 
     Args:
         generate: Of the examples.
         device: A CUDA device.
 
     Raises:
-        ValueError: If the scene asks for what the device does not simulate.
+        ValueError: If the scene has an effect that the device does not simulate.
         RuntimeError: If numba-cuda, or the device, is absent.
     """
 
     def __init__(self, generate: PairGenerator, device: torch.device) -> None:
         self._generate, self._device = generate, device
-        self._sequences: Any = generate.sequences  # chooses, and takes tensors as well
+        self._sequences: Any = generate.sequences  # selects the columns; takes tensors as well
         self._make = CudaPairs(generate, device=device.index or 0)
 
     def __call__(self, first: int, count: int) -> TensorPairs:
-        """Return examples ``first`` to ``first + count - 1``; the device may still work on them.
+        """Return examples ``first`` to ``first + count - 1``; the device may still compute them.
 
-        They are made on torch's current stream, so that what it does next waits for them.
+        They are simulated on torch's current stream, so that its next operation waits for them.
         """
         shapes = self._generate.outputs(0)
         tensors: Any = [
@@ -62,7 +62,7 @@ class DevicePairs:
 def on_device(
     generate: PairGenerator, device: torch.device
 ) -> tuple[PairGenerator | DevicePairs, tuple[str, ...]]:
-    """Return what makes the pairs for training on ``device``, and a note if it is the CPU."""
+    """Return the simulation of pairs for training on ``device``, and a note if it is the CPU's."""
     if device.type != "cuda":
         return generate, ()
     if missing := cpu_only_features(generate.scene):
@@ -71,5 +71,5 @@ def on_device(
         )
     try:
         return DevicePairs(generate, device), ()
-    except RuntimeError as fault:
-        return generate, (f"pairs are simulated on the CPU: {fault}",)
+    except RuntimeError as error:
+        return generate, (f"pairs are simulated on the CPU: {error}",)

@@ -1,6 +1,6 @@
-"""What a run trains on: a stored dataset or a recipe's fresh pairs, checked before any step."""
+"""Training data of a run: a stored dataset or a recipe's fresh pairs, checked before training."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,40 +11,40 @@ from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import SPLIT_NAMES, Examples, Header
 from radarseq.dataset.simulate import header_of, to_examples
 from radarseq.errors import DatasetError, UsageError
-from radarseq.inference.task_targets import check_symbols_known, spec_of, task_examples
+from radarseq.inference.task_targets import TASKS, check_symbols_known, spec_of, task_examples
 from radarseq.models.input_spec import InputSpec
 from radarseq.models.settings import ModelSettings
-from radarseq.recipes.recipe import Recipe, read_recipe
+from radarseq.recipes.recipe import read_recipe
 from radarseq.storage.atomic import sha256_of
 from radarseq.training.data.augmentation import AugmentedBatches
 from radarseq.training.data.batches import (
     Batch,
     BatchSource,
     FreshBatches,
-    PartOfBatches,
+    LocalBatches,
     StoredBatches,
     as_batch,
     simulated_batch,
 )
 from radarseq.training.data.cuda_pairs import on_device
-from radarseq.training.distributed import ALONE, ProcessGroup
-from radarseq.training.settings import TrainSettings
+from radarseq.training.distributed import SINGLE_PROCESS, ProcessGroup
+from radarseq.training.settings import AUGMENTATIONS, TrainSettings
 from simulators.pairs import FRESH_TRAIN, FRESH_VALIDATION, PairGenerator
 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Training data: where batches come from, and what is true of them.
+    """Batches to train on, rows to validate on, and facts about them.
 
     Attributes:
         source: Of the batches.
-        validation: Rows that do not train; None where there are none.
+        validation: Rows that are not trained on; None where there are none.
         header: Of the data.
-        spec: What a network must take and give.
+        spec: Inputs and outputs of a network for them.
         facts: Path, digest and kind, for the checkpoint.
-        examples: In an epoch.
+        examples: Number of examples in an epoch.
         class_counts: Training examples of each class; of fresh pairs, those of a sample.
-        notes: What a user should know.
+        notes: Information for the user.
         padding: Share of the training steps that are padding.
     """
 
@@ -59,41 +59,46 @@ class TrainingData:
     padding: float = 0.0
 
 
-def prepare(
+def load_training_data(
     data: Path,
     model: ModelSettings,
     settings: TrainSettings,
     device: torch.device,
-    group: ProcessGroup = ALONE,
+    process_group: ProcessGroup = SINGLE_PROCESS,
 ) -> TrainingData:
     """Return the training data of a dataset or a recipe; of each batch, this process's rows.
 
     Raises:
         DatasetError: If the dataset is damaged, or lacks what the task needs.
         RecipeError: If the recipe is not valid.
-        UsageError: If the settings cannot be carried out on these data.
+        UsageError: If the settings do not fit these data.
     """
-    prepared = (_fresh if data.suffix == ".toml" else _stored)(data, model, settings, device, group)
-    group.check_batches(prepared.examples, settings.examples_per_iteration)
-    if settings.speed and model.task != "classify" and prepared.spec.target:
+    if data.suffix == ".toml":
+        # Augmentation draws for whole batches: each process simulates all rows of these.
+        own = SINGLE_PROCESS if settings.augments else process_group
+        loaded = _fresh(data, model, settings, device, own)
+    else:
+        own, loaded = SINGLE_PROCESS, _stored(data, model, settings, device)
+    process_group.check_batches(loaded.examples, settings.examples_per_iteration)
+    if settings.time_stretch and model.task != "classify" and loaded.spec.target:
         raise UsageError(
-            f"speed = {settings.speed:g} changes the pace of the input, and the target of task "
-            f"{model.task!r} would have to change with it. Leave speed out, or use task=classify"
+            f"time_stretch = {settings.time_stretch:g} changes the pace of the input, and the "
+            f"target of task {model.task!r} would have to change with it. Leave time_stretch out, "
+            "or use task=classify"
         )
-    if prepared.spec.symbols and settings.augments:
+    if loaded.spec.symbols and settings.augments:
         raise UsageError(
-            "noise, dropped, spikes, saturation, occlusion and speed change samples; the input is "
+            f"{', '.join(AUGMENTATIONS[:-1])} and {AUGMENTATIONS[-1]} change samples; the input is "
             "made of symbols. Leave these settings out"
         )
-    return prepared
+    source = AugmentedBatches(loaded.source, settings) if settings.augments else loaded.source
+    return replace(
+        loaded, source=source if own == process_group else LocalBatches(source, process_group)
+    )
 
 
 def _stored(
-    data: Path,
-    model: ModelSettings,
-    settings: TrainSettings,
-    device: torch.device,
-    group: ProcessGroup,
+    data: Path, model: ModelSettings, settings: TrainSettings, device: torch.device
 ) -> TrainingData:
     dataset = open_dataset(data)
     examples = dataset.load()
@@ -102,38 +107,30 @@ def _stored(
     _check_classes(examples, data, model)
     examples = task_examples(examples, model)
     training = examples.part("train")
-    held_out = examples.part("validation") if "split" in examples else examples.take(slice(0))
+    validation = examples.part("validation") if "split" in examples else examples.take(slice(0))
     spec = spec_of(training, model)
-    check_symbols_known(held_out, spec, f"{data}: the validation rows")
-    rows = np.flatnonzero(_is_training(examples))
+    check_symbols_known(validation, spec, f"{data}: the validation rows")
+    label = training["label"] if "label" in training else np.zeros(0, np.int64)
+    padding = 0.0
+    if "length" in training:
+        padding = 1 - float(np.mean(training["length"])) / training.input.shape[1]
     source = StoredBatches(
-        as_batch(training, device, rows),
+        as_batch(training, device, np.flatnonzero(_is_training(examples))),
         batch_size=settings.examples_per_iteration,
         seed=settings.seed,
         redraw_noise=settings.redraw_noise and model.task != "forecast",
         by_length=settings.by_length,
     )
     return TrainingData(
-        _shared(AugmentedBatches(source, settings) if settings.augments else source, group),
-        as_batch(held_out, device) if len(held_out) else None,
+        source,
+        as_batch(validation, device) if len(validation) else None,
         dataset.header,
         spec,
         {"path": str(data), "digest": dataset.digest, "kind": "stored"},
         len(training),
-        _class_counts(training, spec),
-        padding=_padding(training),
+        np.bincount(label[label >= 0], minlength=spec.classes if "label" in training else 0),
+        padding=padding,
     )
-
-
-def _padding(training: Examples) -> float:
-    """Return the share of the training steps that are padding."""
-    if "length" not in training:
-        return 0.0
-    return 1 - float(np.mean(training["length"])) / training.input.shape[1]
-
-
-def _shared(source: BatchSource, group: ProcessGroup) -> BatchSource:
-    return source if group.count == 1 else PartOfBatches(source, group)
 
 
 def _is_training(examples: Examples) -> np.ndarray:
@@ -142,31 +139,24 @@ def _is_training(examples: Examples) -> np.ndarray:
     return examples["split"] == SPLIT_NAMES.index("train")
 
 
-def _class_counts(training: Examples, spec: InputSpec) -> np.ndarray:
-    if "label" not in training:
-        return np.zeros(0, np.int64)
-    label = training["label"]
-    return np.bincount(label[label >= 0], minlength=spec.classes)
-
-
 def _check_classes(examples: Examples, data: Path, model: ModelSettings) -> None:
-    """Refuse labels of which training sees one class alone, or not one that is judged."""
-    if "label" not in examples or model.task not in ("both", "classify"):
+    """Refuse training rows of a single class, or without a class that other rows have."""
+    if "label" not in examples or not model.classifies:
         return
     label, trains = examples["label"], _is_training(examples)
-    seen = np.unique(label[trains & (label >= 0)])
+    trained = np.unique(label[trains & (label >= 0)])
     names = examples.header.class_names
-    unseen = np.setdiff1d(label[~trains & (label >= 0)], seen)
-    if len(unseen):
+    missing = np.setdiff1d(label[~trains & (label >= 0)], trained)
+    if len(missing):
         raise DatasetError(
-            f"{data}: no training row is of class {', '.join(names[c] for c in unseen)}, which "
-            "validation or test rows are of, so that it could never be decided on. Split "
-            "otherwise, or leave these rows out"
+            f"{data}: no training row is of class {', '.join(names[c] for c in missing)}, which "
+            "validation or test rows have, so that it could never be predicted. Split otherwise, "
+            "or leave these rows out"
         )
-    if len(seen) == 1 and len(names) > 1:
+    if len(trained) == 1 and len(names) > 1:
         raise DatasetError(
-            f"{data}: all training rows are of class {names[seen[0]]}; there is nothing to tell "
-            "apart. Add rows of another class, or train with task=echo"
+            f"{data}: all training rows are of class {names[trained[0]]}; there are no classes to "
+            "distinguish. Add rows of another class, or train with task=echo"
         )
 
 
@@ -175,20 +165,21 @@ def _fresh(
     model: ModelSettings,
     settings: TrainSettings,
     device: torch.device,
-    group: ProcessGroup,
+    process_group: ProcessGroup,
 ) -> TrainingData:
-    recipe: Recipe = read_recipe(path)
-    if model.task not in ("both", "classify", "echo"):
+    recipe = read_recipe(path)
+    if TASKS[model.task].make_target is not None:
         raise UsageError(
-            f"task {model.task!r} is not made from fresh pairs; simulate a dataset and train on it"
+            f"task {model.task!r} cannot be trained on fresh pairs; simulate a dataset and train "
+            "on it"
         )
     try:
-        generate, judge = (
+        generate, generate_validation = (
             PairGenerator(recipe.scene, seed=settings.seed, domain=domain)
             for domain in (FRESH_TRAIN, FRESH_VALIDATION)
         )
-    except ValueError as fault:
-        raise UsageError(str(fault)) from fault
+    except ValueError as error:
+        raise UsageError(str(error)) from error
     header = header_of(recipe, settings.seed)
     spec = spec_of(to_examples(generate(0, 1), header), model)
     simulate, notes = on_device(generate, device)
@@ -197,13 +188,12 @@ def _fresh(
         batch_size=settings.examples_per_iteration,
         pairs_per_epoch=settings.pairs_per_epoch,
         device=device,
-        # Faults are drawn for whole batches: of these, each process simulates all.
-        group=ALONE if settings.augments else group,
+        process_group=process_group,
     )
-    validation = simulated_batch(judge, 0, settings.validation_pairs, device)
+    validation = simulated_batch(generate_validation, 0, settings.validation_pairs, device)
     assert validation.label is not None
     return TrainingData(
-        _shared(AugmentedBatches(source, settings), group) if settings.augments else source,
+        source,
         validation,
         header,
         spec,

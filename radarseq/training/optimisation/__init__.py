@@ -1,1 +1,1 @@
-"""Optimisation: the loop, one iteration, losses and what keeps them finite."""
+"""Optimisation of the weights: losses, iterations, epochs, precision. No file of a run."""

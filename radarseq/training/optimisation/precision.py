@@ -1,7 +1,7 @@
-"""With which precision products are computed, said once and for as long as a run lasts.
+"""Precision of the products inside a network, set once for the length of a run.
 
-torch rounds the factors of convolutions and recurrent cells on CUDA unless told otherwise, and
-those of matrix products not: here one word, the setting ``precision``, rules all three.
+By default torch rounds the factors of convolutions and recurrent cells on CUDA, and those of matrix
+products not. Here one setting, ``precision``, rules all three.
 """
 
 import os
@@ -29,7 +29,7 @@ def check_precision(precision: Precision, device: torch.device) -> None:
         return
     if device.type != "cuda":
         raise DeviceError(
-            f"precision is 'tf32', which is of CUDA devices; the device is {device}. "
+            f"precision is 'tf32', which only CUDA devices have; the device is {device}. "
             "Use precision=float32, or --device cuda"
         )
     found = torch.cuda.get_device_capability(device)
@@ -41,15 +41,15 @@ def check_precision(precision: Precision, device: torch.device) -> None:
 
 
 def set_precision(network: Network, precision: Precision) -> None:
-    """Have a network's backbone compute in a precision from now on."""
+    """Set the type in which a network's backbone computes while it is trained."""
     network.compute_dtype = torch.bfloat16 if precision == "bf16" else None
 
 
 @contextmanager
-def arithmetic(precision: Precision, device: torch.device) -> Iterator[None]:
-    """Have products on a CUDA device rounded as ``precision`` says, and the same in every run.
+def backend_precision(precision: Precision, device: torch.device) -> Iterator[None]:
+    """Set the precision of torch's CUDA backends, and deterministic algorithms, in the context.
 
-    The CPU is left alone: it does the same in every run already.
+    The CPU is left alone: it is deterministic already.
     """
     if device.type != "cuda":
         yield
@@ -58,18 +58,18 @@ def arithmetic(precision: Precision, device: torch.device) -> Iterator[None]:
     backends: list[Any] = [torch.backends.cuda.matmul, conv, rnn]
     before = [backend.fp32_precision for backend in backends]
     was_strict = torch.are_deterministic_algorithms_enabled()
-    warned = torch.is_deterministic_algorithms_warn_only_enabled()
-    # cuBLAS sums in one order alone if it has a workspace of its own for each stream.
+    was_warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    # cuBLAS sums in one order only if it has a workspace of its own for each stream.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     try:
         for backend in backends:
             backend.fp32_precision = "tf32" if precision == "tf32" else "ieee"
         torch.use_deterministic_algorithms(True, warn_only=True)
         with warnings.catch_warnings():
-            # A sum along an axis that is not the innermost has one order, and is named all the same
+            # torch warns of a sum along an axis that is not the innermost, though it has one order
             warnings.filterwarnings("ignore", message=".*does not have a deterministic.*")
             yield
     finally:
-        torch.use_deterministic_algorithms(was_strict, warn_only=warned)
+        torch.use_deterministic_algorithms(was_strict, warn_only=was_warn_only)
         for backend, value in zip(backends, before, strict=True):
             backend.fp32_precision = value

@@ -1,7 +1,6 @@
-"""Triangle meshes: bodies made of facets, and what can be wrong with them.
+"""Triangle meshes: bodies, operations, defects, mass and files; no scattering.
 
-Facets are wound so that their normals point out of the body, towards free space; physical optics
-lights a facet when its normal has a part towards the radar. Lengths are metres.
+Facets are wound so that their normals point out of the body, into free space. Lengths are metres.
 
 References:
     Möller and Haines, Real-Time Rendering, chapter "Polygonal Techniques" (winding, welding);

@@ -1,4 +1,4 @@
-"""Meshes of elementary bodies: box, plate, sphere, ellipsoid, and any body of revolution."""
+"""Meshes of elementary bodies: box, plate, sphere, ellipsoid and any body of revolution."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -79,14 +79,14 @@ def ellipsoid(x_m: float, y_m: float, z_m: float, subdivisions: int) -> Mesh:
 def revolution(profile: ArrayLike, sides: int) -> Mesh:
     """Return the surface that a profile sweeps around the z axis, wound outward.
 
-    A profile that starts and ends on the axis gives a closed body; one that does not is open
-    there. Each step of the profile becomes one band of ``2 * sides`` facets (``sides`` at a tip),
-    so a straight side needs one step, and a curved one as many as its curve.
+    A profile that starts and ends on the axis gives a closed body; otherwise the surface is open
+    there. Each segment of the profile becomes one band of ``2 * sides`` facets (``sides`` at a
+    tip), so a straight side needs one segment.
 
     Args:
         profile: Distance from the axis and height (rho, z) [m] of each point, from one end of
             the body to the other in either order, shape ``(p, 2)``.
-        sides: Number of flat sides around the axis, 3 or more; corners lie on the body.
+        sides: Flat sides around the axis, 3 or more; corners lie on the body.
 
     Raises:
         ValueError: If the profile has another shape, fewer than two points, or a negative rho.
@@ -111,27 +111,22 @@ def revolution(profile: ArrayLike, sides: int) -> Mesh:
 def _swept(points: Floats, sides: int) -> Mesh:
     azimuth = 2 * np.pi * np.arange(sides) / sides
     across = np.stack([np.cos(azimuth), np.sin(azimuth)], axis=1)  # (side, xy)
-    rings = [_ring(rho, z, across) for rho, z in points]
-    starts = np.cumsum([0, *map(len, rings)])
-    bands = [
-        _band(starts[i] + _spokes(rings[i], sides), starts[i + 1] + _spokes(rings[i + 1], sides))
-        for i in range(len(points) - 1)
+    rings = [
+        np.column_stack([rho * across, np.full(sides, z)])
+        if rho
+        else np.array([[0.0, 0.0, z]])  # a ring on the axis is one vertex
+        for rho, z in points
     ]
+    starts = np.cumsum([0, *map(len, rings)])
+    spokes = [
+        start + np.arange(sides + 1) % len(ring) for start, ring in zip(starts, rings, strict=False)
+    ]
+    bands = [_band(spokes[i], spokes[i + 1]) for i in range(len(points) - 1)]
     return Mesh(np.vstack(rings), np.vstack(bands))
 
 
-def _ring(rho: float, z: float, across: Floats) -> Floats:
-    if rho == 0:
-        return np.array([[0.0, 0.0, z]])  # a ring on the axis is one vertex
-    return np.column_stack([rho * across, np.full(len(across), z)])
-
-
-def _spokes(ring: Floats, sides: int) -> Integers:
-    return np.arange(sides + 1) % len(ring)
-
-
 def _band(lower: Integers, upper: Integers) -> Integers:
-    """Return the facets between two rings; those that shrink to a line on the axis are left out."""
+    """Return the facets between two rings, without those that shrink to a line on the axis."""
     first = np.stack([lower[:-1], lower[1:], upper[1:]], axis=1)
     second = np.stack([lower[:-1], upper[1:], upper[:-1]], axis=1)
     both = np.vstack([first, second])

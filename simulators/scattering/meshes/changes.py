@@ -1,14 +1,9 @@
-"""Other meshes of a mesh: finer, merged, welded, turned inside out, moved, turned, stretched."""
-
-from collections.abc import Callable
+"""Functions that make a mesh from a mesh: subdivide, merge, weld, reverse, move, rotate, scale."""
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import KDTree
 
-from simulators.scattering.meshes.surface import Floats, Mesh, check_sizes
+from simulators.scattering.meshes.surface import Mesh, check_sizes, connected_vertices
 
 
 def subdivide(mesh: Mesh, longest_edge_m: float) -> Mesh:
@@ -31,9 +26,9 @@ def subdivide(mesh: Mesh, longest_edge_m: float) -> Mesh:
 def bisect(mesh: Mesh, longest_edge_m: float) -> Mesh:
     """Return the same surface with facets halved across their longest edge until none is too long.
 
-    Fewer and better shaped facets than :func:`subdivide` makes of long ones: a strip cut into n
-    parts becomes some n^1.6, not n^2. But each is halved for itself, so corners may lie on the
-    edges of others, and the mesh is not watertight.
+    Fewer and better shaped facets than ``subdivide`` makes of long ones: a strip cut into n parts
+    has about n^1.6 facets, not n^2. But each is halved on its own, so corners may lie on the edges
+    of others, and the mesh is not watertight.
 
     Raises:
         ValueError: If ``longest_edge_m`` is not positive.
@@ -64,7 +59,7 @@ def bisect(mesh: Mesh, longest_edge_m: float) -> Mesh:
 
 
 def split(mesh: Mesh) -> Mesh:
-    """Return every facet split in four at the midpoints of its edges, which neighbours share."""
+    """Return the mesh with every facet split in four at the midpoints of its edges."""
     ends = np.sort(np.stack([mesh.facets, np.roll(mesh.facets, -1, axis=1)], axis=2), axis=2)
     edges, index = np.unique(ends.reshape(-1, 2), axis=0, return_inverse=True)
     middle = len(mesh.vertices) + index.reshape(-1, 3)  # of edges 01, 12, 20
@@ -77,7 +72,7 @@ def split(mesh: Mesh) -> Mesh:
 
 
 def merge(*meshes: Mesh) -> Mesh:
-    """Return one mesh of several; their facets follow each other, their vertices stay apart."""
+    """Return one mesh of several, whose vertices stay separate."""
     if not meshes:
         raise ValueError("merge needs at least one mesh")
     starts = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes)])
@@ -86,28 +81,29 @@ def merge(*meshes: Mesh) -> Mesh:
 
 
 def weld(mesh: Mesh, tolerance_m: float) -> Mesh:
-    """Return the mesh with vertices closer than ``tolerance_m`` made one; unused ones go."""
+    """Return the mesh with vertices closer than ``tolerance_m`` merged, without unused ones."""
+    from scipy.spatial import KDTree  # late: recipes without a mesh do without scipy
+
     points = mesh.vertices
     pairs = KDTree(points).query_pairs(tolerance_m, output_type="ndarray")
-    links = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), (len(points),) * 2)
-    _, cluster = connected_components(links, directed=False)
+    cluster = connected_vertices(len(points), pairs)
     used, facets = np.unique(cluster[mesh.facets], return_inverse=True)
     _, first = np.unique(cluster, return_index=True)
     return Mesh(points[first[used]], facets.reshape(-1, 3))
 
 
 def reverse(mesh: Mesh) -> Mesh:
-    """Return the mesh inside out: every facet wound the other way."""
+    """Return the mesh with every facet wound the other way."""
     return Mesh(mesh.vertices, mesh.facets[:, ::-1])
 
 
 def translate(mesh: Mesh, offset_m: ArrayLike) -> Mesh:
     """Return the mesh moved by ``offset_m`` [m], shape ``(3,)``."""
-    return _moved(mesh, lambda points: points + np.asarray(offset_m, dtype=np.float64))
+    return Mesh(mesh.vertices + np.asarray(offset_m, dtype=np.float64), mesh.facets)
 
 
 def rotate(mesh: Mesh, rotation: ArrayLike) -> Mesh:
-    """Return the mesh turned about the origin: every vertex r becomes ``rotation @ r``.
+    """Return the mesh rotated about the origin: every vertex r becomes ``rotation @ r``.
 
     Raises:
         ValueError: If ``rotation`` is not a proper rotation matrix of shape ``(3, 3)``.
@@ -117,19 +113,15 @@ def rotate(mesh: Mesh, rotation: ArrayLike) -> Mesh:
         raise ValueError(f"expected an orthogonal matrix of shape (3, 3), got\n{matrix}")
     if np.linalg.det(matrix) < 0:
         raise ValueError("the matrix mirrors (determinant -1); a rotation has determinant +1")
-    return _moved(mesh, lambda points: points @ matrix.T)
+    return Mesh(mesh.vertices @ matrix.T, mesh.facets)
 
 
 def scale(mesh: Mesh, factor: float | ArrayLike) -> Mesh:
-    """Return the mesh stretched about the origin by one factor, or one along each axis.
+    """Return the mesh scaled about the origin by one factor, or one along each axis.
 
     Raises:
         ValueError: If a factor is not positive: it would turn the body inside out.
     """
     factors = np.broadcast_to(np.asarray(factor, dtype=np.float64), (3,))
     check_sizes(**dict(zip(("x", "y", "z"), map(float, factors), strict=True)))
-    return _moved(mesh, lambda points: points * factors)
-
-
-def _moved(mesh: Mesh, move: Callable[[Floats], Floats]) -> Mesh:
-    return Mesh(move(mesh.vertices), mesh.facets)
+    return Mesh(mesh.vertices * factors, mesh.facets)

@@ -1,21 +1,21 @@
-"""What can be wrong with a mesh: holes, winding, facets without area, lengths in other units."""
+"""Defects of a mesh: holes, winding, facets without area, lengths in other units."""
 
 import numpy as np
 
 from simulators.scattering.meshes.surface import Mesh, edge_counts, repeated_directions
 
-MAX_BODY_M = 100.0  # beyond this, millimetres read as metres are likelier than the body
-MIN_BODY_M = 1e-3  # below this, metres read as millimetres are
-_SLIVER = 1e-12  # a facet's area over its longest edge squared, below which it is a line
+MAX_BODY_M = 100.0  # above, millimetres read as metres are likelier than such a body
+MIN_BODY_M = 1e-3  # below, metres read as millimetres are
+_SLIVER = 1e-12  # area over longest edge squared, below which a facet is a line
 
 
 def defects(mesh: Mesh, *, closed: bool = True) -> list[str]:
-    """Return what is wrong with a mesh, a sentence each; an empty list if nothing is.
+    """Return a sentence for each defect of a mesh.
 
     Args:
-        mesh: The mesh to look at.
+        mesh: The mesh to check.
         closed: Whether it should be the surface of a body. With ``False`` only facets and size
-            are looked at: a plate or a shell is lit from outside alone, and has edges.
+            are checked: a plate or a shell is lit from outside alone, and has edges.
 
     Example:
         >>> from simulators.scattering.meshes import box, scale
@@ -51,7 +51,7 @@ def _surface_defects(mesh: Mesh) -> list[str]:
 def _inward_defect(mesh: Mesh, *, watertight: bool) -> str:
     inward = np.flatnonzero(mesh.part_volumes < 0)
     if not watertight or len(inward) == 0:
-        return ""  # the sign of an open surface's volume says nothing
+        return ""  # the volume of an open surface has no meaning
     part = int(inward[0])
     return (
         f"{len(inward)} of {len(mesh.part_volumes)} parts are wound inward: part {part} has a "

@@ -1,4 +1,4 @@
-"""Centre of mass and inertia of the body that a mesh encloses, or of the shell that it is.
+"""Centre of mass and inertia of the body that a mesh encloses, or of the mesh as a shell.
 
 Reference:
     Blow and Binstock, "How to find the inertia tensor (or other mass properties) of a 3D solid
@@ -16,13 +16,13 @@ _ALIGNED = 1e-9  # of the trace: products of inertia this small are rounding
 
 @dataclass(frozen=True)
 class Mass:
-    """How the mass of a uniform body of unit mass lies.
+    """Mass properties of a uniform body of unit mass.
 
     Attributes:
         centre_m: Centre of mass [m], shape ``(3,)``.
         moments_m2: Principal moments of inertia about it, per unit mass [m^2], shape ``(3,)``.
-        axes: Principal axes as rows, a rotation that takes the mesh's frame to theirs, each as
-            near as can be to the axis of its place, shape ``(3, 3)``.
+        axes: Principal axes as rows, a rotation from the mesh's frame to theirs, each as near as
+            possible to x, y and z, shape ``(3, 3)``.
     """
 
     centre_m: Floats
@@ -31,7 +31,7 @@ class Mass:
 
 
 def mass_of(mesh: Mesh, *, solid: bool = True) -> Mass:
-    """Return how the mass of the enclosed body lies, or with ``solid=False`` of the shell.
+    """Return the mass properties of the enclosed body, or with ``solid=False`` of the shell.
 
     Raises:
         ValueError: If the body encloses no volume, or the shell has no area.
@@ -61,7 +61,7 @@ def mass_of(mesh: Mesh, *, solid: bool = True) -> Mass:
 
 
 def _axes(squares: Floats) -> Floats:
-    """Return the principal axes as rows; the frame's own where those are principal."""
+    """Return the principal axes as rows; x, y and z if these are principal."""
     products = np.abs(squares - np.diag(np.diag(squares))).max()
     if products <= _ALIGNED * np.trace(squares):
         return np.eye(3)

@@ -1,4 +1,4 @@
-"""A surface of flat triangles, and what follows from it: normals, areas, extent, parts."""
+"""Mesh of flat triangles with its normals, areas, extent and connected parts."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -6,14 +6,12 @@ from functools import cached_property
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-_CONVEX_BLOCK = 256  # facets that are compared with all vertices at a time
-_WIDTH_FACETS = 128  # facets that are asked for directions of the smallest width
+_CONVEX_BLOCK = 256  # facets that are compared with all vertices at once
+_WIDTH_FACETS = 128  # facets whose normals are tried for the smallest width
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +30,7 @@ class Mesh:
     facets: Integers
 
     def __post_init__(self) -> None:
-        """Check the arrays once, here, and keep copies that nobody else can write to."""
+        """Check the arrays once, and store read-only copies."""
         vertices = np.array(self.vertices, dtype=np.float64, order="C")
         facets = np.array(self.facets, order="C")
         _check_arrays(vertices, facets)
@@ -89,29 +87,27 @@ class Mesh:
     @cached_property
     def parts(self) -> Integers:
         """Number of the connected part that each facet belongs to, from 0, shape ``(m,)``."""
-        count = len(self.vertices)
-        start, end = self.facets.ravel(), np.roll(self.facets, -1, axis=1).ravel()
-        links = coo_array((np.ones(len(start)), (start, end)), shape=(count, count))
-        _, vertex_part = connected_components(links, directed=False)
+        edges = np.stack([self.facets, np.roll(self.facets, -1, axis=1)], axis=2).reshape(-1, 2)
+        vertex_part = connected_vertices(len(self.vertices), edges)
         _, facet_part = np.unique(vertex_part[self.facets[:, 0]], return_inverse=True)
         return facet_part.astype(np.int64)
 
     @cached_property
     def part_volumes(self) -> Floats:
         """Signed volume of each connected part [m^3], shape ``(parts,)``."""
-        # About a point nearby: a small body far from the origin would drown in rounding.
+        # About a vertex: a small body far from the origin would be lost in rounding.
         middle = self.vertices[self.facets[0, 0]]
         wedges = np.einsum("ij,ij->i", self.centroids - middle, self.area_vectors) / 3
         return np.bincount(self.parts, weights=wedges).astype(np.float64)
 
     @cached_property
     def smallest_width_m(self) -> float:
-        """The smallest width of any connected part [m], for judging k times size.
+        """The smallest width of any connected part [m], for k times size.
 
-        The least distance between two parallel planes that hold the part between them, over the
-        normals of (up to 128 of) its facets and the in-plane normals of their edges: exact for
-        flat plates, boxes, cylinders and spheres, never too small for others. The thickness of a
-        flat part is left out.
+        The smallest distance between two parallel planes around the part, over the normals of (up
+        to 128 of) its facets and the in-plane normals of their edges: exact for flat plates,
+        boxes, cylinders and spheres, never too small for others. The thickness of a flat part
+        does not count.
         """
         return min(_width(self, self.parts == part) for part in range(int(self.parts.max()) + 1))
 
@@ -180,26 +176,40 @@ def _largest_distance(points, reach):
 
 def _width(mesh: Mesh, members: NDArray[np.bool_]) -> float:
     points = mesh.vertices[np.unique(mesh.facets[members])]
-    chosen = np.flatnonzero(members & (mesh.areas > 0))
-    chosen = chosen[:: max(1, len(chosen) // _WIDTH_FACETS)]
-    if len(chosen) == 0:
+    rows = np.flatnonzero(members & (mesh.areas > 0))
+    rows = rows[:: max(1, len(rows) // _WIDTH_FACETS)]
+    if len(rows) == 0:
         return 0.0
-    edges = np.roll(mesh.corners[chosen], -1, axis=1) - mesh.corners[chosen]
-    across = np.cross(mesh.normals[chosen][:, None], edges / mesh.edge_lengths_m[chosen][..., None])
-    heights = points @ np.vstack([mesh.normals[chosen], across.reshape(-1, 3)]).T
+    edges = np.roll(mesh.corners[rows], -1, axis=1) - mesh.corners[rows]
+    across = np.cross(mesh.normals[rows][:, None], edges / mesh.edge_lengths_m[rows][..., None])
+    heights = points @ np.vstack([mesh.normals[rows], across.reshape(-1, 3)]).T
     widths = heights.max(axis=0) - heights.min(axis=0)
     return float(widths[widths > 1e-9 * widths.max()].min())
 
 
+def connected_vertices(count: int, links: Integers) -> Integers:
+    """Return the number of the connected group of each vertex, shape ``(count,)``.
+
+    Args:
+        count: Number of vertices.
+        links: Pairs of vertices that are connected, shape ``(n, 2)``.
+    """
+    from scipy.sparse import coo_array  # late: recipes without a mesh do without scipy
+    from scipy.sparse.csgraph import connected_components
+
+    graph = coo_array((np.ones(len(links)), (links[:, 0], links[:, 1])), shape=(count, count))
+    return connected_components(graph, directed=False)[1]
+
+
 def edge_counts(mesh: Mesh) -> tuple[Integers, Integers]:
-    """Return the undirected edges, shape ``(e, 2)``, and how many facets have each."""
+    """Return the undirected edges, shape ``(e, 2)``, and the number of facets at each."""
     directed = np.stack([mesh.facets, np.roll(mesh.facets, -1, axis=1)], axis=2).reshape(-1, 2)
     edges, counts = np.unique(np.sort(directed, axis=1), axis=0, return_counts=True)
     return edges, counts
 
 
 def repeated_directions(mesh: Mesh) -> int:
-    """Return how many directed edges more than one facet runs along."""
+    """Return the number of directed edges that belong to more than one facet."""
     directed = np.stack([mesh.facets, np.roll(mesh.facets, -1, axis=1)], axis=2).reshape(-1, 2)
     return int(np.sum(np.unique(directed, axis=0, return_counts=True)[1] > 1))
 

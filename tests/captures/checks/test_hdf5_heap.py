@@ -55,9 +55,9 @@ HEAP_SIZE, FIRST_OBJECT_SIZE = 8, 24  # offsets from the heap's signature
 @pytest.mark.parametrize(
     ("offset", "number", "words"),
     [
-        (0, 0, "not where it is said to be"),
-        (HEAP_SIZE, 1 << 40, "not where it is said to be"),
-        (HEAP_SIZE, 3, "not where it is said to be"),
+        (0, 0, "not at its declared address"),
+        (HEAP_SIZE, 1 << 40, "not at its declared address"),
+        (HEAP_SIZE, 3, "not at its declared address"),
         (FIRST_OBJECT_SIZE, 1 << 20, "do not lead to its end"),
     ],
 )

@@ -14,7 +14,7 @@ from radarseq.captures.checks.mat5_structure import check_tags
 from radarseq.captures.errors import RecordingError
 from radarseq.captures.options.read_options import AS_WRITTEN, ReadOptions
 from radarseq.captures.readers import matlab
-from radarseq.captures.sources.sandbox import Prober
+from radarseq.captures.sources.sandbox import Sandbox
 
 WRITTEN_BY_MATLAB = Path(scipy.io.__file__).parent / "matlab/tests/data"
 
@@ -48,8 +48,8 @@ def test_what_scipy_reads_of_its_own_test_files_is_taken():
             continue
         try:
             check_tags(path)
-        except RecordingError as fault:
-            refused.append(str(fault))
+        except RecordingError as error:
+            refused.append(str(error))
     assert len(LEVEL_5) > 60
     assert refused == []
 
@@ -85,14 +85,14 @@ FIRST_FLAGS, FIRST_SIZES, FIRST_TYPE = 144, 160, 176  # offsets in the file
 @pytest.mark.parametrize(
     ("offset", "number", "words"),
     [
-        (FIRST_TYPE, 135, "an element of type 135 stands where"),
-        (FIRST_TYPE, 8, "an element of type 8 stands where"),
+        (FIRST_TYPE, 135, "an element has type 135; expected one of"),
+        (FIRST_TYPE, 8, "an element has type 8; expected one of"),
         (FIRST_TYPE + 4, 1 << 30, "an element of 1073741824 bytes does not fit"),
-        (FIRST_TYPE + 4, 16, "4 numbers stand in an array of 6"),
+        (FIRST_TYPE + 4, 16, "an array of 6 holds 4 numbers"),
         (FIRST_FLAGS, 99, "class 99"),
-        (FIRST_SIZES, 7, "6 numbers stand in an array of 21"),
+        (FIRST_SIZES, 7, "an array of 21 holds 6 numbers"),
         (FIRST_SIZES, 0xFFFFFFFF, "dimensions"),
-        (128, 3, "an element of type 3 stands where an array is to be"),
+        (128, 3, "an element has type 3; expected an array"),
         (132, 20, "an array ends before its elements do"),
     ],
 )
@@ -122,13 +122,13 @@ def test_a_changed_number_in_any_tag_never_ends_the_process_that_reads(plain, tm
     """A type that is none ended it once in 450 changes before tags were walked."""
     good = plain.read_bytes()
     rng = np.random.default_rng(3)
-    with closing(Prober()) as prober:
+    with closing(Sandbox()) as sandbox:
         for attempt in range(200):
             content = bytearray(good)
             content[int(rng.integers(32, len(good) // 4)) * 4] = int(rng.integers(256))
             path = tmp_path / f"changed{attempt}.mat"
             path.write_bytes(content)
             try:
-                prober.check(path, AS_WRITTEN)
-            except RecordingError as fault:
-                assert "crashes" not in str(fault), fault
+                sandbox.check(path, AS_WRITTEN)
+            except RecordingError as error:
+                assert "crashes" not in str(error), error

@@ -4,11 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from recordings import noise, save
+from recordings import collect, noise, save
 
 from radarseq.captures.conversion.export import export
 from radarseq.captures.conversion.import_dataset import import_
-from radarseq.captures.conversion.stack_examples import collect
 from radarseq.captures.options.read_options import ReadOptions
 from radarseq.captures.readers.registry import read_capture
 from radarseq.dataset.schema import Examples, Header
@@ -68,8 +67,8 @@ def test_export_takes_a_split_and_a_limit_over_all_classes(tmp_path):
 def test_imported_groups_keep_their_names_in_an_export(tmp_path):
     for name in ("a_b/run_1.npy", "a_b/run_2 x.npy", "a_b/run_2_x.npy"):
         save(tmp_path / "raw" / name, noise(10, 8))
-    reading = ReadOptions(name="{label}/{group}.npy")
-    import_([tmp_path / "raw"], tmp_path / "set", reading=reading)
+    options = ReadOptions(name="{label}/{group}.npy")
+    import_([tmp_path / "raw"], tmp_path / "set", options=options)
     files = export(tmp_path / "set", tmp_path / "out", split="all")
     assert [path.name for path in files] == [
         "a_b_run-1.npz",

@@ -47,7 +47,9 @@ def test_groups_are_for_test_by_name():
     examples = made_examples([int(g > 2) for g in groups], groups)
     split = assign_split(examples, SplitRule(test_group=("1", "c/4")))
     assert set(np.array(groups)[split == 2]) == {1, 4}
-    with pytest.raises(UsageError, match="test_group '9': no recording belongs to it; there are 0"):
+    with pytest.raises(
+        UsageError, match="test_group '9': no recording belongs to it; expected one of 0"
+    ):
         assign_split(examples, SplitRule(test_group=("9",)))
 
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from recordings import OBJECTS, noise, objects, save
+from recordings import OBJECTS, collect, noise, objects, save
 
-from radarseq.captures.conversion.stack_examples import collect, gather
+from radarseq.captures.conversion.stack_examples import stack_examples
 from radarseq.captures.options.read_options import ReadOptions
 from radarseq.errors import CaptureError
 
@@ -36,15 +36,15 @@ def test_a_bad_file_does_not_stop_the_rest(tmp_path):
     save(tmp_path / "cone/extra.npy", noise(10, 8))
     (tmp_path / "plate/object_0.npy").write_bytes(b"rubbish")
     absent = tmp_path / "absent.npy"
-    reading = replace(OBJECTS, name="", stride=1)
-    found = gather([tmp_path, absent], reading)
+    options = replace(OBJECTS, name="", stride=1)
+    found = stack_examples([tmp_path, absent], options)
     reasons = {failure.path.name: failure.reason for failure in found.failures}
     assert "10 constant" in reasons["object_1.npy"]
     assert "(9,) complex; expected (8,) complex" in reasons["object_2.npy"]
     assert "(8, 1) real" in reasons["object_3.npy"]
     assert "cannot be read as .npy" in reasons["object_0.npy"]
     assert "not there" in reasons["absent.npy"]
-    assert found.left_out == {"all zero": 3, "not finite": 1}
+    assert found.rejected == {"all zero": 3, "not finite": 1}
     assert found.examples.header.warnings == (
         "rows left out because not finite: 1",
         "rows left out because all zero: 3",
@@ -52,7 +52,7 @@ def test_a_bad_file_does_not_stop_the_rest(tmp_path):
     assert found.examples["parameters/row"][10:16].tolist() == [0, 1, 5, 6, 8, 9]
     assert found.examples.header.group_names[:2] == ("cone/extra.npy", "cone/object_0.npy")
     assert all(failure.hint.count(" ") >= 1 for failure in found.failures)
-    named = gather([tmp_path], replace(reading, name=OBJECTS.name))
+    named = stack_examples([tmp_path], replace(options, name=OBJECTS.name))
     assert (
         "does not end in the pattern"
         in {f.path.name: f.reason for f in named.failures}["extra.npy"]

@@ -4,18 +4,18 @@ import json
 
 import pytest
 
-from radarseq.captures.options.quality_limits import Quality
+from radarseq.captures.options.quality_limits import QualityLimits
 from radarseq.captures.options.read_options import ReadOptions
 from radarseq.errors import UsageError
 
 
 def test_a_reading_survives_json_and_recipe():
-    reading = ReadOptions(
+    options = ReadOptions(
         name="{label}.csv", steps=32, hop=8, carrier_hz=1e9, sample_axis="slow_time"
     )
-    assert ReadOptions.from_json(json.loads(json.dumps(reading.to_json()))) == reading
-    assert ReadOptions.from_recipe(reading.to_recipe()) == reading
-    assert json.loads(reading.to_recipe())["kind"] == "import"
+    assert ReadOptions.from_json(json.loads(json.dumps(options.to_json()))) == options
+    assert ReadOptions.from_recipe(options.to_recipe()) == options
+    assert json.loads(options.to_recipe())["kind"] == "import"
     assert ReadOptions.from_recipe('name = "a recipe"\n') is None
     assert ReadOptions.from_recipe("{}") is None
 
@@ -27,7 +27,7 @@ def test_a_reading_survives_json_and_recipe():
         ({"steps": "3"}, "steps is '3'"),
         ({"steps": True}, "steps is True"),
         ({"steps": 1}, "at least 2"),
-        ({"hop": 4}, "how long the windows"),
+        ({"hop": 4}, "Give steps, the window length"),
         ({"stride": 0}, "stride is 0"),
         ({"carrier_hz": float("nan")}, "carrier_hz"),
         ({"layout": "row,time"}, "'step'"),
@@ -41,18 +41,18 @@ def test_a_reading_survives_json_and_recipe():
     ],
 )
 def test_a_reading_that_does_not_fit_is_refused(content, word):
-    with pytest.raises(UsageError) as fault:
+    with pytest.raises(UsageError) as error:
         ReadOptions.from_json(content)
-    assert word in str(fault.value)
+    assert word in str(error.value)
 
 
 def test_a_reading_is_updated_key_by_key_and_by_its_source_of_labels():
     trained = ReadOptions(
-        label_column=-1, steps=8, quality=Quality(clipped_share=0.5, dropped_run=3)
+        label_column=-1, steps=8, quality=QualityLimits(clipped_share=0.5, dropped_run=3)
     )
     other = trained.updated({"name": "{label}.csv", "quality": {"dropped_run": 0}})
     assert (other.name, other.label_column, other.steps) == ("{label}.csv", None, 8)
-    assert other.quality == Quality(clipped_share=0.5)
+    assert other.quality == QualityLimits(clipped_share=0.5)
     assert ReadOptions.from_json(other.to_json()) == other
     tabled = other.updated({"labels": "l.csv"})
     assert (tabled.name, tabled.labels) == ("", "l.csv")

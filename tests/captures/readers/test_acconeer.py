@@ -5,12 +5,11 @@ import json
 import h5py
 import numpy as np
 import pytest
-from recordings import frames, noise, whole, write_a121
+from recordings import cut_rows, frames, noise, whole, write_a121
 
 from radarseq.captures.errors import RecordingError
 from radarseq.captures.options.read_options import ReadOptions
 from radarseq.captures.readers.registry import read_capture
-from radarseq.captures.windowing.windows import cut_rows
 
 
 def test_a121_joins_sessions_groups_and_entries_in_the_order_of_their_numbers(tmp_path):

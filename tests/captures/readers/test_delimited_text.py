@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from recordings import cut_rows
 
 from radarseq.captures.errors import RecordingError
 from radarseq.captures.options.read_options import ReadOptions
 from radarseq.captures.readers.registry import read_capture
-from radarseq.captures.windowing.windows import cut_rows
 
 
 def test_csv_with_interleaved_samples_and_labels(tmp_path):
@@ -27,7 +27,7 @@ def test_tsv_as_one_series_of_channels(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "reading", "words"),
+    ("text", "options", "words"),
     [
         ("1,2\n3,x\n", {}, ["line 2", "'x'", "label_column"]),
         ("1,2\n3\n", {}, ["line 2 has 1 cells", "expected 2"]),
@@ -41,9 +41,9 @@ def test_tsv_as_one_series_of_channels(tmp_path):
         ("1,a\n2,b\n", {"label_column": -1, "layout": "step,row"}, ["along its first axis"]),
     ],
 )
-def test_a_csv_that_does_not_fit_says_why(tmp_path, text, reading, words):
+def test_a_csv_that_does_not_fit_says_why(tmp_path, text, options, words):
     path = tmp_path / "a.csv"
     path.write_text(text)
-    with pytest.raises(RecordingError) as fault:
-        read_capture(path, ReadOptions(**reading))
-    assert all(word in str(fault.value) for word in [str(path), *words]), str(fault.value)
+    with pytest.raises(RecordingError) as error:
+        read_capture(path, ReadOptions(**options))
+    assert all(word in str(error.value) for word in [str(path), *words]), str(error.value)

@@ -4,12 +4,11 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-from recordings import error_of, whole
+from recordings import blocks, error_of, whole
 
 from radarseq.captures.options.read_options import ReadOptions
 from radarseq.captures.readers.registry import read_capture
-from radarseq.captures.sources.find_files import walk_captures
-from radarseq.captures.windowing.windows import blocks
+from radarseq.captures.sources.find_files import find_recordings
 
 
 def write_channel(folder: Path, stretches: list[tuple[int, int]], total: int) -> np.ndarray:
@@ -32,7 +31,7 @@ def write_channel(folder: Path, stretches: list[tuple[int, int]], total: int) ->
 def test_digital_rf_channels_their_gaps_and_their_fill(tmp_path):
     channel = tmp_path / "ch0"
     samples = write_channel(channel, [(1000, 0), (1020, 20)], 40)
-    assert walk_captures([tmp_path])[0] == [channel]
+    assert find_recordings([tmp_path])[0] == [channel]
     capture = read_capture(channel)
     np.testing.assert_array_equal(whole(capture), samples)
     assert (capture.axes, capture.sample_interval_s) == (("step",), 1e-4)

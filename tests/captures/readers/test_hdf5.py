@@ -16,7 +16,7 @@ def test_hdf5_that_reaches_out_or_lies_is_refused(tmp_path):
     secret.write_bytes(bytes(800))
     path = tmp_path / "a.h5"
 
-    def fault(make) -> str:
+    def error(make) -> str:
         with h5py.File(path, "w") as file:
             file["sessions/session_0/group_0/entry_0/sensor_id"] = 1
             make(file)
@@ -25,21 +25,21 @@ def test_hdf5_that_reaches_out_or_lies_is_refused(tmp_path):
         return str(caught.value)
 
     outside = {"external": [(str(secret), 0, 800)]}
-    assert "in other files" in fault(lambda f: f.create_dataset(frame, (10, 10), "f8", **outside))
-    assert "is a link" in fault(lambda f: f.__setitem__(frame, h5py.ExternalLink("b.h5", "/x")))
-    assert "NULL" in fault(lambda f: f.__setitem__(frame, h5py.Empty(IQ)))
-    assert "has no" in fault(lambda f: None)
-    assert "at most" in fault(
+    assert "in other files" in error(lambda f: f.create_dataset(frame, (10, 10), "f8", **outside))
+    assert "is a link" in error(lambda f: f.__setitem__(frame, h5py.ExternalLink("b.h5", "/x")))
+    assert "NULL" in error(lambda f: f.__setitem__(frame, h5py.Empty(IQ)))
+    assert "has no" in error(lambda f: None)
+    assert "at most" in error(
         lambda f: f.create_dataset(frame, (2_200_000, 1000, 1000), "f8", chunks=(1, 100, 100))
     )
-    assert "are stored" in fault(
+    assert "are stored" in error(
         lambda f: f.create_dataset(frame, (10, 10, 10), IQ, chunks=True, compression="gzip")
     )
 
     def half_written(file: h5py.File) -> None:
         file.create_dataset(frame, (4, 10, 10), IQ, chunks=(1, 10, 10))[0] = np.ones((10, 10), IQ)
 
-    assert "partly written" in fault(half_written)
+    assert "partly written" in error(half_written)
 
 
 def test_an_unknown_hdf5_file_lists_its_arrays(tmp_path):

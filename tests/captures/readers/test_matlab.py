@@ -41,7 +41,7 @@ def test_fields_of_matlab_structs_by_path(tmp_path):
         whole(read_capture(path, ReadOptions(variable="radar.rx.echo"))), echo
     )
     assert "no field 'radar.tx'" in error_of(path, ReadOptions(variable="radar.tx"))
-    assert "no numeric array" in error_of(path, ReadOptions(variable="radar.name"))
+    assert "is not a numeric array" in error_of(path, ReadOptions(variable="radar.name"))
     assert "0 numeric arrays" in error_of(path)
     with h5py.File(path, "w", userblock_size=512) as file:
         file["radar/rx/echo"] = np.arange(15.0).reshape(5, 3)

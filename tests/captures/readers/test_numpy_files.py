@@ -4,12 +4,11 @@ import zipfile
 
 import numpy as np
 import pytest
-from recordings import noise, save
+from recordings import cut_rows, noise, save
 
 from radarseq.captures.errors import RecordingError
 from radarseq.captures.options.read_options import ReadOptions
 from radarseq.captures.readers.registry import read_capture
-from radarseq.captures.windowing.windows import cut_rows
 
 
 def test_npy_and_npz(tmp_path):

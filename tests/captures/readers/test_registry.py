@@ -6,7 +6,7 @@ import scipy.io
 from recordings import error_of, frames, noise, write_a121
 
 from radarseq.captures.errors import RecordingError
-from radarseq.captures.readers.registry import READERS, read_capture
+from radarseq.captures.readers.registry import SUFFIXES, read_capture
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".mat", ".npy", ".npz", ".h5", ".wave", ""])
@@ -37,7 +37,7 @@ def test_a_damaged_file_is_a_fault_or_reads_whole(tmp_path, kind):
 
 
 def test_every_suffix_has_a_reader_that_names_rubbish(tmp_path):
-    for suffix in READERS:
+    for suffix in SUFFIXES:
         path = tmp_path / f"rubbish{suffix}"
         path.write_bytes(b"\x00\xff\x93NUMPY" + bytes(range(251)))
         if suffix in (".cu8", ".cs8", ".cs16", ".cf32", ".cf64"):

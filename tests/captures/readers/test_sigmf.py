@@ -7,11 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sigmf
-from recordings import error_of, noise, whole
+from recordings import blocks, error_of, noise, whole
 
 from radarseq.captures.options.read_options import ReadOptions
 from radarseq.captures.readers.registry import read_capture
-from radarseq.captures.windowing.windows import blocks
 
 
 def write_sigmf(base: Path, data: bytes, said: dict, captures=None, annotations=()) -> Path:
@@ -114,7 +113,7 @@ def test_sigmf_without_its_other_half_or_with_a_link_out(tmp_path):
     data = path.with_suffix(".sigmf-data")
     np.testing.assert_array_equal(whole(read_capture(data)), noise(10))  # by either half
     data.rename(tmp_path / "moved")
-    assert "a.sigmf-data is not there" in error_of(path)
+    assert "a.sigmf-data is missing" in error_of(path)
     folder = tmp_path / "in"
     folder.mkdir()
     path = path.rename(folder / "a.sigmf-meta")

@@ -10,7 +10,7 @@ import sigmf
 from recordings import error_of, noise, whole
 
 from radarseq.captures.readers.registry import read_capture
-from radarseq.captures.sources.find_files import walk_captures
+from radarseq.captures.sources.find_files import find_recordings
 
 
 def test_sigmf_archives_are_mapped_and_read_as_the_package_wrote_them(tmp_path):
@@ -30,7 +30,7 @@ def test_sigmf_archives_are_mapped_and_read_as_the_package_wrote_them(tmp_path):
     made.tofile(tmp_path / "b.sigmf-meta")
     beside = read_capture(tmp_path / "b.sigmf-meta")  # with the package's checksum
     np.testing.assert_array_equal(whole(beside), samples)
-    assert walk_captures([tmp_path])[0] == [
+    assert find_recordings([tmp_path])[0] == [
         tmp_path / "archive.sigmf", tmp_path / "b.sigmf-meta",
     ]  # fmt: skip
     altered = bytearray((tmp_path / "b.sigmf-data").read_bytes())
@@ -63,7 +63,7 @@ def test_sigmf_archives_that_reach_out_are_refused(tmp_path):
     link = named("a.sigmf-data", type=tarfile.SYMTYPE, linkname="/etc/passwd")
     good = {"a/a.sigmf-meta": meta, "a/a.sigmf-data": noise(8).tobytes()}
     np.testing.assert_array_equal(whole(read_capture(archive(**good))), noise(8))
-    assert "no plain file; refused" in error_of(archive(**{"a.sigmf-meta": meta, "x": link}))
+    assert "not a plain file; refused" in error_of(archive(**{"a.sigmf-meta": meta, "x": link}))
     assert "outside itself; refused" in error_of(archive(**good, x=named("../../out")))
     assert "outside itself; refused" in error_of(archive(**good, x=named("/etc/passwd")))
     assert "holds 1 metadata and 0 sample files" in error_of(archive(**{"a.sigmf-meta": meta}))

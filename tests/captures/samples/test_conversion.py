@@ -20,5 +20,5 @@ def test_wrapped_integers_are_signed_again(tmp_path):
     assert (whole(capture) == signed).all()
     assert capture.full_scale == (-32768, 32767)
     np.save(tmp_path / "a.npy", np.array([0.5, 3]))
-    with pytest.raises(RecordingError, match="no unsigned 16-bit integers"):
+    with pytest.raises(RecordingError, match="not unsigned 16-bit integers"):
         whole(read_capture(tmp_path / "a.npy", ReadOptions(wrapped=True)))

@@ -2,7 +2,7 @@
 
 from recordings import noise, save
 
-from radarseq.captures.sources.find_files import find_captures, walk_captures
+from radarseq.captures.sources.find_files import find_recordings
 
 
 def test_folders_are_walked_in_order_and_links_out_are_refused(tmp_path):
@@ -14,7 +14,7 @@ def test_folders_are_walked_in_order_and_links_out_are_refused(tmp_path):
     (inside / "c.npy").symlink_to(outside / "x.npy")
     (inside / "d").symlink_to(outside)
     (inside / "e.npy").symlink_to("b/2.npy")
-    found, refused = walk_captures([inside])
+    found, refused = find_recordings([inside])
     assert [p.relative_to(inside).as_posix() for p in found] == ["a/10.npy", "b/2.npy", "e.npy"]
     assert sorted(failure.path.name for failure in refused) == ["c.npy", "d"]
-    assert find_captures([inside / "b/2.npy", inside]) == [found[1], found[0], found[2]]
+    assert find_recordings([inside / "b/2.npy", inside])[0] == [found[1], found[0], found[2]]

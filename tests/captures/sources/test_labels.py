@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from recordings import noise
 
-from radarseq.captures.conversion.stack_examples import gather
+from radarseq.captures.conversion.stack_examples import stack_examples
 from radarseq.captures.options.read_options import ReadOptions
 from radarseq.errors import CaptureError
 
@@ -16,14 +16,14 @@ def test_labels_and_groups_from_a_table_beside(tmp_path):
         np.save(path, noise(3, 8))
     table = tmp_path / "labels.csv"
     table.write_text("file,label,group\na.npy,cone,one\nsub/b.npy,plate,\n")
-    reading = ReadOptions(labels=str(table))
-    found = gather([tmp_path], reading)
+    options = ReadOptions(labels=str(table))
+    found = stack_examples([tmp_path], options)
     assert found.examples.header.class_names == ("cone", "plate")
     assert found.examples["label"].tolist() == [0, 0, 0, 1, 1, 1]
     assert found.examples.header.group_names == ("cone/one", "sub/b.npy")
     ((path, reason, _),) = found.failures
     assert (path.name, "not among the 2 files" in reason) == ("c.npy", True)
-    untold = gather([tmp_path]).failures  # a table that is not named is no recording
+    untold = stack_examples([tmp_path]).failures  # a table that is not named is no recording
     assert [(f.path.name, "'file'" in f.reason or "line 2" in f.reason) for f in untold] == [
         ("labels.csv", True)
     ]
@@ -33,4 +33,4 @@ def test_labels_and_groups_from_a_table_beside(tmp_path):
     ]:  # fmt: skip
         table.write_text(text)
         with pytest.raises(CaptureError, match=word):
-            gather([tmp_path], reading)
+            stack_examples([tmp_path], options)

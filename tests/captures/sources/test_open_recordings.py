@@ -22,9 +22,9 @@ def test_another_interval_is_a_failure_of_its_file(tmp_path):
         "its sample interval is 0.004 s; expected 0.002 s",
         "its sample interval is not known; expected 0.002 s",
     ]
-    opened = found[0]
-    assert (opened.windows, opened.shape, opened.group) == (2, (4,), "a.npz")
-    assert sum(len(block.rows) for block in opened.blocks()) == 2
+    recording = found[0]
+    assert (recording.windows, recording.shape, recording.group) == (2, (4,), "a.npz")
+    assert sum(len(block.rows) for block in recording.blocks()) == 2
 
 
 JUDGE = """
@@ -57,6 +57,7 @@ def judged_mb(path: Path, size: int) -> tuple[int, int, int]:
     return windows, fit, megabytes
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_file(tmp_path):
     windows, fit, megabytes = judged_mb(tmp_path / "a.cf32", 200 << 20)
     assert (windows, fit) == ((200 << 20) // 8192, 1)

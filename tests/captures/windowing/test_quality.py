@@ -3,15 +3,14 @@
 from dataclasses import replace
 
 import numpy as np
-from recordings import a_capture, codes, limits, noise
+from recordings import a_capture, blocks, codes, limits, noise
 
 from radarseq.captures.capture import Capture
 from radarseq.captures.options.read_options import AS_WRITTEN, ReadOptions
-from radarseq.captures.windowing.windows import blocks
 
 
-def codes_of(capture: Capture, reading: ReadOptions = AS_WRITTEN) -> np.ndarray:
-    return np.concatenate([block.codes for block in blocks(capture, reading)])
+def codes_of(capture: Capture, options: ReadOptions = AS_WRITTEN) -> np.ndarray:
+    return np.concatenate([block.codes for block in blocks(capture, options)])
 
 
 def test_quality_names_each_unfit_row():
@@ -54,6 +53,6 @@ def test_dropped_runs_offsets_fill_and_breaks():
 def test_the_power_gate_is_in_decibels():
     samples = np.array([[2.0], [1.0], [0.5]]) * np.exp(1j * np.arange(8))
     capture = a_capture(samples, "row", "step")
-    assert codes(capture, limits(least_power_db=-0.1)) == ["ok", "ok", "empty"]
-    assert codes(capture, limits(least_power_db=6.1)) == ["empty"] * 3
-    assert codes(capture, limits(least_power_db=6.0)) == ["ok", "empty", "empty"]
+    assert codes(capture, limits(min_power_db=-0.1)) == ["ok", "ok", "empty"]
+    assert codes(capture, limits(min_power_db=6.1)) == ["empty"] * 3
+    assert codes(capture, limits(min_power_db=6.0)) == ["ok", "empty", "empty"]

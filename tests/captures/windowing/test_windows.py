@@ -6,13 +6,12 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from recordings import a_capture, noise
+from recordings import a_capture, blocks, cut_rows, noise
 
 from radarseq.captures.capture import Mark
 from radarseq.captures.errors import RecordingError
 from radarseq.captures.options.read_options import ReadOptions
 from radarseq.captures.readers.registry import read_capture
-from radarseq.captures.windowing.windows import blocks, cut_rows
 
 
 def test_windows_follow_steps_hop_and_stride():
@@ -29,8 +28,8 @@ def test_windows_follow_steps_hop_and_stride():
 
 
 def test_windows_of_many_axes_equal_a_plain_loop():
-    samples, reading = noise(2, 3, 9, 4), ReadOptions(steps=3, hop=2, stride=2)
-    rows = cut_rows(a_capture(samples, "a", "point", "step", "b"), reading).samples
+    samples, options = noise(2, 3, 9, 4), ReadOptions(steps=3, hop=2, stride=2)
+    rows = cut_rows(a_capture(samples, "a", "point", "step", "b"), options).samples
     expected = [
         [[samples[a, p, first + 2 * s, b] for p in range(3)] for s in range(3)]
         for a in range(2)
@@ -73,23 +72,23 @@ def saved(folder: Path, kind: str, samples: np.ndarray) -> tuple[Path, ReadOptio
 def test_blocks_of_any_size_give_the_same_windows(tmp_path, kind):
     samples = noise(5, 3, 41)
     path, how = saved(tmp_path, kind, samples)
-    reading = replace(how, steps=4, hop=3, stride=2)
+    options = replace(how, steps=4, hop=3, stride=2)
     capture = read_capture(path, how)
     assert not isinstance(capture.samples, np.ndarray)  # it stays in the file
     expected = np.stack([samples[r, :, w : w + 7 : 2].T for r in range(5) for w in range(0, 35, 3)])
-    for most_bytes in (1, 500, 2_000, 10_000, 1 << 24):
-        found = list(blocks(capture, reading, most_bytes))
+    for max_bytes in (1, 500, 2_000, 10_000, 1 << 24):
+        found = list(blocks(capture, options, max_bytes))
         ends = np.cumsum([len(block.rows) for block in found]).tolist()
         assert [block.first for block in found] == [0, *ends[:-1]]
         np.testing.assert_array_equal(np.concatenate([b.rows.samples for b in found]), expected)
-    np.testing.assert_array_equal(cut_rows(capture, reading).samples, expected)
+    np.testing.assert_array_equal(cut_rows(capture, options).samples, expected)
 
 
 def test_labels_and_tx_follow_the_windows_through_blocks():
     rx, tx = noise(4, 20), noise(4, 20, seed=1)
     capture = a_capture(rx, "row", "step", tx=tx, row_labels=["a", "b", "", "d"])
-    for most_bytes in (1, 300, 1 << 20):
-        found = list(blocks(capture, ReadOptions(steps=5), most_bytes))
+    for max_bytes in (1, 300, 1 << 20):
+        found = list(blocks(capture, ReadOptions(steps=5), max_bytes))
         labels = np.concatenate([block.rows.labels for block in found])
         assert labels.tolist() == ["a"] * 4 + ["b"] * 4 + [""] * 4 + ["d"] * 4
         np.testing.assert_array_equal(
@@ -100,8 +99,8 @@ def test_labels_and_tx_follow_the_windows_through_blocks():
 def test_windows_take_the_label_of_the_mark_that_covers_most_of_them():
     marks = (Mark(0, 4, "a"), Mark(6, 14, "b"), Mark(12, 13, "c"), Mark(18, 99, "d"))
     capture = a_capture(noise(24), "step", marks=marks)
-    for most_bytes in (1, 1 << 20):
-        found = list(blocks(capture, ReadOptions(steps=4), most_bytes))
+    for max_bytes in (1, 1 << 20):
+        found = list(blocks(capture, ReadOptions(steps=4), max_bytes))
         labels = np.concatenate([block.rows.labels for block in found])
         assert labels.tolist() == ["a", "b", "b", "b", "d", "d"]
     # 4..8 is half b; 16..20 half d.  One sample less than half is not enough:

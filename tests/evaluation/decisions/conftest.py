@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from radarseq.dataset.schema import Examples
-from radarseq.evaluation.decisions.calibration_file import fit
+from radarseq.evaluation.decisions.calibration import fit_calibration
 from radarseq.inference.predictor import load
 from radarseq.inference.training_rows import training_rows_in
 
@@ -16,7 +16,7 @@ def model(space_run):
 
 @pytest.fixture(scope="module")
 def fitted(model, space_examples):
-    return fit(model, training_rows_in(space_examples))
+    return fit_calibration(model, training_rows_in(space_examples))
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,24 @@
 """Windows of a recording fused into one decision."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
-from made_predictions import some
+from runs import some
 
-from radarseq.evaluation.decisions.fusion import Fusion, fuse, measure_fusion_weight
+from radarseq.dataset.row_operations import rows_by_group
+from radarseq.evaluation.decisions.fusion import Fusion, measure_fusion_weight
+
+
+def fuse(probabilities, group, prior):
+    """Return group, rows, posterior and decision of each group, in order of the groups."""
+    present, rows = rows_by_group(group)
+    fusion = Fusion(prior, len(present))
+    fusion.add(probabilities, np.searchsorted(present, group))
+    return [
+        SimpleNamespace(group=g, rows=r, posterior=p, decision=int(p.argmax()))
+        for g, r, p in zip(present, rows, fusion.posterior(), strict=True)
+    ]
 
 
 def test_two_windows_are_joined_by_bayes_rule():

@@ -10,27 +10,31 @@ from radarseq.dataset.schema import Examples
 from radarseq.dataset.write import write_dataset
 from radarseq.errors import UsageError
 from radarseq.evaluation.decisions.ood_scores import SCORES
-from radarseq.evaluation.decisions.ood_threshold import HeldOut, choose_score, unknown_part
+from radarseq.evaluation.decisions.ood_threshold import (
+    UnknownObjects,
+    select_score,
+    unknown_metrics,
+)
 
 
 def test_known_windows_are_rejected_as_often_as_asked_and_others_more_often(
     model, fitted, space_examples, noise
 ):
-    held_out = HeldOut("noise", [], noise)
-    chosen = choose_score(model, fitted.detector, held_out, "auto", 0.1)
-    assert chosen.chosen_by == "held-out classes"
+    held_out = UnknownObjects("noise", [], noise)
+    chosen = select_score(model, fitted.detector, held_out, "auto", 0.1)
+    assert chosen.selected_by == "held-out classes"
     test = space_examples.part("test")
-    found = model.predict_examples(test, describe=chosen.describe)
+    found = model.predict_examples(test, extra_output=chosen.extra_output)
     right = found.label == test["label"]
-    part = unknown_part(chosen, found.described, test["label"], right)
+    part = unknown_metrics(chosen, found.extra, test["label"], right)
     assert 0.02 < part["rejected_share"] < 0.25  # of 85 rows
-    accepted = found.described <= chosen.threshold
+    accepted = found.extra <= chosen.threshold
     assert part["accuracy_accepted"] == pytest.approx(right[accepted].mean())
     by_name = {row["score"]: row for row in part["scores"]}
     assert set(by_name) == set(SCORES)
     assert by_name[chosen.name]["auroc"] == max(row["auroc"] for row in part["scores"])
     assert by_name[chosen.name]["found"] > part["rejected_share"]
-    assert sum(part["histogram"]["judged"]) == len(test)
+    assert sum(part["histogram"]["evaluated"]) == len(test)
     assert sum(part["histogram"]["held_out"]) == len(noise) / 2  # the other half chose
 
 

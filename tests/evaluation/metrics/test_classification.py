@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from made_predictions import some
+from runs import some
 from scipy.stats import norm
 from sklearn.metrics import (
     average_precision_score,
@@ -31,10 +31,10 @@ def test_the_metrics_are_those_of_scikit_learn(seed):
     probabilities, label = some(seed=seed)
     decision = probabilities.argmax(axis=1)
     found = class_metrics(probabilities, label)
-    assert found["accuracy"] == pytest.approx((decision == label).mean(), abs=1e-15)
-    assert found["log_loss"] == pytest.approx(log_loss(label, probabilities), rel=1e-9)
+    assert found.accuracy == pytest.approx((decision == label).mean(), abs=1e-15)
+    assert found.log_loss == pytest.approx(log_loss(label, probabilities), rel=1e-9)
     expected = balanced_accuracy_score(label, decision)
-    assert found["balanced_accuracy"] == pytest.approx(expected, rel=1e-12)
+    assert found.balanced_accuracy == pytest.approx(expected, rel=1e-12)
     assert confusion(decision, label, 4) == confusion_matrix(label, decision).tolist()
 
 
@@ -47,12 +47,12 @@ def test_a_class_that_does_not_occur_does_not_count():
 def test_a_certain_model_that_is_right_is_perfect_and_one_that_is_wrong_stays_finite():
     label = np.array([0, 1, 1])
     right = class_metrics(np.eye(2)[label], label)
-    assert right["accuracy"] == right["balanced_accuracy"] == right["accuracy_high"] == 1.0
-    assert right["log_loss"] == right["calibration_error"] == 0.0
+    assert right.accuracy == right.balanced_accuracy == right.accuracy_high == 1.0
+    assert right.log_loss == right.calibration_error == 0.0
     wrong = class_metrics(np.eye(2)[1 - label], label)
-    assert wrong["accuracy"] == wrong["accuracy_low"] == 0.0
-    assert wrong["log_loss"] == pytest.approx(-np.log(1e-12))
-    assert wrong["calibration_error"] == 1.0
+    assert wrong.accuracy == wrong.accuracy_low == 0.0
+    assert wrong.log_loss == pytest.approx(-np.log(1e-12))
+    assert wrong.calibration_error == 1.0
 
 
 @pytest.mark.parametrize(("right", "rows"), [(0, 10), (7, 10), (10, 10), (371, 1000), (1, 1)])
@@ -63,8 +63,8 @@ def test_the_interval_is_wilsons(right, rows):
     z, share = norm.ppf(0.975), right / rows
     centre = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)
     half = z / (1 + z**2 / rows) * np.sqrt(share * (1 - share) / rows + z**2 / (4 * rows**2))
-    assert found["accuracy_low"] == pytest.approx(centre - half, abs=1e-9)
-    assert found["accuracy_high"] == pytest.approx(centre + half, abs=1e-9)
+    assert found.accuracy_low == pytest.approx(centre - half, abs=1e-9)
+    assert found.accuracy_high == pytest.approx(centre + half, abs=1e-9)
 
 
 def two_classes(confidence, chance, rows=200_000, seed=1):
@@ -76,14 +76,14 @@ def two_classes(confidence, chance, rows=200_000, seed=1):
 def test_a_calibrated_model_has_no_calibration_error():
     confidence = np.random.default_rng(2).uniform(0.5, 1.0, 200_000)
     found = class_metrics(*two_classes(confidence, confidence))
-    assert found["calibration_error"] < 0.005
+    assert found.calibration_error < 0.005
 
 
 @pytest.mark.parametrize("excess", [0.05, 0.15, 0.3])
 def test_an_overconfident_model_errs_by_its_excess(excess):
     confidence = np.random.default_rng(3).uniform(0.8, 1.0, 200_000)
     found = class_metrics(*two_classes(confidence, confidence - excess))
-    assert found["calibration_error"] == pytest.approx(excess, abs=0.005)
+    assert found.calibration_error == pytest.approx(excess, abs=0.005)
 
 
 def test_the_reliability_bins_hold_every_example_once():

@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pytest
 
-from radarseq.evaluation.output.hdf5_columns import Column, column_file
+from radarseq.evaluation.output.hdf5_columns import OutputColumn, column_file
 
 
 @pytest.mark.parametrize("rows", [0, 1, 1000])
@@ -15,7 +15,7 @@ def test_a_column_file_holds_what_was_written_and_the_same_bytes_twice(tmp_path,
         "b": np.arange(rows),
         "c": (generator.random((rows, 5)) + 1j).astype(np.complex64),
     }
-    columns = {name: Column(values.dtype, values.shape[1:]) for name, values in data.items()}
+    columns = {name: OutputColumn(values.dtype, values.shape[1:]) for name, values in data.items()}
     images = []
     for _ in range(2):
         path = tmp_path / "x.h5"

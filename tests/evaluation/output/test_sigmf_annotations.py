@@ -41,8 +41,8 @@ def test_sigmf_recordings_get_annotations_beside_or_within(uncoded_run, tmp_path
     meta = a_sigmf_recording(tmp_path)
     original = (tmp_path / "r.sigmf-meta").read_bytes()
     source = tmp_path / "r.sigmf-meta"
-    reading = {"sample_axis": "slow_time", "hop": 16}
-    result = plainly(uncoded_run, source, tmp_path / "e", reading=reading)
+    options = {"sample_axis": "slow_time", "hop": 16}
+    result = plainly(uncoded_run, source, tmp_path / "e", options=options)
     assert source.read_bytes() == original
     copy = result.folder / "annotations" / "r.sigmf-meta"
     found = json.loads(copy.read_text())
@@ -58,5 +58,5 @@ def test_sigmf_recordings_get_annotations_beside_or_within(uncoded_run, tmp_path
         decided = np.where(file["is_unknown"][()] > 0, 4, file["decision"][()])
     assert [a["core:label"] for a in own] == [names[d] for d in decided]
     for number in range(2):  # the second time, the first annotations are replaced
-        plainly(uncoded_run, source, tmp_path / f"f{number}", reading=reading, annotate=True)
+        plainly(uncoded_run, source, tmp_path / f"f{number}", options=options, annotate=True)
     assert json.loads(source.read_text())["annotations"] == found["annotations"]

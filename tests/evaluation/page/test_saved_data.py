@@ -4,7 +4,8 @@ import numpy as np
 from report_samples import EPOCHS, make_pictures
 
 from radarseq.evaluation.page.saved_data import read_report_data, write_report_data
-from radarseq.report import ReportContent, capture_view
+from radarseq.report.capture_views import capture_view
+from radarseq.report.page import ReportContent
 
 
 def test_what_is_shown_comes_back_as_it_was_written(tmp_path):

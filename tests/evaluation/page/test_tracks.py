@@ -4,8 +4,8 @@ import h5py
 import numpy as np
 import pytest
 
-from radarseq.evaluation.page.tracks import rows_by_capture, with_tracks
-from radarseq.report import capture_view
+from radarseq.evaluation.page.tracks import group_numbers, with_tracks
+from radarseq.report.capture_views import capture_view
 
 
 @pytest.mark.parametrize("at_once", [7, 1 << 20])
@@ -39,5 +39,5 @@ def test_objects_of_a_dataset_are_found_by_number(tmp_path):
     views = [None, capture_view(np.ones((2, 4), complex))]
     found = with_tracks(tmp_path / "p.h5", ["object 3", "object 5"], views)
     assert found[1].posterior.tolist() == [[254, 0], [0, 254]]
-    rows = {name: its.tolist() for name, its in rows_by_capture(group, ()).items()}
-    assert rows == {"object 3": [1], "object 5": [0, 2]}
+    assert group_numbers(["object 3", "object x", "other"], ()) == [3, -1, -1]
+    assert group_numbers(["b", "c"], ["a", "b"]) == [1, -1]

@@ -6,8 +6,8 @@ import shutil
 import h5py
 import numpy as np
 import pytest
+from datasets_made import content
 from paths import SHARED
-from stored_files import content
 
 from radarseq.cli.evaluation_text import as_text
 from radarseq.errors import OutputError
@@ -56,20 +56,20 @@ def test_an_interrupted_batch_resumes_where_it_was(
     assert 3 <= len(parts) < 12
     assert not list(out.rglob("*.part"))
     (out / "parts" / parts[1].replace("json", "rows")).write_bytes(b"damaged")
-    with pytest.raises(OutputError, match="differs in reading"):
+    with pytest.raises(OutputError, match="differs in options"):
         plainly(space_run, captures, out, name="{label}_{group}", resume=True)
     with monkeypatch.context() as patched:
-        patched.setattr("radarseq.inference.predictor.use_engine", lambda *_: "fused")
+        patched.setattr("radarseq.inference.predictor.set_engine", lambda *_: "fused")
         with pytest.raises(OutputError, match="differs in engine"):
             plainly(space_run, captures, out, name=NAME, resume=True)
     again = []
-    judge = recording_evaluator.RecordingEvaluator.judge
+    real = recording_evaluator.RecordingEvaluator.evaluate
 
-    def counted(self, opened, *rest):
-        again.append(opened.group)
-        return judge(self, opened, *rest)
+    def counted(self, recording, *rest):
+        again.append(recording.group)
+        return real(self, recording, *rest)
 
-    monkeypatch.setattr(recording_evaluator.RecordingEvaluator, "judge", counted)
+    monkeypatch.setattr(recording_evaluator.RecordingEvaluator, "evaluate", counted)
     resumed = plainly(space_run, captures, out, name=NAME, resume=True)
     assert len(again) == 13 - len(parts) + 1  # those that were missing, and the damaged one
     assert content(resumed.folder) == content(judged.folder)
@@ -78,7 +78,7 @@ def test_an_interrupted_batch_resumes_where_it_was(
     assert len(again) == 13 - len(parts) + 1
     with pytest.raises(OutputError, match="finished evaluation with other settings"):
         plainly(space_run, captures, out, name=NAME, resume=True, false_reject=0.2)
-    monkeypatch.setattr("radarseq.inference.predictor.use_engine", lambda *_: "fused")
+    monkeypatch.setattr("radarseq.inference.predictor.set_engine", lambda *_: "fused")
     with pytest.raises(OutputError, match="finished evaluation with other settings"):
         plainly(space_run, captures, out, name=NAME, resume=True)
 
@@ -148,13 +148,13 @@ def test_the_tables_load_without_massaging(judged):
             assert column.chunks is None  # one plain array
     (failure,) = table(judged.folder, "failures.csv")
     assert failure["capture"].endswith("cone_900.npz")
-    assert judged.metrics["batch"] == {"files": 14, "judged": 13, "failed": 1}
+    assert judged.metrics["batch"] == {"files": 14, "evaluated": 13, "failed": 1}
 
 
 def test_windows_that_overlap_count_less(space_run, captures, tmp_path, plainly):
-    def exponent(**reading):
-        settings = {"name": NAME, **reading}
-        result = plainly(space_run, captures, tmp_path / str(len(reading)), reading=settings)
+    def exponent(**options):
+        settings = {"name": NAME, **options}
+        result = plainly(space_run, captures, tmp_path / str(len(options)), options=settings)
         return result.metrics["captures"]["fusion_weight"]["exponent"]
 
     assert exponent(hop=8) == pytest.approx(exponent() / 4)
@@ -174,10 +174,10 @@ def test_unfit_windows_are_told_by_capture(space_run, tmp_path, plainly):
     )
     result = plainly(space_run, tmp_path / "a.npz", tmp_path / "e")
     (row,) = result.captures
-    assert (row["windows"], row["left_out"]) == (5, 3)
-    assert row["left_out_reasons"] == "all zero 2; not finite 1"
+    assert (row["windows"], row["skipped"]) == (5, 3)
+    assert row["skipped_reasons"] == "all zero 2; not finite 1"
     assert result.metrics["quality"] == {
-        "windows": 8, "judged": 5, "left_out": {"all zero": 2, "not finite": 1}, "captures": 1,
+        "windows": 8, "evaluated": 5, "skipped": {"all zero": 2, "not finite": 1}, "captures": 1,
     }  # fmt: skip
     assert any("another carrier" in text for text in result.metrics["data"]["warnings"])
 

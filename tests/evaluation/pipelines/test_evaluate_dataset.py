@@ -2,11 +2,11 @@
 
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
-from evaluations import predictions, rows_of
+from runs import predictions, rows_of
 
 from radarseq.cli.evaluation_text import as_text
 from radarseq.dataset.schema import Examples
@@ -57,7 +57,7 @@ def test_the_metrics_follow_from_the_predictions(judged, test_rows):
     stored, metrics = predictions(judged.folder), judged.metrics
     assert metrics["data"]["examples"] == len(stored["label"]) == len(test_rows)
     part = metrics["classification"]
-    assert part["model"] == class_metrics(stored["probability"], stored["label"])
+    assert part["model"] == asdict(class_metrics(stored["probability"], stored["label"]))
     assert part["model"]["accuracy"] == (stored["decision"] == stored["label"]).mean()
     assert np.trace(part["confusion"]) == (stored["decision"] == stored["label"]).sum()
     counts = np.bincount(stored["label"], minlength=4)
@@ -123,7 +123,7 @@ def test_the_other_runs_metrics_are_those_it_has_alone(judged, lstm_run, space, 
 
 
 def test_the_same_again_gives_the_same_bytes(judged, space_run, lstm_run, space, tmp_path, drawn):
-    again = evaluate(space_run, space, tmp_path / "e", beside=[lstm_run], device="cpu")
+    again = evaluate(space_run, space, tmp_path / "e", compare=[lstm_run], device="cpu")
     one, other = (
         {str(p.relative_to(f)): p.read_bytes() for p in f.rglob("*") if p.is_file()}
         for f in (again.folder, judged.folder)
@@ -134,8 +134,8 @@ def test_the_same_again_gives_the_same_bytes(judged, space_run, lstm_run, space,
 
 def test_the_table_shows_model_baselines_and_verdict(judged):
     text = as_text(judged.metrics, judged.captures)
-    accuracy = f"{judged.metrics['classification']['model']['accuracy']:.1%}"
-    for word in ("wavenet", "lstm", "gradient boosting", "LMMSE", accuracy, "captures"):
+    accuracy = f"{100 * judged.metrics['classification']['model']['accuracy']:.1f} %"
+    for word in ("wavenet", "lstm", "gradient boosting", "LMMSE", accuracy, "objects"):
         assert word in text
     assert judged.metrics["classification"]["verdict"] in text
 
@@ -149,7 +149,7 @@ def test_another_split_is_judged_where_asked(space_run, space, space_examples, t
 
 def test_two_runs_of_one_kind_are_told_apart(space_run, space, tmp_path):
     twin = shutil.copytree(space_run, tmp_path / "twin")
-    metrics = evaluate(space_run, space, tmp_path / "e", beside=[twin], device="cpu").metrics
+    metrics = evaluate(space_run, space, tmp_path / "e", compare=[twin], device="cpu").metrics
     name = f"wavenet ({twin})"
     assert metrics["classification"]["baselines"][name] == metrics["classification"]["model"]
     assert name in metrics["classification"]["verdict"]
@@ -233,7 +233,7 @@ def test_a_run_with_other_classes_cannot_stand_beside(space_run, space, toy, tmp
     write_dataset(tmp_path / "d", toy)
     train(tmp_path / "d", tmp_path / "toy", epochs=1, width=4, skip=4, device="cpu")
     with pytest.raises(DatasetError, match="knows the classes down, up"):
-        evaluate(space_run, space, tmp_path / "e", beside=[tmp_path / "toy"], device="cpu")
+        evaluate(space_run, space, tmp_path / "e", compare=[tmp_path / "toy"], device="cpu")
 
 
 def test_damaged_data_are_refused_before_anything_is_written(space_run, space, tmp_path):

@@ -5,7 +5,7 @@ import shutil
 import h5py
 import numpy as np
 import pytest
-from evaluations import predictions, rows_of
+from runs import predictions, rows_of
 
 from radarseq.captures.conversion.export import export
 from radarseq.cli.evaluation_text import as_text
@@ -14,6 +14,7 @@ from radarseq.dataset.schema import Examples, Header
 from radarseq.dataset.write import write_dataset
 from radarseq.errors import CaptureError, MismatchError, UsageError
 from radarseq.evaluation.evaluate import evaluate
+from radarseq.inference.predictor import load
 from radarseq.training.train import train
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -107,9 +108,9 @@ def test_bad_rows_of_a_good_recording_are_left_out_and_counted(space_run, tmp_pa
     a_recording(tmp_path / "cone_1.npz", rx=rx, tx=np.ones((6, 32), np.complex64))
     path = tmp_path / "cone_1.npz"
     result = evaluate(space_run, path, tmp_path / "e", name=NAME, device="cpu")
-    assert sum(result.metrics["data"]["left_out"].values()) == 2
+    assert sum(result.metrics["data"]["skipped"].values()) == 2
     assert predictions(result.folder)["row"].tolist() == [0, 2, 3, 5]
-    assert "left out" in as_text(result.metrics, result.captures)
+    assert "skipped" in as_text(result.metrics, result.captures)
 
 
 def test_recordings_without_labels_are_decided_on_and_not_scored(
@@ -145,6 +146,7 @@ def test_datasets_and_recordings_are_not_mixed(space_run, space, captures, tmp_p
         evaluate(space_run, [space, captures], tmp_path / "e", device="cpu")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gone", ["absent", "changed"])
 def test_without_the_training_data_no_baseline_is_made_up(space, captures, tmp_path, gone):
     data = shutil.copytree(space, tmp_path / "d")
@@ -173,3 +175,47 @@ def test_a_table_of_several_classes_is_not_decided_on_as_one_capture(toy, tmp_pa
     part = result.metrics["classification"]["model"]
     assert row["window_accuracy"] == pytest.approx(part["accuracy"])
     assert "table.csv: rows of several classes" in as_text(result.metrics, result.captures)
+
+
+def sequence_run(folder, x, task, **settings):
+    """Return a small model of sequences ``x (n, step)`` that looks ahead."""
+    columns = {"x": x[..., None].astype(np.float32), "split": (np.arange(len(x)) % 3).astype("u1")}
+    write_dataset(folder / "d", Examples(Header(sample_axis="step"), columns))
+    settings |= {"epochs": 1, "width": 4, "skip": 4, "task": task, "device": "cpu"}
+    train(folder / "d", folder / "run", **settings)
+    return folder / "run"
+
+
+def test_the_last_steps_of_a_recording_are_the_truth_of_its_forecast(tmp_path):
+    generator = np.random.default_rng(0)
+    x = np.sin(0.4 * np.arange(24) + generator.uniform(0, 6, (90, 1)))
+    x += 0.05 * generator.normal(size=x.shape)
+    run = sequence_run(tmp_path, x, "forecast", horizon=2)
+    own = x[:20, :22].astype(np.float32)
+    np.save(tmp_path / "a.npy", own)
+    result = evaluate(run, tmp_path / "a.npy", tmp_path / "e", device="cpu")
+    part = result.metrics["forecast"]
+    error = own[:, 19:20] - own[:, 20:].astype(np.float64)
+    assert part["baselines"]["naive"]["mse"] == pytest.approx((error**2).mean(), rel=1e-6)
+    assert {"naive", "drift", "linear"} < set(part["baselines"])
+    changed = own.copy()
+    changed[:, 20:] += 1.0  # the model must not see the truth
+    length = np.full(20, 20)
+    one, other = (
+        load(run, device="cpu").predict(v[..., None], length=length) for v in (own, changed)
+    )
+    assert np.array_equal(one.echo[:, 19], other.echo[:, 19])
+    forecast = one.echo[:, 19].astype(np.float64)
+    assert part["model"]["mse"] == pytest.approx(((forecast - own[:, 20:]) ** 2).mean(), rel=1e-5)
+
+
+def test_the_next_symbols_of_a_recording_stand_in_it(tmp_path):
+    start = np.random.default_rng(0).integers(0, 4, (90, 1))
+    symbols = ((start + np.arange(25)) % 4).astype(np.float32)
+    run = sequence_run(tmp_path, symbols, "next_symbol")
+    np.save(tmp_path / "a.npy", symbols[:20, :24])
+    result = evaluate(run, tmp_path / "a.npy", tmp_path / "e", device="cpu")
+    assert set(result.metrics["symbols"]["baselines"]) == {"persistence", "counts"}
+    # Of 23 steps with a next one; the counts look back three steps, and the first three cannot.
+    counts = result.metrics["symbols"]["baselines"]["counts"]
+    assert counts["accuracy"] == pytest.approx(20 / 23)

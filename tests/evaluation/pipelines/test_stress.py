@@ -6,7 +6,7 @@ import pytest
 from radarseq.baselines.classifiers import fit_boosting
 from radarseq.cli.evaluation_text import as_text
 from radarseq.dataset.schema import Examples, Header
-from radarseq.evaluation.pipelines.stress import corrupted, stress_part
+from radarseq.evaluation.pipelines.stress import corrupted, stress_metrics
 from radarseq.inference.predictor import load
 from radarseq.inference.training_rows import training_rows_in
 
@@ -29,11 +29,12 @@ def test_the_sweep_judges_model_and_baseline_on_the_same_corrupted_rows(space_ru
     model, test = load(space_run, device="cpu"), space_examples.part("test")
     known = training_rows_in(space_examples)
     trees = fit_boosting(known.training.take(slice(60)))
-    part = stress_part(model, test, ("trees", trees.probabilities), None)
+    part = stress_metrics(model, test, trees, None)
     texts = [row["text"] for row in part["conditions"]]
     assert texts[:4] == ["none", "occlusion 10 %", "occlusion 20 %", "occlusion 50 %"]
     assert texts[-3:] == ["interference 0 dB", "interference 10 dB", "interference 20 dB"]
     assert len(texts) == 16
+    assert part["baseline"] == "gradient boosting"
     none, half = part["conditions"][0], part["conditions"][3]
     label, tx = test["label"], test["tx"]
     assert none["model"] == (model.predict_examples(test).label == label).mean()
@@ -43,6 +44,6 @@ def test_the_sweep_judges_model_and_baseline_on_the_same_corrupted_rows(space_ru
     assert half["baseline"] == (trees.probabilities(changed, tx).argmax(axis=1) == label).mean()
     assert all(row["model_low"] <= row["model"] <= row["model_high"] for row in part["conditions"])
     told = {"model": {"name": "wavenet"}, "stress": part}
-    told["data"] = {"path": "d", "split": "test", "examples": 1, "left_out": {}}
+    told["data"] = {"path": "d", "split": "test", "examples": 1, "skipped": {}}
     assert "interference 20 dB" in as_text(told, [])
-    assert stress_part(model, test.take(slice(0)), None, None) is None
+    assert stress_metrics(model, test.take(slice(0)), None, None) is None

@@ -1,13 +1,13 @@
 """The norm over valid frames, against torch's own."""
 
 import torch
-from residual_networks import torchs_norm
+from networks import torchs_norm
 
-from radarseq.models.backbones.masked_batch_norm import FrameNorm
+from radarseq.models.backbones.masked_batch_norm import MaskedBatchNorm
 
 
 def norm_of(width=3):
-    norm = FrameNorm(width).double()
+    norm = MaskedBatchNorm(width).double()
     with torch.no_grad():
         norm.weight.copy_(torch.linspace(0.5, 2, width))
         norm.bias.copy_(torch.linspace(-1, 1, width))

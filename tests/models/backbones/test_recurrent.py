@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from small_networks import MODELS, network_of, spec_of
+from networks import MODELS, network_of, spec_of
 from torch.nn import functional
 
 from radarseq.models.backbones.recurrent import Recurrent

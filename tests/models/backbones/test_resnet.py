@@ -1,9 +1,10 @@
 """The residual network against torch's own layers: its norm, its blocks, what it sees and keeps."""
 
+from math import prod
+
 import pytest
 import torch
-from residual_networks import network_and_input, torchs_norm
-from small_networks import network_of, signal_of, spec_of, streamed
+from networks import network_and_input, network_of, signal_of, spec_of, streamed, torchs_norm
 from torch.nn import functional
 
 
@@ -49,7 +50,7 @@ def test_the_receptive_field_is_what_the_gradient_reaches(strides):
         for convolution in (block.first, block.second, block.straight):
             convolution.weight.data.abs_()
     x, farthest = x.abs(), 0
-    for step in range(219 - network.shortened, 219):
+    for step in range(219 - prod(network.strides), 219):
         given = x.clone().requires_grad_()
         network(given)[step].sum().backward()
         reached = given.grad.abs().sum(dim=(1, 2)).nonzero().flatten().tolist()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from small_networks import network_of, spec_of
+from networks import network_of, spec_of
 from torch import nn
 from torch.nn import functional
 

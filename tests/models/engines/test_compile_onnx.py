@@ -4,11 +4,11 @@ import sys
 
 import pytest
 import torch
-from small_networks import network_of, signal_of, spec_of
+from networks import network_of, signal_of, spec_of
 
 from radarseq.errors import UsageError
 from radarseq.models.engines import compile_onnx
-from radarseq.models.engines.select import use_engine
+from radarseq.models.engines.select import set_engine
 
 TINY = {"width": 8, "skip": 8, "dilations": (1, 2), "layers": 1}
 
@@ -31,27 +31,27 @@ def test_onnx_answers_as_torch_does_and_is_kept_by_the_weights(settings, tmp_pat
     folder = tmp_path / "best.onnx"
     network = network_of(spec_of(), **TINY | settings).eval()
     expected, alone = answers(network), answers(network, 1)
-    assert use_engine(network, "onnx", folder) == "onnx"
+    assert set_engine(network, "onnx", folder) == "onnx"
     check_same(answers(network), expected)
     check_same(answers(network, 1), alone)
 
     (kept,) = folder.iterdir()
     image, made = kept.read_bytes(), []
-    monkeypatch.setattr(compile_onnx, "_onnx", lambda *_: made.append(1) or image)
-    use_engine(network, "onnx", folder)  # found, and not made again
+    monkeypatch.setattr(compile_onnx, "_export", lambda *_: made.append(1) or image)
+    set_engine(network, "onnx", folder)  # found, and not made again
     check_same(answers(network), expected)
     assert not made
     kept.write_bytes(image[: len(image) // 2])  # damaged
-    use_engine(network, "onnx", folder)
+    set_engine(network, "onnx", folder)
     check_same(answers(network), expected)
     assert len(made) == 1 and kept.read_bytes() == image
 
     with torch.no_grad():
         list(network.backbone.parameters())[-1].add_(0.5)
-    digest = compile_onnx._digest(compile_onnx.Plain(network.backbone, last=False))
+    digest = compile_onnx._digest(compile_onnx.TraceableBackbone(network.backbone, last=False))
     kept.rename(folder / f"{digest}-32.onnx")  # of other weights than it says
-    use_engine(network, "onnx", folder)
-    with pytest.raises(UsageError, match="is not what torch does"):
+    set_engine(network, "onnx", folder)
+    with pytest.raises(UsageError, match="differ from those of torch"):
         answers(network)
     assert len(made) == 2
 
@@ -69,7 +69,7 @@ def test_compile_is_handed_the_backbone_by_plain_operations(settings, monkeypatc
     monkeypatch.setattr(torch, "compile", compile)
     network = network_of(spec_of(), **TINY | settings).eval()
     expected = answers(network)
-    assert use_engine(network, "compile") == "compile"
+    assert set_engine(network, "compile") == "compile"
     check_same(answers(network), expected)
     assert handed == [True] * (2 if settings.get("causal") is False else 1)
     signal, tx = signal_of(network.spec)
@@ -80,9 +80,9 @@ def test_compile_is_handed_the_backbone_by_plain_operations(settings, monkeypatc
 def test_what_is_missing_is_named(monkeypatch):
     network = network_of(spec_of(), **TINY).eval()
     monkeypatch.setattr(compile_onnx.shutil, "which", lambda _: None)
-    use_engine(network, "compile")
+    set_engine(network, "compile")
     with pytest.raises(UsageError, match=r"needs a C\+\+ compiler"):
         answers(network)
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(UsageError, match=r"pip install 'radarseq\[onnx\]'"):
-        use_engine(network, "onnx")
+        set_engine(network, "onnx")

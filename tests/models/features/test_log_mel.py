@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from radarseq.errors import UsageError
-from radarseq.models.features.log_mel import BANDS, LogMel, frames_in, mel_filters
+from radarseq.models.features.log_mel import BANDS, LogMel, count_frames, mel_filters
 from radarseq.models.input_spec import InputSpec
 from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
@@ -101,7 +101,7 @@ def test_changes_stand_beside_the_bands_and_leave_them_alone():
 
 
 def test_a_frame_for_each_hop_that_has_begun():
-    assert frames_in(torch.tensor([1, 80, 81]), 80).tolist() == [1, 1, 2]
+    assert count_frames(torch.tensor([1, 80, 81]), 80).tolist() == [1, 1, 2]
     assert LogMel(RATE_HZ, 80)(sound_of(1, 81)).steps.shape == (1, 2, BANDS)
 
 
@@ -114,9 +114,9 @@ def test_what_has_no_frames_or_no_hertz_is_refused():
         ModelSettings(features=("log_mel", "log_mel"), task="classify")
     with pytest.raises(ValueError, match="needs an output at each sample"):
         ModelSettings(features=("log_mel",), task="echo")
-    with pytest.raises(UsageError, match="do not say their sample interval"):
+    with pytest.raises(UsageError, match="lack their sample interval"):
         network_of(dataclasses.replace(SPEC, sample_interval_s=0.0))
-    with pytest.raises(UsageError, match="takes real sound"):
+    with pytest.raises(UsageError, match="is for real sound and a class"):
         network_of(dataclasses.replace(SPEC, is_complex=True))
     with pytest.raises(UsageError, match="cannot be streamed"):
         NetworkStream(network_of(causal=True))

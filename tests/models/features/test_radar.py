@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from radarseq.models.features.radar import RADAR_FEATURES as FEATURE_NAMES
-from radarseq.models.features.radar import Features, decode
+from radarseq.models.features.radar import RadarFeatures, decode
 
 PER_STEP = ("iq", "log_magnitude", "increment", "level")
 SCALELESS = ("iq", "log_magnitude", "increment")
@@ -18,7 +18,7 @@ def noise(*shape, seed=0):
 
 def described(signal, tx=None, names=FEATURE_NAMES, causal=True):
     channels = 1 if signal.ndim == 2 else signal.shape[2]
-    features = Features(names, channels, is_complex=signal.is_complex(), causal=causal)
+    features = RadarFeatures(names, channels, is_complex=signal.is_complex(), causal=causal)
     return features(signal, tx)
 
 
@@ -142,7 +142,7 @@ def test_features_that_were_not_asked_for_are_not_made():
 @pytest.mark.parametrize("names", [("iq",), ("iq", "increment"), PER_STEP, FEATURE_NAMES])
 def test_the_width_is_how_many_features_there_are(names, is_complex):
     signal = noise(2, 8, 3) if is_complex else noise(2, 8, 3).real
-    features = Features(names, 3, is_complex=is_complex, causal=True)
+    features = RadarFeatures(names, 3, is_complex=is_complex, causal=True)
     assert features(signal).steps.shape == (2, 8, features.width)
 
 
@@ -194,7 +194,7 @@ def test_extreme_samples_give_finite_features(samples, causal, is_complex):
 
 def test_after_fitting_the_features_have_mean_0_and_deviation_1():
     signal = noise(500, 32, 2) * 7e-5
-    features = Features(FEATURE_NAMES, 2, is_complex=True, causal=True)
+    features = RadarFeatures(FEATURE_NAMES, 2, is_complex=True, causal=True)
     features.fit(signal, None)
     flat = features(signal).steps.flatten(0, 1).double()
     torch.testing.assert_close(flat.mean(dim=0), torch.zeros_like(flat[0]), rtol=0, atol=1e-5)
@@ -202,16 +202,16 @@ def test_after_fitting_the_features_have_mean_0_and_deviation_1():
 
 
 def test_fitting_on_constant_samples_divides_by_no_zero():
-    features = Features(FEATURE_NAMES, 1, is_complex=True, causal=False)
+    features = RadarFeatures(FEATURE_NAMES, 1, is_complex=True, causal=False)
     features.fit(torch.ones(4, 8, dtype=torch.complex64), None)
     assert (features.std > 0).all()
     assert torch.isfinite(features(noise(4, 8)).steps).all()
 
 
 def test_the_statistics_travel_with_the_weights():
-    features = Features(("iq", "level"), 1, is_complex=True, causal=True)
+    features = RadarFeatures(("iq", "level"), 1, is_complex=True, causal=True)
     features.fit(noise(50, 8) * 1e3, None)
-    other = Features(("iq", "level"), 1, is_complex=True, causal=True)
+    other = RadarFeatures(("iq", "level"), 1, is_complex=True, causal=True)
     other.load_state_dict(features.state_dict())
     assert torch.equal(other(noise(4, 8)).steps, features(noise(4, 8)).steps)
     assert set(features.state_dict()) == {"mean", "std"}

@@ -5,7 +5,6 @@ import pytest
 
 from radarseq.report.recipe.bodies import cut_dbsm, middle_sizes
 from simulators.objects import SHAPES, Cylinder, Plate
-from simulators.objects.outlines import outline
 
 
 def test_a_cylinder_flashes_broadside_with_the_rcs_of_its_closed_form():
@@ -30,7 +29,7 @@ def test_both_cuts_of_a_plate_have_the_null_of_their_own_side():
 @pytest.mark.parametrize("shape", sorted(set(SHAPES) - {"mesh"}))
 def test_every_shape_has_an_outline_as_large_as_it_says(shape):
     item = SHAPES[shape](name="it")
-    mesh = outline(item, [high for _, high in item.sizes()])
+    mesh = item.outline([high for _, high in item.sizes()])
     assert np.isfinite(mesh.vertices).all()
     assert 0.75 * item.largest_extent_m() < mesh.extent_m < 1.02 * item.largest_extent_m()
-    assert outline(item, middle_sizes(item)).extent_m <= mesh.extent_m
+    assert item.outline(middle_sizes(item)).extent_m <= mesh.extent_m

@@ -12,6 +12,7 @@ OBJECTS = '[[objects]]\nname = "pan/el"\nshape = "plate"\n'
 PULSE = 'mode = "pulse"\n[pulse]\nwaveform = "barker"\n'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["", PULSE], ids=["dwell", "pulse"])
 def test_the_figures_of_a_recipe_are_png_files_with_something_in_them(tmp_path, mode):
     path = tmp_path / "one.toml"

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from simulators.amplitudes import tables, tabulate
-from simulators.amplitudes.of_shape import amplitude, ripple_table
+from simulators.amplitudes.closed_form import ripple_table
 from simulators.objects import Cone, Cylinder, RocketBody, Sphere
+from simulators.objects.dispatch import amplitude
 from simulators.pairs import PairGenerator
 from simulators.scene import Scene, Split
 from simulators.units import wavenumber
@@ -33,13 +34,14 @@ def looked_up(values, start, length, cosines):
     return parts.view(np.complex128)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("k", [(K,), (1.1 * K, K, 0.9 * K)], ids=["one", "band"])
 @pytest.mark.parametrize("name", BODIES)
 def test_a_table_gives_the_amplitude_at_any_aspect_within_its_gate(folder, name, k):
     item, sizes = BODIES[name]
     body = tabulate.Body(item.kernel_kind, item.largest_extent_m(), np.array([sizes]))
     band = tabulate.Band(np.array(k), *NO_RIPPLE)
-    made = tabulate.tabulate([None, body], band, most_bytes=1 << 24)
+    made = tabulate.tabulate([None, body], band, max_bytes=1 << 24)
     assert made.start.tolist() == [-1, 0]
     cosines = np.concatenate(
         [np.random.default_rng(0).uniform(-1, 1, 4000), [-1.0, -1e-7, 1e-7, 1.0, 1.1]]
@@ -63,7 +65,7 @@ def test_a_dwell_reads_what_a_look_does(folder):
     item, sizes = BODIES["rocket_body"]
     body = tabulate.Body(item.kernel_kind, item.largest_extent_m(), np.array([sizes, sizes]))
     band = tabulate.Band(np.array([K]), *NO_RIPPLE)
-    made = tabulate.tabulate([body], band, most_bytes=1 << 24)
+    made = tabulate.tabulate([body], band, max_bytes=1 << 24)
     length, cosines = int(made.length[0]), np.linspace(-1, 1, 33)
     directions, echo = np.zeros((3, 33)), np.empty(33, dtype=np.complex128)
     directions[2] = cosines
@@ -78,8 +80,8 @@ def test_a_table_too_coarse_for_the_gate_is_refined_and_one_without_room_left_ou
     body = tabulate.Body(item.kernel_kind, item.largest_extent_m(), np.array([sizes]))
     band = tabulate.Band(np.array([K]), *NO_RIPPLE)
 
-    def made(most_bytes=1 << 24):
-        return tabulate.tabulate([body], band, most_bytes=most_bytes)
+    def made(max_bytes=1 << 24):
+        return tabulate.tabulate([body], band, max_bytes=max_bytes)
 
     first, none = made(), made(100)
     assert (none.start[0], none.values.size) == (-1, 0)
@@ -99,6 +101,7 @@ def test_pairs_from_tables_are_those_evaluated_at_every_look(folder):
     assert 0 < np.abs(tabulated.target - direct.target).max() < 2e-3 * rms
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scene", [SCENE, PULSE], ids=["dwell", "pulse"])
 def test_a_warm_a_cold_and_a_damaged_cache_give_the_same_bytes(folder, scene):
     cold = PairGenerator(scene, seed=2)(0, 50).rx.tobytes()
@@ -120,6 +123,7 @@ def test_generators_of_one_scene_share_their_tables(folder):
     assert PairGenerator(PULSE, seed=3).kernel.tables.values is not first.kernel.tables.values
 
 
+@pytest.mark.slow
 def test_rows_of_small_bodies_are_kept_by_the_series_that_they_come_from(folder):
     """Its table starts elsewhere beside another class, which moves the last bits of a sphere."""
     small = Cylinder(name="rod", radius_m=(0.005, 0.1), length_m=(0.05, 0.3), small_body="sphere")
@@ -129,9 +133,9 @@ def test_rows_of_small_bodies_are_kept_by_the_series_that_they_come_from(folder)
         ripple_table([small, ball], K) for ball in (CONE, Sphere(name="b", radius_m=(0.004, 1.0)))
     )
     one, other = (tabulate.Band(np.array([K]), *grid) for grid in grids)
-    cold = [tabulate.tabulate([body], band, most_bytes=1 << 24) for band in (one, other)]
+    cold = [tabulate.tabulate([body], band, max_bytes=1 << 24) for band in (one, other)]
     assert not np.array_equal(cold[0].values, cold[1].values)
-    warm = [tabulate.tabulate([body], band, most_bytes=1 << 24) for band in (other, one)]
+    warm = [tabulate.tabulate([body], band, max_bytes=1 << 24) for band in (other, one)]
     assert warm[0].values is cold[1].values
     assert warm[1].values is cold[0].values
 

@@ -1,8 +1,8 @@
 """Occlusion, dropped pulses and spikes against their own rates."""
 
 import numpy as np
-from draw_checks import indices, within
 from scipy import stats
+from signals import indices, within
 
 from simulators.impairments import dropouts as fa
 

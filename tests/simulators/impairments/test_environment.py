@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from impaired_rows import echo_of, interfere
 from pydantic import TypeAdapter, ValidationError
+from signals import echo_of, interfere
 
 from simulators.impairments import clutter as cl
 from simulators.impairments import dropouts as fa

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from draw_checks import indices, within
 from scipy import special, stats
+from signals import indices, within
 
 from simulators import random as rng
 from simulators.impairments import fluctuation as fl

@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-from draw_checks import within
-from impaired_rows import echo_of, interfere
 from scipy import stats
+from signals import echo_of, interfere, within
 
 from simulators.impairments import interference as it
 from simulators.impairments.receiver import add_noise

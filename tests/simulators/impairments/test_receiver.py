@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from draw_checks import indices, within
 from numba import njit
 from pydantic import TypeAdapter, ValidationError
 from scipy import special, stats
+from signals import indices, within
 
 from simulators import random as rng
 from simulators.impairments import clutter as cl
@@ -223,6 +223,7 @@ def run_chain(first, count, seed=SEED):
     return rows
 
 
+@pytest.mark.slow
 def test_the_chain_in_one_kernel_gives_an_example_the_same_numbers_in_any_batch():
     together = run_chain(0, 40)
     np.testing.assert_array_equal(run_chain(17, 1)[0], together[17])

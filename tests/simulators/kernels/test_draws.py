@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from four_shapes import COUNT, QUICK, normalised_noise
+from datasets_made import COUNT, QUICK, normalised_noise
 from scipy import stats
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -122,6 +122,7 @@ def test_the_rate_of_rotation_is_uniform_and_its_axis_isotropic(many):
         assert stats.kstest(component, "uniform", args=(-1, 2)).pvalue > 1e-4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["linear", "forest"])
 def test_the_class_cannot_be_told_from_the_nuisances(many, family):
     names = ["snr_db", "phase_rad", "velocity_mps", "acceleration_mps2"]

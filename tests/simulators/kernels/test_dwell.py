@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from attitude import directions_by_rotation_matrix
-from four_shapes import SCENE
+from datasets_made import SCENE
 from scattering_oracles import cone_by_quadrature, gauss, mie_by_recurrence
 from scipy.special import j1
+from signals import directions_by_rotation_matrix
 
-from simulators.amplitudes.of_shape import set_inertia
 from simulators.objects import Sphere
+from simulators.objects.dispatch import set_inertia
 from simulators.pairs import PairGenerator
 from simulators.scene import Motion, Radar, Receiver, Scene
 from simulators.units import wavelength_m, wavenumber

@@ -5,18 +5,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from pair_columns import columns, image, joined
 from scipy import stats
+from signals import columns, image, joined
 
-from simulators.amplitudes.of_shape import amplitude
 from simulators.amplitudes.tabulate import MAX_ERROR
 from simulators.impairments.dropouts import Dropped
 from simulators.impairments.environment import Environment
 from simulators.impairments.fluctuation import Fluctuation
 from simulators.kernels.dwell import RCS_FLOOR_M2
 from simulators.objects import Box, Cone, Cylinder, Disc, Plate, RocketBody, Sphere
+from simulators.objects.dispatch import amplitude
 from simulators.pairs import FRESH_TRAIN, PairGenerator
-from simulators.scattering import mie
+from simulators.scattering.closed_forms import mie
 from simulators.scene import Motion, Radar, Receiver, Scene
 from simulators.units import SPEED_OF_LIGHT_MPS, wavelength_m, wavenumber
 from simulators.waveforms.pulse_settings import Pulse, WaveformSamples
@@ -87,6 +87,7 @@ def slow_echo(pairs, row, scene):
 
 
 # Stored directions are float32: 3e-8 of one turns a two-way phase of 2 k D = 300 rad by 1e-5.
+@pytest.mark.slow
 @pytest.mark.parametrize("scene", [DIRECT, RANDOM, CIRCULAR], ids=["lfm", "random", "circular"])
 def test_the_echo_is_that_of_its_stored_parameters_by_the_slow_route(scene):
     pairs = PairGenerator(scene, seed=5)(0, 42)
@@ -97,6 +98,7 @@ def test_the_echo_is_that_of_its_stored_parameters_by_the_slow_route(scene):
         assert np.abs(pairs.target[row] - expected).max() < 2e-4 * scale + 2e-6
 
 
+@pytest.mark.slow
 def test_the_tables_of_bodies_with_an_axis_keep_their_promise(many):
     """An error is a share of the object's strongest look, as the gate of the tables has it."""
     errors = []
@@ -252,7 +254,10 @@ def test_a_waveform_of_the_users_own_is_sent_at_unit_power():
             lambda: Pulse(waveform="p4", bandwidth_hz=1e8),
             "bandwidth_hz is set, but p4 has one",
         ),
-        (lambda: Pulse(waveform_file="a.npy", length=3), "length is set beside waveform_file"),
+        (
+            lambda: Pulse(waveform_file="a.npy", length=3),
+            "length is set together with waveform_file",
+        ),
         (lambda: Pulse(sample_interval_s=0.0), "sample_interval_s must be 1e-13 to 1"),
         (lambda: Pulse(length=-1), "length is -1"),
         (lambda: WaveformSamples(i=(1.0,), q=()), "i has 1 samples, q 0"),
@@ -294,6 +299,7 @@ def test_an_echo_that_leaves_the_gate_is_warned_of_but_not_in_circular_mode():
     assert "every profile is one point" in warning
 
 
+@pytest.mark.slow
 def test_effects_reach_a_pulse_and_fluctuation_moves_the_profile_with_the_echo():
     pulse = Pulse(waveform="barker", offset_m=(3.0, 3.0))
     plain = ball(pulse=pulse, target="profile")

@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-from mesh_bodies import unit_vectors
+from bodies import unit_vectors
 from paths import ROOT
 
 from simulators.amplitudes.directions import direction_amplitudes
@@ -19,8 +19,9 @@ from simulators.objects import (
     RocketBody,
     Trihedral,
 )
-from simulators.objects.kernel_ids import MAX_SIZES
-from simulators.scattering import mesh_files, meshes
+from simulators.objects.dispatch import MAX_SIZES
+from simulators.scattering import meshes
+from simulators.scattering.meshes import mesh_files
 from simulators.scene import Scene
 from simulators.units import wavenumber
 
@@ -47,7 +48,7 @@ def test_every_class_has_an_echo_and_says_how_it_is_made(shape, tmp_path):
     found = direction_amplitudes(item, sizes, looks, K)
     assert np.all(np.isfinite(found)) and np.all(found != 0)
     told = item.validity(K)
-    assert told.method and told.left_out and told.warnings == ()
+    assert told.method and told.neglected and told.warnings == ()
     assert len(item.columns()) == MAX_SIZES
     turned = looks.copy()
     turned[:, 0], turned[:, 1] = np.hypot(looks[:, 0], looks[:, 1]), 0.0

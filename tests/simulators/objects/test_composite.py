@@ -2,18 +2,19 @@
 
 import numpy as np
 import pytest
-from mesh_bodies import bent, unit_vectors
+from bodies import bent, unit_vectors
 
 from simulators.amplitudes.directions import direction_amplitudes
 from simulators.objects import Box, Cubesat, Fragment
-from simulators.objects.extents import CUBESAT_SIDES_M
+from simulators.objects.dispatch import CUBESAT_SIDES_M
 from simulators.scattering import meshes
-from simulators.scattering.physical_optics import amplitude_m
+from simulators.scattering.physical_optics.amplitude import amplitude_m
 from simulators.units import wavenumber
 
 K = wavenumber(10e9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fold", [0.5, 0.35, 0.7])
 @pytest.mark.parametrize("bend_deg", [0.0, 5.0, 40.0, 70.0])
 def test_a_fragment_is_two_plates_about_its_centre_of_mass_and_axes(fold, bend_deg):

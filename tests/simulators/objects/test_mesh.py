@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from mesh_bodies import unit_vectors
+from bodies import unit_vectors, visible_by_brute_force
 
 from simulators.amplitudes.directions import direction_amplitudes
-from simulators.amplitudes.of_shape import set_inertia
 from simulators.objects import Box, MeshBody, Sphere
+from simulators.objects.dispatch import set_inertia
 from simulators.pairs import PairGenerator
-from simulators.scattering import mesh_files, meshes
-from simulators.scattering.mie import sphere_amplitude_m
-from simulators.scattering.physical_optics import amplitude_m
-from simulators.scattering.visibility import visible_facets
+from simulators.scattering import meshes
+from simulators.scattering.closed_forms.mie import sphere_amplitude_m
+from simulators.scattering.meshes import mesh_files
+from simulators.scattering.physical_optics.amplitude import amplitude_m
 from simulators.scene import Radar, Scene
 from simulators.units import wavenumber
 
@@ -49,11 +49,12 @@ def test_a_mesh_with_shadows_and_bounces(tmp_path):
     peak = K / np.sqrt(np.pi) * 2 * 0.27 * 0.3 * np.sqrt(0.5)
     assert abs(many - one)[0] == pytest.approx(peak, rel=0.05)
     assert "3 bounces" in item.validity(K).method
-    assert "multiple bounces" in replace(item, bounces=1).validity(K).left_out
+    assert "multiple bounces" in replace(item, bounces=1).validity(K).neglected
 
 
-def test_shadows_of_a_mesh_are_those_that_a_grid_finds(tmp_path):
-    """The kernel asks a tree of boxes what lies before a facet, `visible_facets` a grid."""
+@pytest.mark.slow
+def test_shadows_of_a_mesh_are_those_of_a_ray_from_every_centre(tmp_path):
+    """The kernel walks a tree of boxes; here each ray is held against each facet."""
     pytest.importorskip("trimesh")
     other = meshes.translate(
         meshes.box(0.1, 0.11, 0.3), [0.31, 0.013, 0.087]
@@ -64,7 +65,7 @@ def test_shadows_of_a_mesh_are_those_that_a_grid_finds(tmp_path):
     looks = unit_vectors(40)
     found = direction_amplitudes(item, (1.0,), looks, K)
     fine = meshes.bisect(item.mesh, 2 * np.pi / K)
-    seen = visible_facets(fine, looks)
+    seen = np.array([visible_by_brute_force(fine, look) for look in looks])
     expected = amplitude_m(fine, looks, [K], visible=seen)[:, 0]
     assert np.sum(seen) < np.sum(looks @ fine.area_vectors.T > 0)
     assert np.abs(found - expected).max() < 1e-6 * np.abs(expected).max()

@@ -9,17 +9,15 @@ from simulators.scene import CodeName
 from simulators.waveforms.ambiguity import peak_sidelobe_db
 from simulators.waveforms.codes import (
     BARKER,
-    BARKER_13,
     CODE_NAMES,
-    SWEPT_NAMES,
-    WAVEFORM_NAMES,
+    WAVEFORMS,
     WELCH_COSTAS,
     code,
     longest,
     waveform,
 )
 
-MADE = [name for name in WAVEFORM_NAMES if name not in ("random", "rectangular")]
+MADE = [name for name in WAVEFORMS if name not in ("random", "rectangular")]
 
 
 def periodic_autocorrelation(samples):
@@ -85,7 +83,7 @@ def test_a_repeating_barker_13_has_sidelobes_of_exactly_1():
 
 
 def test_codes_shorter_than_the_dwell_repeat():
-    np.testing.assert_array_equal(code("barker", 32)[13:26], BARKER_13)
+    np.testing.assert_array_equal(code("barker", 32)[13:26], BARKER[13])
     np.testing.assert_array_equal(code("frank", 32)[25:], code("frank", 25)[:7])
 
 
@@ -143,7 +141,7 @@ def test_a_waveform_exists_at_the_longest_length_and_its_power_is_1(name):
             samples = waveform(name, length)
             assert samples.shape == (length,)
             assert np.mean(np.abs(samples) ** 2) == pytest.approx(1.0)
-            if name not in SWEPT_NAMES:
+            if not WAVEFORMS[name].has_bandwidth:
                 np.testing.assert_allclose(np.abs(samples), 1.0, rtol=1e-12)
 
 

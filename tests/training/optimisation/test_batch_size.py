@@ -35,11 +35,11 @@ def test_the_batch_is_what_fits_and_leaves_some_steps(
     network = Network(ModelSettings(width=16), spec_of(space_examples))
     batch = as_batch(space_examples.take(slice(64)), CPU)
     monkeypatch.setattr(batch_size, "free_bytes", lambda _: megabytes * 1_000_000)
-    chosen = batch_size.batch_for(network, batch, 32 * 300, CPU)
+    chosen = batch_size.choose_batch_size(network, batch, 32 * 300, CPU)
     assert chosen == expected
     monkeypatch.setattr(batch_size, "free_bytes", lambda _: 100_000)
     with pytest.raises(DeviceMemoryError, match=r"has 0 MB free; a batch of 64 takes about"):
-        batch_size.batch_for(network, batch, 10_000, CPU)
+        batch_size.choose_batch_size(network, batch, 10_000, CPU)
 
 
 def test_a_batch_size_left_to_the_memory_is_chosen_once_and_kept(space, tmp_path):

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from training_runs import SMALL, results
+from runs import SMALL, results
 
 from radarseq.dataset.schema import Examples, Header
 from radarseq.dataset.write import write_dataset
@@ -21,11 +21,15 @@ from radarseq.training.train import train
 
 def test_a_device_that_runs_ahead_is_looked_at_later_and_the_step_is_still_named():
     told = []
-    watch = DivergenceCheck(2, TrainSettings(), lambda *what: told.append(what))
-    watch._waiting = [(step, torch.tensor([step]), "loss", torch.tensor(1.0)) for step in range(5)]
-    watch._waiting[3] = (3, torch.tensor([70, 71]), "loss", torch.tensor(float("nan")))
-    with pytest.raises(DivergedError, match="the loss is nan at step 3 of epoch 3, on examples 70"):
-        watch.look()
+    divergence = DivergenceCheck(2, TrainSettings(), lambda *what: told.append(what))
+    divergence._waiting = [
+        (step, torch.tensor([step]), "loss", torch.tensor(1.0)) for step in range(5)
+    ]
+    divergence._waiting[3] = (3, torch.tensor([70, 71]), "loss", torch.tensor(float("nan")))
+    with pytest.raises(
+        DivergedError, match="the loss is nan at iteration 3 of epoch 3, on examples 70"
+    ):
+        divergence.check()
     assert told[0][:2] == (3, 3)
 
 
@@ -45,7 +49,9 @@ def test_a_loss_that_is_no_number_ends_training_and_the_last_checkpoint_is_good(
 
     with monkeypatch.context() as patched:
         patched.setattr(train_step, "batch_loss", failing)
-        with pytest.raises(RadarseqError, match="the loss is nan at step 1 of epoch 2") as caught:
+        with pytest.raises(
+            RadarseqError, match="the loss is nan at iteration 1 of epoch 2"
+        ) as caught:
             train(toy_data, tmp_path / "run", epochs=3, **SMALL)
     assert caught.value.exit_code == 1
     assert load_checkpoint(tmp_path / "run/checkpoints/last").manifest["epoch"] == 1
@@ -54,7 +60,7 @@ def test_a_loss_that_is_no_number_ends_training_and_the_last_checkpoint_is_good(
 
 
 def test_a_learning_rate_beyond_reason_ends_in_words(toy_data, tmp_path):
-    with pytest.raises(RadarseqError, match=r"the loss is (nan|inf) at step \d+ of epoch \d+"):
+    with pytest.raises(RadarseqError, match=r"the loss is (nan|inf) at iteration \d+ of epoch \d+"):
         train(toy_data, tmp_path / "run", epochs=5, learning_rate=1e30, **SMALL)
 
 
@@ -77,7 +83,7 @@ def test_what_ends_training_is_named_with_the_examples_that_reproduce_it(toy, to
     source = StoredBatches(
         as_batch(toy.part("train"), CPU, rows), batch_size=64, seed=0, redraw_noise=False
     )
-    batch = list(source.epoch(told["epoch"] - 1))[told["step"]]
+    batch = list(source.epoch(told["epoch"] - 1))[told["iteration"]]
     assert told["examples"] == batch.index.tolist()
     assert np.array_equal(toy["x"][told["examples"]], batch.signal.numpy())
 
@@ -85,7 +91,7 @@ def test_what_ends_training_is_named_with_the_examples_that_reproduce_it(toy, to
 def test_an_exploding_loss_stops_while_it_still_is_a_number(toy, tmp_path):
     columns = {"x": toy["x"], "split": toy["split"], "target": 3 * toy["x"]}
     write_dataset(tmp_path / "data", Examples(Header(sample_axis="step"), columns))
-    with pytest.raises(DivergedError, match=r"the loss is [\d.]+e\+\d+ at step 1 of epoch 1"):
+    with pytest.raises(DivergedError, match=r"the loss is [\d.]+e\+\d+ at iteration 1 of epoch 1"):
         train(tmp_path / "data", tmp_path / "run", epochs=3, learning_rate=1e5, **SMALL)
 
 
@@ -94,5 +100,5 @@ def test_a_gradient_that_is_no_number_is_not_taken(toy_data, tmp_path, monkeypat
         "radarseq.training.optimisation.train_step.clip_grad_norm_",
         lambda *_: torch.tensor(math.inf),
     )
-    with pytest.raises(DivergedError, match="the gradient is inf at step 0 of epoch 1"):
+    with pytest.raises(DivergedError, match="the gradient is inf at iteration 0 of epoch 1"):
         train(toy_data, tmp_path / "run", epochs=1, **SMALL)

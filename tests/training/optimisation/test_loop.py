@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 import torch
-from training_runs import SMALL
+from runs import SMALL
 
 from radarseq.dataset.schema import Examples
 from radarseq.dataset.write import write_dataset
@@ -69,6 +69,6 @@ def test_patience_ends_a_run_whose_validation_gets_worse(toy, tmp_path):
 def test_validation_in_pieces_is_the_mean_over_all(space_examples, monkeypatch):
     network = Network(ModelSettings(width=8), task_targets.spec_of(space_examples)).eval()
     batch = as_batch(space_examples.take(slice(50)), CPU)
-    whole = loop.judge(network, batch, Objective(0.2)).metrics
+    whole = loop.validate(network, batch, Objective(0.2)).metrics
     monkeypatch.setattr(loop, "_VALIDATION_BATCH", 17)
-    assert loop.judge(network, batch, Objective(0.2)).metrics == pytest.approx(whole, abs=1e-5)
+    assert loop.validate(network, batch, Objective(0.2)).metrics == pytest.approx(whole, abs=1e-5)

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from ramps import STEP, ramps
-from small_networks import network_of, signal_of, spec_of
+from networks import network_of, signal_of, spec_of
+from signals import STEP, ramps
 from torch import nn
 from torch.nn import functional
 

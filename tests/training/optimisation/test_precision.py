@@ -11,7 +11,7 @@ from radarseq.inference.task_targets import spec_of
 from radarseq.models.network import Network
 from radarseq.models.settings import ModelSettings
 from radarseq.training.data.batches import as_batch
-from radarseq.training.optimisation.precision import arithmetic, check_precision
+from radarseq.training.optimisation.precision import backend_precision, check_precision
 from radarseq.training.train import train
 
 CPU = torch.device("cpu")
@@ -55,7 +55,7 @@ def test_bf16_learns_as_float32_does(space, tmp_path, model):
 
 def test_a_precision_that_the_device_lacks_is_refused(space, tmp_path):
     check_precision("bf16", CPU)
-    with pytest.raises(DeviceError, match="precision is 'tf32', which is of CUDA devices"):
+    with pytest.raises(DeviceError, match="precision is 'tf32', which only CUDA devices have"):
         train(space, tmp_path / "run", precision="tf32", device="cpu", **SMALL)
     with pytest.raises(RecipeError, match="precision"):
         train(space, tmp_path / "run", precision="half", device="cpu", **SMALL)
@@ -65,7 +65,7 @@ def test_a_precision_that_the_device_lacks_is_refused(space, tmp_path):
 def test_how_products_are_rounded_is_given_back():
     conv = torch.backends.cudnn.conv
     before = conv.fp32_precision
-    with arithmetic("float32", torch.device("cuda")):
+    with backend_precision("float32", torch.device("cuda")):
         assert conv.fp32_precision == "ieee"
         assert torch.are_deterministic_algorithms_enabled()
     assert conv.fp32_precision == before

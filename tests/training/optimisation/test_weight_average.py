@@ -2,20 +2,20 @@
 
 import pytest
 import torch
-from residual_networks import network_and_input
-from training_runs import SMALL
+from networks import network_and_input
+from runs import SMALL
 
 from radarseq.inference.checkpoint import load_checkpoint, load_state
 from radarseq.training.data.batches import as_batch
 from radarseq.training.optimisation import losses as objective
-from radarseq.training.optimisation.weight_average import Average
+from radarseq.training.optimisation.weight_average import WeightAverage
 from radarseq.training.train import train
 
 
 def test_the_moments_are_averaged_with_the_weights():
     network, x = network_and_input((2,), 16)
     norm = network.residual_blocks()[0].first_norm
-    average, expected = Average(network, 0.5), norm.running_mean.clone()
+    average, expected = WeightAverage(network, 0.5), norm.running_mean.clone()
     for step in range(1, 4):
         network(x)
         average.update()
@@ -33,7 +33,7 @@ CPU = torch.device("cpu")
 
 def test_the_average_forgets_as_its_decay_says_and_is_only_lent():
     layer = torch.nn.Linear(1, 1, bias=False)
-    average, expected = Average(layer, 0.5), layer.weight.item()
+    average, expected = WeightAverage(layer, 0.5), layer.weight.item()
     for step in range(1, 8):
         with torch.no_grad():
             layer.weight.fill_(float(step))

@@ -1,1 +1,1 @@
-"""Compiled layers for the CPU, forward and backward."""
+"""Compiled layers for the CPU, forward and backward: one file per network, kernels and helpers."""

@@ -1,4 +1,4 @@
-"""WaveNet's gate and the GELU, compiled: vectorised, and within 1e-6 of the truth.
+"""WaveNet's gate and the GELU, compiled and vectorised; errors stay below 1e-6.
 
 Reference:
     Abramowitz and Stegun, "Handbook of mathematical functions", 1964, equation 7.1.26 (erf).
@@ -9,54 +9,54 @@ from numba import njit
 
 from radarseq.models.engines.cpu.matmul import Floats
 
-_MAX = np.float32(40.0)  # where a sigmoid is one, and products are far from overflow
+_MAX = np.float32(40.0)  # a sigmoid is 1 there, and products are far from overflow
 
 
 @njit(cache=True, nogil=True, fastmath={"contract", "arcp", "nsz"}, error_model="numpy")
 def gate_forward(y: Floats, z: Floats, rows: int) -> None:
     """Write (2 sigmoid(f) - 1) sigmoid(g) to ``z``, where a row of ``y`` holds f, then g.
 
-    In ``y`` itself, 2 sigmoid(f) - 1 takes the place of f, and sigmoid(g) that of g: the gradient
-    needs no more. What is no number stays none.
+    In ``y`` itself, 2 sigmoid(f) - 1 replaces f and sigmoid(g) replaces g: the gradient needs no
+    more. NaN stays NaN.
     """
     width = z.shape[1]
     one = np.float32(1.0)
     for row in range(rows):
-        filters, gates, opened = y[row, :width], y[row, width:], z[row]
+        filters, gates, out = y[row, :width], y[row, width:], z[row]
         for i in range(width):
             f, g = exponential(filters[i]), exponential(gates[i])
             share = one / ((f + one) * (g + one))
             filtered, gate = (f - one) * (g + one) * share, g * (f + one) * share
             filters[i], gates[i] = filtered, gate
-            opened[i] = filtered * gate
+            out[i] = filtered * gate
 
 
 @njit(cache=True, nogil=True, fastmath={"contract", "arcp", "nsz"}, error_model="numpy")
-def gate_backward(y: Floats, to_z: Floats, to_y: Floats, rows: int) -> None:
-    """Write the slope to (f, g) from that to the gate's output; ``y`` is as open_gate left it."""
-    width = to_z.shape[1]
+def gate_backward(y: Floats, grad_z: Floats, grad_y: Floats, rows: int) -> None:
+    """Write the gradient of (f, g) to ``grad_y``; ``y`` is as ``gate_forward`` left it."""
+    width = grad_z.shape[1]
     one, half = np.float32(1.0), np.float32(0.5)
     for row in range(rows):
-        filters, gates, grad = y[row, :width], y[row, width:], to_z[row]
-        to_filters, to_gates = to_y[row, :width], to_y[row, width:]
+        filters, gates, grad = y[row, :width], y[row, width:], grad_z[row]
+        grad_filters, grad_gates = grad_y[row, :width], grad_y[row, width:]
         for i in range(width):
             filtered, gate = filters[i], gates[i]
-            passed = grad[i] * gate
-            to_filters[i] = passed * half * (one - filtered * filtered)
-            to_gates[i] = passed * filtered * (one - gate)
+            grad_gate = grad[i] * gate
+            grad_filters[i] = grad_gate * half * (one - filtered * filtered)
+            grad_gates[i] = grad_gate * filtered * (one - gate)
 
 
 @njit(cache=True, nogil=True, fastmath={"contract", "arcp", "nsz"}, error_model="numpy")
 def apply_gelu(x: Floats, scale: np.float32, y: Floats, rows: int) -> None:
     """Write the GELU of ``scale`` times ``x`` to the first rows of ``y``, which may be ``x``.
 
-    The error function is off by 1.5e-7 at most; what is no number stays none.
+    The error function is wrong by at most 1.5e-7; NaN stays NaN.
     """
     one, half = np.float32(1.0), np.float32(0.5)
     for row in range(rows):
-        given, taken = x[row], y[row]
+        x_row, y_row = x[row], y[row]
         for i in range(x.shape[1]):
-            value = scale * given[i]
+            value = scale * x_row[i]
             z = np.abs(value) * np.float32(0.7071067811865476)
             t = one / (one + np.float32(0.3275911) * z)
             p = np.float32(1.061405429) * t + np.float32(-1.453152027)
@@ -64,14 +64,14 @@ def apply_gelu(x: Floats, scale: np.float32, y: Floats, rows: int) -> None:
             p = p * t + np.float32(-0.284496736)
             p = p * t + np.float32(0.254829592)
             tail = half * p * t * exponential(-z * z)
-            taken[i] = value * (one - tail) if value > 0 else value * tail
+            y_row[i] = value * (one - tail) if value > 0 else value * tail
 
 
 @njit(cache=True, nogil=True, fastmath={"contract", "nsz"}, inline="always")
 def exponential(x: np.float32) -> np.float32:
-    """Return exp(x) to 3e-7 of itself, for x within -40 to 40; x beyond counts as these.
+    """Return exp(x) with a relative error below 3e-7; x is clipped to -40 to 40.
 
-    2^r for r within half of zero by the first seven terms of its series, and the whole part added
+    The first seven terms of the series of 2^r serve for r from -0.5 to 0.5. The whole part is added
     to the exponent: adding 1.5 * 2^23 leaves it in the lowest bits.
     """
     x = _MAX if x > _MAX else x

@@ -1,73 +1,73 @@
-"""All layers of a WaveNet, compiled: a few sequences at a time pass them in the cache."""
+"""Kernels of all layers of a WaveNet: a few sequences at a time pass them in the cache."""
 
 import numpy as np
 from numba import njit
 
 from radarseq.models.engines.cpu.activations import apply_gelu, gate_backward, gate_forward
-from radarseq.models.engines.cpu.matmul import add_outer, add_part
+from radarseq.models.engines.cpu.matmul import add_outer_product, add_product
 
 BLOCK = 8  # sequences that pass the layers together
-_MIXED = 64  # rows that are brought to the output together
+_COMBINED_ROWS = 64  # rows that the output layer computes together
 
 
 @njit(cache=True, nogil=True)
 def wavenet_forward(
-    given, now, past, count, dilated, dilated_bias, out, residual_bias, skip_bias, first, end,
-    inputs, opened, skips,
+    x0, present, past, counts, dilated, dilated_bias, out, residual_bias, skip_bias, first, end,
+    inputs, gates, skips,
 ):  # fmt: skip
     """Write the sum of the skips of sequences ``first`` to ``end`` to ``skips``.
 
     Args:
-        given: Input of the first layer, ``(needed, batch, width)``.
-        now: Rows at which each layer's output is asked for, ``(layer, needed)``, in order.
-        past: Rows of a dilation before, -1 where that is before the first sample.
-        count: How many rows of ``now`` each layer has.
-        dilated: Weights ``(layer, 2 width, 2 width)``: from (past, now) to (filter, gate).
+        x0: Input of the first layer, ``(needed, batch, width)``.
+        present: Rows at which each layer's output is computed, ``(layer, needed)``, in order.
+        past: Rows one dilation before, -1 where that is before the first sample.
+        counts: Number of rows of ``present`` of each layer.
+        dilated: Weights ``(layer, 2 width, 2 width)``: from (past, present) to (filter, gate).
         dilated_bias: ``(layer, 2 width)``.
         out: Weights ``(layer, width, width + skip)``.
         residual_bias: ``(layer, width)``.
         skip_bias: Sum over the layers, ``(skip,)``.
         first: First sequence, a multiple of ``BLOCK``.
-        end: The one after the last.
-        inputs: Takes what enters each layer, ``(block, layer, needed BLOCK, width)``. Blocks and
-            layers take turns where there are fewer places; of layers there are two at least.
-        opened: Takes filter and gate, ``(block, layer, needed BLOCK, 2 width)``; places as above.
+        end: End of the sequences.
+        inputs: Receives the input of each layer, ``(block, layer, needed BLOCK, width)``. Blocks
+            and layers take turns where there are fewer slots; there are two or more for layers.
+        gates: Receives filter and gate, ``(block, layer, needed BLOCK, 2 width)``; slots as above.
         skips: ``(step, batch, skip)``.
     """
-    layers, width, steps = len(dilated), given.shape[2], len(skips)
-    most = inputs.shape[2]
-    both, passed = np.empty((most, 2 * width), np.float32), np.empty((most, width), np.float32)
+    layers, width, steps = len(dilated), x0.shape[2], len(skips)
+    height = inputs.shape[2]
+    both, gated = np.empty((height, 2 * width), np.float32), np.empty((height, width), np.float32)
     total = np.empty((steps * BLOCK, len(skip_bias)), np.float32)
     for start in range(first, end, BLOCK):
-        side, place = min(BLOCK, end - start), start // BLOCK % len(inputs)
-        take_block(given, start, side, inputs[place, 0])
-        fill(total, skip_bias, steps * side)
+        size, slot = min(BLOCK, end - start), start // BLOCK % len(inputs)
+        read_block(x0, start, size, inputs[slot, 0])
+        fill_rows(total, skip_bias, steps * size)
         for layer in range(layers):
-            x, y = inputs[place, layer % inputs.shape[1]], opened[place, layer % opened.shape[1]]
-            cells, rows = count[layer], count[layer] * side
-            silent = gather(x, now[layer], past[layer], cells, side, both) * side
-            fill(y, dilated_bias[layer], rows)
+            x, y = inputs[slot, layer % inputs.shape[1]], gates[slot, layer % gates.shape[1]]
+            count, rows = counts[layer], counts[layer] * size
+            silent = gather(x, present[layer], past[layer], count, size, both) * size
+            fill_rows(y, dilated_bias[layer], rows)
             weights = dilated[layer]
-            add_part(both, 0, width, width, weights, width, 0, y, 0, silent, 2 * width)
-            add_part(both, silent, 0, 2 * width, weights, 0, 0, y, 0, rows, 2 * width)
-            gate_forward(y, passed, rows)
-            late = (cells - steps) * side
-            add_part(
-                passed[late:], 0, 0, width, out[layer], 0, width, total, 0, steps * side,
+            add_product(both, 0, width, width, weights, width, 0, y, 0, silent, 2 * width)
+            add_product(both, silent, 0, 2 * width, weights, 0, 0, y, 0, rows, 2 * width)
+            gate_forward(y, gated, rows)
+            offset = (count - steps) * size
+            add_product(
+                gated[offset:], 0, 0, width, out[layer], 0, width, total, 0, steps * size,
                 total.shape[1],
             )  # fmt: skip
             if layer < layers - 1:
-                following = inputs[place, (layer + 1) % inputs.shape[1]]
+                next_input = inputs[slot, (layer + 1) % inputs.shape[1]]
                 for row in range(rows):
                     for i in range(width):
-                        following[row, i] = both[row, width + i] + residual_bias[layer, i]
-                add_part(passed, 0, 0, width, out[layer], 0, 0, following, 0, rows, width)
-        give_block(total, skips, start, side)
+                        next_input[row, i] = both[row, width + i] + residual_bias[layer, i]
+                add_product(gated, 0, 0, width, out[layer], 0, 0, next_input, 0, rows, width)
+        write_block(total, skips, start, size)
 
 
 @njit(cache=True, nogil=True)
 def combine(skips, scale, last, last_bias):
-    """Bring rows of the sum of the skips to the network's output, in place.
+    """Replace rows of the sum of the skips by the network's output.
 
     Args:
         skips: ``(row, skip)``.
@@ -76,36 +76,36 @@ def combine(skips, scale, last, last_bias):
         last_bias: ``(skip,)``.
     """
     rows, size = skips.shape
-    mixed = np.empty((min(rows, _MIXED), size), np.float32)
-    for first in range(0, rows, _MIXED):
-        count = min(_MIXED, rows - first)
+    activated = np.empty((min(rows, _COMBINED_ROWS), size), np.float32)
+    for first in range(0, rows, _COMBINED_ROWS):
+        count = min(_COMBINED_ROWS, rows - first)
         here = skips[first:]
-        apply_gelu(here, scale, mixed, count)
-        fill(here, last_bias, count)
-        add_part(mixed, 0, 0, size, last, 0, 0, here, 0, count, size)
+        apply_gelu(here, scale, activated, count)
+        fill_rows(here, last_bias, count)
+        add_product(activated, 0, 0, size, last, 0, 0, here, 0, count, size)
         apply_gelu(here, np.float32(1.0), here, count)
 
 
 @njit(cache=True, nogil=True)
-def take_block(given, start, side, x):
-    """Write sequences ``start`` on of ``given`` (step, batch, channel) to rows of ``x``."""
-    for n in range(len(given)):
-        for k in range(side):
-            for i in range(given.shape[2]):
-                x[n * side + k, i] = given[n, start + k, i]
+def read_block(sequences, start, size, x):
+    """Write ``size`` sequences (step, batch, channel), from ``start`` on, to rows of ``x``."""
+    for n in range(len(sequences)):
+        for k in range(size):
+            for i in range(sequences.shape[2]):
+                x[n * size + k, i] = sequences[n, start + k, i]
 
 
 @njit(cache=True, nogil=True)
-def give_block(x, given, start, side):
-    """Write the rows of ``x`` to sequences ``start`` on of ``given`` (step, batch, channel)."""
-    for n in range(len(given)):
-        for k in range(side):
-            for i in range(given.shape[2]):
-                given[n, start + k, i] = x[n * side + k, i]
+def write_block(x, sequences, start, size):
+    """Write the rows of ``x`` to ``size`` sequences (step, batch, channel), from ``start`` on."""
+    for n in range(len(sequences)):
+        for k in range(size):
+            for i in range(sequences.shape[2]):
+                sequences[n, start + k, i] = x[n * size + k, i]
 
 
 @njit(cache=True, nogil=True)
-def fill(y, bias, rows):
+def fill_rows(y, bias, rows):
     """Write ``bias`` to the first rows."""
     for row in range(rows):
         for i in range(len(bias)):
@@ -113,16 +113,16 @@ def fill(y, bias, rows):
 
 
 @njit(cache=True, nogil=True)
-def gather(x, now, past, cells, side, both):
+def gather(x, present, past, count, size, both):
     """Write (past, now) of each cell to ``both``; return how many of the first have no past."""
     width, silent = x.shape[1], 0
-    for n in range(cells):
-        for k in range(side):
-            row, at = n * side + k, now[n] * side + k
+    for n in range(count):
+        for k in range(size):
+            row, at = n * size + k, present[n] * size + k
             for i in range(width):
                 both[row, width + i] = x[at, i]
             if past[n] >= 0:
-                before = past[n] * side + k
+                before = past[n] * size + k
                 for i in range(width):
                     both[row, i] = x[before, i]
         silent += past[n] < 0
@@ -131,101 +131,108 @@ def gather(x, now, past, cells, side, both):
 
 @njit(cache=True, nogil=True)
 def wavenet_backward(
-    to_skips, now, past, count, dilated, out, first, end, inputs, opened, to_given, to_dilated,
-    to_dilated_bias, to_out, to_residual_bias,
+    grad_skips, present, past, counts, dilated, out, first, end, inputs, gates, grad_input,
+    grad_dilated, grad_dilated_bias, grad_out, grad_residual_bias,
 ):  # fmt: skip
-    """Write the slope to what entered the layers, and add up those to their weights.
+    """Write the gradient of the input of the first layer, and add the gradients of the weights.
 
     Args:
-        to_skips: Slope to the sum of the skips, ``(step, batch, skip)``.
-        now: As ``wavenet_forward`` had it, and so ``past`` and ``count``.
-        past: See there.
-        count: See there.
+        grad_skips: Gradient of the sum of the skips, ``(step, batch, skip)``.
+        present: As in ``wavenet_forward``.
+        past: As in ``wavenet_forward``.
+        counts: As in ``wavenet_forward``.
         dilated: Weights as torch stores them, ``(layer, 2 width, 2 width)``: (filter, gate) first.
         out: Weights as torch stores them, ``(layer, width + skip, width)``.
         first: First sequence, a multiple of ``BLOCK``.
-        end: The one after the last.
-        inputs: What ``wavenet_forward`` left there, with a place for every block and layer.
-        opened: The same.
-        to_given: Takes the slope, ``(needed, batch, width)``.
-        to_dilated: Takes the sum, in the shape of ``dilated``.
-        to_dilated_bias: ``(layer, 2 width)``.
-        to_out: In the shape of ``out``.
-        to_residual_bias: ``(layer, width)``.
+        end: End of the sequences.
+        inputs: As ``wavenet_forward`` left it, with a slot for every block and layer.
+        gates: Likewise.
+        grad_input: Receives the gradient, ``(needed, batch, width)``.
+        grad_dilated: Receives the sum, in the shape of ``dilated``.
+        grad_dilated_bias: ``(layer, 2 width)``.
+        grad_out: In the shape of ``out``.
+        grad_residual_bias: ``(layer, width)``.
     """
-    layers, width, steps = len(dilated), to_given.shape[2], len(to_skips)
-    skip, most = to_skips.shape[2], inputs.shape[2]
+    layers, width, steps = len(dilated), grad_input.shape[2], len(grad_skips)
+    skip, height = grad_skips.shape[2], inputs.shape[2]
     total = np.empty((steps * BLOCK, skip), np.float32)
-    to_x, following = np.zeros((most, width), np.float32), np.empty((most, width), np.float32)
-    passed, to_passed = np.empty((most, width), np.float32), np.empty((most, width), np.float32)
-    both, to_both = np.empty((most, 2 * width), np.float32), np.empty((most, 2 * width), np.float32)
-    to_y = np.empty((most, 2 * width), np.float32)
+    narrow, wide = (height, width), (height, 2 * width)
+    grad_x, grad_next = np.zeros(narrow, np.float32), np.empty(narrow, np.float32)
+    gated, grad_gated = np.empty(narrow, np.float32), np.empty(narrow, np.float32)
+    both, grad_both = np.empty(wide, np.float32), np.empty(wide, np.float32)
+    grad_y = np.empty(wide, np.float32)
     for start in range(first, end, BLOCK):
-        side, place = min(BLOCK, end - start), start // BLOCK
-        take_block(to_skips, start, side, total)
+        size, slot = min(BLOCK, end - start), start // BLOCK
+        read_block(grad_skips, start, size, total)
         for layer in range(layers - 1, -1, -1):
-            y, cells, rows = opened[place, layer], count[layer], count[layer] * side
-            late = (cells - steps) * side
-            _pass_again(y, passed, to_passed, rows)
-            add_part(
-                total, 0, 0, skip, out[layer], width, 0, to_passed[late:], 0, steps * side, width
+            y, count, rows = gates[slot, layer], counts[layer], counts[layer] * size
+            offset = (count - steps) * size
+            _recompute_gated(y, gated, grad_gated, rows)
+            add_product(
+                total, 0, 0, skip, out[layer], width, 0, grad_gated[offset:], 0, steps * size, width
             )
-            add_outer(total, 0, skip, passed, late, 0, steps * side, width, to_out[layer], width, 0)
-            if layer < layers - 1:  # what the last one would hand on is not asked for
-                add_part(to_x, 0, 0, width, out[layer], 0, 0, to_passed, 0, rows, width)
-                add_outer(to_x, 0, width, passed, 0, 0, rows, width, to_out[layer], 0, 0)
-                _add_rows(to_x, to_residual_bias[layer], rows)
-            gate_backward(y, to_passed, to_y, rows)
-            _add_rows(to_y, to_dilated_bias[layer], rows)
-            silent = gather(inputs[place, layer], now[layer], past[layer], cells, side, both) * side
-            grads = to_dilated[layer]
-            add_outer(
-                to_y, silent, 2 * width, both, silent, 0, rows - silent, 2 * width, grads, 0, 0
+            add_outer_product(
+                total, 0, skip, gated, offset, 0, steps * size, width, grad_out[layer], width, 0
             )
-            add_outer(to_y, 0, 2 * width, both, 0, width, silent, width, grads, 0, width)
-            to_both[:rows] = 0.0
+            if layer < layers - 1:  # the last layer has no next one
+                add_product(grad_x, 0, 0, width, out[layer], 0, 0, grad_gated, 0, rows, width)
+                add_outer_product(grad_x, 0, width, gated, 0, 0, rows, width, grad_out[layer], 0, 0)
+                _add_rows(grad_x, grad_residual_bias[layer], rows)
+            gate_backward(y, grad_gated, grad_y, rows)
+            _add_rows(grad_y, grad_dilated_bias[layer], rows)
+            silent = size * gather(
+                inputs[slot, layer], present[layer], past[layer], count, size, both
+            )
+            grads = grad_dilated[layer]
+            add_outer_product(
+                grad_y, silent, 2 * width, both, silent, 0, rows - silent, 2 * width, grads, 0, 0
+            )
+            add_outer_product(grad_y, 0, 2 * width, both, 0, width, silent, width, grads, 0, width)
+            grad_both[:rows] = 0.0
             weights = dilated[layer]
-            add_part(to_y, silent, 0, 2 * width, weights, 0, 0, to_both, 0, rows, 2 * width)
-            add_part(to_y, 0, 0, 2 * width, weights, 0, width, to_both, width, silent, width)
-            before = count[layer - 1] if layer else len(to_given)
-            _scatter(to_both, to_x, layer < layers - 1, now[layer], past[layer], cells, side,
-                     following, before * side)  # fmt: skip
-            to_x, following = following, to_x
-        give_block(to_x, to_given, start, side)
+            add_product(grad_y, silent, 0, 2 * width, weights, 0, 0, grad_both, 0, rows, 2 * width)
+            add_product(grad_y, 0, 0, 2 * width, weights, 0, width, grad_both, width, silent, width)
+            before = counts[layer - 1] if layer else len(grad_input)
+            _scatter(
+                grad_both, grad_x, layer < layers - 1, present[layer], past[layer], count, size,
+                grad_next, before * size,
+            )  # fmt: skip
+            grad_x, grad_next = grad_next, grad_x
+        write_block(grad_x, grad_input, start, size)
 
 
 @njit(cache=True, nogil=True)
-def _pass_again(y, passed, to_passed, rows):
-    """Write once more what the gate let pass, and the zeros that its slopes are added to."""
-    width = passed.shape[1]
+def _recompute_gated(y, gated, grad_gated, rows):
+    """Write the gate's output once more, and zeros for its gradient."""
+    width = gated.shape[1]
     for row in range(rows):
         for i in range(width):
-            passed[row, i] = y[row, i] * y[row, width + i]
-            to_passed[row, i] = np.float32(0.0)
+            gated[row, i] = y[row, i] * y[row, width + i]
+            grad_gated[row, i] = np.float32(0.0)
 
 
 @njit(cache=True, nogil=True)
 def _add_rows(values, total, rows):
-    """Add the first rows up, each column by itself."""
+    """Add the first rows to ``total``, column by column."""
     for row in range(rows):
         for i in range(len(total)):
             total[i] += values[row, i]
 
 
 @njit(cache=True, nogil=True)
-def _scatter(to_both, to_x, has_residual, now, past, cells, side, following, rows):
-    """Write the slope to what entered a layer, from those to (past, now) and to the residual."""
-    width = following.shape[1]
-    following[:rows] = 0.0
-    for n in range(cells):
-        for k in range(side):
-            row, at = n * side + k, now[n] * side + k
+def _scatter(grad_both, grad_x, has_residual, present, past, count, size, grad_next, rows):
+    """Write the gradient of a layer's input, from those of (past, present) and the residual."""
+    width = grad_next.shape[1]
+    grad_next[:rows] = 0.0
+    for n in range(count):
+        for k in range(size):
+            row, at = n * size + k, present[n] * size + k
             for i in range(width):
-                following[at, i] += to_both[row, width + i]
+                grad_next[at, i] += grad_both[row, width + i]
             if has_residual:
                 for i in range(width):
-                    following[at, i] += to_x[row, i]
+                    grad_next[at, i] += grad_x[row, i]
             if past[n] >= 0:
-                before = past[n] * side + k
+                before = past[n] * size + k
                 for i in range(width):
-                    following[before, i] += to_both[row, i]
+                    grad_next[before, i] += grad_both[row, i]

@@ -1,49 +1,50 @@
-"""A WaveNet that is trained on the CPU, its layers compiled, forward and backward.
+"""WaveNet training on the CPU, its layers compiled, forward and backward.
 
-Asked for operation by operation, a layer reads and writes its activations a dozen times, and that
-is what it takes its time for. Here some sequences pass all layers while they lie in the cache. For
-the gradient each layer's input and what its gate was opened to are kept; all else is made again.
+Computed operation by operation, a layer reads and writes its activations a dozen times, which takes
+most of its time. Here some sequences pass all layers while they lie in the cache. Each layer's
+input and gates are saved for the gradient; everything else is computed again.
 
-The slopes of the weights are added up in an order that depends on the size of the batch alone, so
+The gradients of the weights are summed in an order that depends on the size of the batch alone, so
 that any number of threads gives the same bytes.
 """
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from radarseq.models.backbones.engine_interface import Engine
+from radarseq.models.backbones.interface import Engine
 from radarseq.models.backbones.wavenet import WaveNet
 from radarseq.models.engines.cpu.matmul import Floats
 from radarseq.models.engines.cpu.scheduling import (
     BufferPool,
     Indices,
     as_array,
-    edges_of,
-    in_threads,
+    count_parts,
     is_large_enough,
-    parts_of,
-    plan,
+    part_edges,
+    plan_rows,
+    run_in_threads,
+    take_buffers,
 )
 from radarseq.models.engines.cpu.wavenet_kernels import BLOCK, wavenet_backward, wavenet_forward
 
-Rows = tuple[Indices, Indices, Indices]
+RowIndices: TypeAlias = tuple[Indices, Indices, Indices]
 
 
-class TrainedWaveNet(Engine):
-    """The layers of a WaveNet with gradients, by the weights that it has at the time.
+class WaveNetTrainingEngine(Engine):
+    """Computes the layers of a WaveNet with gradients, by the weights as they are at the time.
 
     Args:
-        network: On the CPU, in float32; such that ``fast_wavenet.fits``.
+        network: On the CPU, in float32; one that ``wavenet_inference.supports_network``.
     """
 
     def __init__(self, network: WaveNet) -> None:
         self._network, self._pool = network, BufferPool()
 
     def supports(self, x: Tensor) -> bool:
-        """Return whether the features (step, batch, feature) are worth it."""
+        """Return whether the engine computes these features (step, batch, feature) now."""
         return is_large_enough(x)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -51,13 +52,12 @@ class TrainedWaveNet(Engine):
         return self._run(x, last=False)
 
     def at_last_step(self, x: Tensor) -> Tensor:
-        """Return ``forward(x)[-1]``, having computed only the cells that it depends on."""
+        """Return ``forward(x)[-1]``, computed from the steps that it depends on."""
         return self._run(x, last=True)[0]
 
     def _run(self, x: Tensor, *, last: bool) -> Tensor:
         network = self._network
-        plan_of = plan(len(x), network.dilations, last=last)
-        needed = plan_of[0]
+        needed, *rows = plan_rows(len(x), network.dilations, last=last)
         if len(needed) < len(x):
             x = x.index_select(0, torch.from_numpy(needed))
         layers = network.gated_layers()
@@ -67,70 +67,66 @@ class TrainedWaveNet(Engine):
             torch.stack([layer.out.weight for layer in layers]),
             torch.stack([layer.out.bias for layer in layers]),
         )
-        skips = _Layers.apply(network.first(x), *weights, plan_of, self._pool)
+        skips = _Layers.apply(network.first(x), *weights, rows, self._pool)
         assert isinstance(skips, Tensor)
-        return network.combined(skips)
+        return network.output(skips)
 
 
 class _Layers(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, given: Tensor, *weights: Any) -> Tensor:
-        dilated, dilated_bias, out, out_bias, plan_of, room = weights
-        rows: Rows = plan_of[1:]
-        needed, batch, width = given.shape
+    def forward(ctx: Any, x0: Tensor, *weights: Any) -> Tensor:
+        dilated, dilated_bias, out, out_bias, rows, pool = weights
+        needed, batch, width = x0.shape
         skips = np.empty((int(rows[2][-1]), batch, out.shape[1] - width), np.float32)
-        of_residual, of_skip = out_bias[:, :width], out_bias[:, width:].sum(dim=0)
+        residual_bias, skip_bias = out_bias[:, :width], out_bias[:, width:].sum(dim=0)
         x, *arrays = (
             as_array(values)
-            for values in (given, dilated.mT, dilated_bias, out.mT, of_residual, of_skip)
+            for values in (x0, dilated.mT, dilated_bias, out.mT, residual_bias, skip_bias)
         )
-        edges, blocks = edges_of(batch, parts_of(batch), BLOCK), -(-batch // BLOCK)
+        needs_grad = any(ctx.needs_input_grad)
+        blocks, layers = (-(-batch // BLOCK), len(dilated)) if needs_grad else (1, 1)
+        shapes = (
+            (blocks, max(2, layers), needed * BLOCK, width),
+            (blocks, layers, needed * BLOCK, 2 * width),
+        )
 
-        def places(blocks: int, layers: int) -> tuple[Floats, Floats]:
-            wide = (blocks, max(2, layers), needed * BLOCK, width)
-            inputs, opened = room.acquire(wide, (blocks, layers, needed * BLOCK, 2 * width))
-            return inputs, opened
+        def work(first: int, end: int, inputs: Floats, gates: Floats) -> None:
+            arguments: Any = (x, *rows, *arrays, first, end, inputs, gates, skips)
+            wavenet_forward(*arguments)
 
-        kept = places(blocks, len(dilated)) if any(ctx.needs_input_grad) else None
-
-        def through(k: int) -> None:
-            lent = places(1, 1) if kept is None else kept
-            with_pool: Any = (x, *rows, *arrays, edges[k], edges[k + 1], *lent, skips)
-            wavenet_forward(*with_pool)
-            if kept is None:
-                room.release(lent)
-
-        in_threads(through, len(edges) - 1)
+        ctx.edges = part_edges(batch, count_parts(batch), BLOCK)
+        ctx.buffers = pool.run_parts(work, ctx.edges, shapes, save=needs_grad)
         ctx.save_for_backward(dilated, out)
-        ctx.rows, ctx.room, ctx.edges, ctx.lent = rows, room, edges, kept
-        ctx.shape = given.shape
+        ctx.rows, ctx.pool, ctx.shape = rows, pool, x0.shape
         return torch.from_numpy(skips)
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
         dilated, out = ctx.saved_tensors
-        inputs, opened = ctx.room.spent(ctx)
-        to_skips = grad_outputs[0].contiguous()
-        width = ctx.shape[2]
-        edges, parts = ctx.edges, len(ctx.edges) - 1
-        to_given = np.empty(ctx.shape, np.float32)
+        inputs, gates = take_buffers(ctx)
+        grad_skips = grad_outputs[0].contiguous()
+        edges, parts, width = ctx.edges, len(ctx.edges) - 1, ctx.shape[2]
+        grad_input = np.empty(ctx.shape, np.float32)
         grads = [
             np.zeros((parts, *shape), np.float32)
             for shape in (dilated.shape, dilated.shape[:2], out.shape, (len(out), width))
         ]
-        rows: Rows = ctx.rows
-        given = (to_skips.numpy(), *rows, dilated.numpy(), out.numpy())
+        rows: RowIndices = ctx.rows
+        arrays = (grad_skips.numpy(), *rows, dilated.numpy(), out.numpy())
 
-        def back(k: int) -> None:
-            own = (grads[0][k], grads[1][k], grads[2][k], grads[3][k])
-            wavenet_backward(*given, edges[k], edges[k + 1], inputs, opened, to_given, *own)
+        def work(part: int) -> None:
+            grads_of_part = (grads[0][part], grads[1][part], grads[2][part], grads[3][part])
+            wavenet_backward(
+                *arrays, edges[part], edges[part + 1], inputs, gates, grad_input,
+                *grads_of_part,
+            )  # fmt: skip
 
-        in_threads(back, parts)
-        ctx.room.release((inputs, opened))
-        to_dilated, to_dilated_bias, to_out, to_residual_bias = (
+        run_in_threads(work, parts)
+        ctx.pool.release((inputs, gates))
+        grad_dilated, grad_dilated_bias, grad_out, grad_residual_bias = (
             torch.from_numpy(part).sum(dim=0) for part in grads
         )
-        to_skip_bias = to_skips.sum(dim=(0, 1)).expand(len(out), -1)
-        to_out_bias = torch.cat((to_residual_bias, to_skip_bias), dim=1)
-        ways = (torch.from_numpy(to_given), to_dilated, to_dilated_bias, to_out, to_out_bias)
-        return (*ways, None, None)
+        grad_skip_bias = grad_skips.sum(dim=(0, 1)).expand(len(out), -1)
+        grad_out_bias = torch.cat((grad_residual_bias, grad_skip_bias), dim=1)
+        grad_x = torch.from_numpy(grad_input)
+        return grad_x, grad_dilated, grad_dilated_bias, grad_out, grad_out_bias, None, None

@@ -1,1 +1,1 @@
-"""Triton kernels for a CUDA device."""
+"""Triton kernels for CUDA devices."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from compiled_layers import random
+from networks import random
 
 from radarseq.models.engines.cpu.activations import apply_gelu, gate_backward, gate_forward
 

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from compiled_layers import check_slopes, random, trained, wavenet
+from networks import check_slopes, random, trained, wavenet
 
 from radarseq.models.backbones.recurrent import Recurrent
 

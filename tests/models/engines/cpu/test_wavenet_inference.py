@@ -2,17 +2,18 @@
 
 import pytest
 import torch
-from compiled_layers import random, wavenet
+from networks import random, wavenet
 
-from radarseq.models.engines.cpu.wavenet_inference import FastWaveNet
+from radarseq.models.engines.cpu.wavenet_inference import WaveNetInferenceEngine
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("dilations", "steps"), [((1, 2, 4, 8, 16), 32), ((3, 1, 50), 17), ((1,), 1), ((4,), 3)]
 )
 def test_compiled_layers_give_what_torch_does(dilations, steps):
     network = wavenet(dilations, width=64, skip=32)
-    fast = FastWaveNet(network)
+    fast = WaveNetInferenceEngine(network)
     x = torch.from_numpy(random(21, steps, 6)).transpose(0, 1)  # no multiple of a block
     every = network(x)
     torch.testing.assert_close(fast.forward(x), every, rtol=0, atol=1e-5)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from mesh_bodies import without
+from bodies import without
 
 from simulators.scattering import meshes
 from simulators.scattering.meshes import Mesh, defects

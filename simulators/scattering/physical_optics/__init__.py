@@ -1,0 +1,1 @@
+"""Amplitudes of triangle meshes: facet integrals and their sums, rays, shadows and bounces."""
