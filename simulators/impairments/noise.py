@@ -17,6 +17,7 @@ def noise_power_w(bandwidth_hz: float, noise_figure_db: float = 0.0) -> float:
     """Return the thermal noise power k T0 F B [W] at T0 = 290 K, referred to the input.
 
     Example:
+        >>> import math
         >>> round(10 * math.log10(noise_power_w(1.0) / 1e-3), 2)  # dBm in 1 Hz
         -173.98
 
