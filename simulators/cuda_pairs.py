@@ -39,7 +39,7 @@ class CudaPairs:
     """Makes the pairs of a generator on a CUDA device, which holds the scene and its tables.
 
     Args:
-        generate: Gives scene, seed and domain.
+        generate: The generator whose examples are made.
         device: Number of the device.
 
     Raises:
@@ -79,7 +79,7 @@ class CudaPairs:
         with self._cuda.gpus[self._device]:
             arrays = out if IS_SIMULATED else self._as_numba(out)
             blocks = -(-count // self._threads)
-            # The simulator knows one stream, and no handles.
+            # The simulator has one stream, and no handles.
             order = self._cuda.external_stream(stream) if stream else 0
             self._kernel[blocks, self._threads, order](
                 self._arrays, generate.seed, generate.domain, np.uint64(first), arrays

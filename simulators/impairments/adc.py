@@ -41,7 +41,7 @@ class Adc:
 
 @njit(cache=True, nogil=True)
 def _code_word(value, bits, full_scale):
-    """Return the nearest of 2^bits levels, and 1 if the value lay outside the scale."""
+    """Return the nearest of 2^bits levels, and 1 if the value lies outside the scale."""
     half = 2.0 ** (bits - 1)
     step = full_scale / half
     level = np.floor(value / step)
@@ -63,7 +63,7 @@ def quantise(row, bits, full_scale):
         full_scale: Largest value of I or Q, in the unit of the samples.
 
     Returns:
-        How many of the 2 ``steps`` parts were clipped.
+        Number of the 2 ``steps`` parts that were clipped.
 
     Reference:
         W. R. Bennett, Spectra of quantized signals, Bell System Technical Journal 27 (1948),

@@ -61,8 +61,8 @@ class Corruption:
     """One impairment whose strength is given.
 
     Attributes:
-        effect: What it does to a row of samples.
-        strength: What its strength is.
+        effect: Its effect on a row of samples.
+        strength: Definition of its strength.
         unit: "%" where the strength is a share from 0 to 1, reported in percent; else "dB".
         minimum: Smallest strength.
         maximum: Largest strength.
@@ -119,8 +119,8 @@ def corrupt(
 
     Args:
         samples: Received samples ``(row, step)``.
-        echo: The part of them that is the object's echo ``(row, step)``; where it is not known,
-            None: an occlusion then hides the whole sample.
+        echo: The object's echo in them ``(row, step)``; None if it is unknown: an occlusion then
+            hides the whole sample.
         name: One of ``CORRUPTIONS``.
         strength: See ``Corruption.strength``; a share is 0 to 1.
         seed: Of the draws; row ``i`` is a function of (seed, i).

@@ -29,7 +29,7 @@ class Occlusion:
     length_steps: tuple[int, int] = (4, 8)
 
     def __post_init__(self) -> None:
-        """Refuse what is not a probability, and lengths that are out of order or below 1."""
+        """Refuse a probability beyond 0 to 1, and lengths that are out of order or below 1."""
         _check_probability(self.probability)
         check_interval("length_steps", self.length_steps, lowest=1)
 
@@ -43,7 +43,7 @@ class DroppedPulses:
     probability: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse what is not a probability."""
+        """Refuse a probability beyond 0 to 1."""
         _check_probability(self.probability)
 
 
@@ -62,7 +62,7 @@ class Spikes:
     spike_to_signal_db: Interval = (20.0, 20.0)
 
     def __post_init__(self) -> None:
-        """Refuse what is not a probability, and an interval out of order."""
+        """Refuse a probability beyond 0 to 1, and an interval out of order."""
         _check_probability(self.probability)
         check_interval("spike_to_signal_db", self.spike_to_signal_db)
 
@@ -74,12 +74,10 @@ def _check_probability(probability: float) -> None:
 
 @njit(cache=True, nogil=True)
 def occlude(row, probability, shortest, longest, seed, domain, index):
-    """Set a run of the echo to 0 in place, with ``probability``; its place is uniform.
+    """Set a run of the echo to 0 in place, with ``probability``; return its length.
 
-    For the echo alone: clutter and noise go on while the object is hidden.
-
-    Returns:
-        How many steps were lost.
+    The place of the run is uniform. Clutter and noise go on while the object is hidden, so this is
+    for the echo alone.
     """
     u0, u1, u2, _ = rng.uniforms(seed, domain, rng.STREAM_OCCLUSION, index, 0)
     if u0 >= probability:
@@ -93,7 +91,7 @@ def occlude(row, probability, shortest, longest, seed, domain, index):
 
 @njit(cache=True, nogil=True)
 def drop(row, probability, seed, domain, index):
-    """Set each sample to 0 in place with ``probability``, independently; return how many."""
+    """Set each sample to 0 in place with ``probability``, independently; return their number."""
     if probability <= 0.0:
         return 0
     lost = 0
@@ -106,11 +104,7 @@ def drop(row, probability, seed, domain, index):
 
 @njit(cache=True, nogil=True)
 def add_spikes(row, probability, power, seed, domain, index):
-    """Add a number of power ``power`` and uniform phase to each sample with ``probability``.
-
-    Returns:
-        How many samples were hit.
-    """
+    """Add a spike of uniform phase to each sample with ``probability``; return their number."""
     if probability <= 0.0:
         return 0
     hits = 0

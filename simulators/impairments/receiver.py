@@ -1,7 +1,7 @@
 """Settings of the receiver: its signal-to-noise ratio and its imperfections.
 
 In the signal's order these are local oscillator, noise, mixer and converter: phase noise turns what
-arrives, imbalance and offset act on signal and noise alike, and the converter sees it all.
+arrives, imbalance and offset act on signal and noise alike, and the converter comes last.
 """
 
 from dataclasses import dataclass, field

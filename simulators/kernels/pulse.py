@@ -230,7 +230,7 @@ def draw_example(pulse, seed, domain, index, row, out, buffers):
     """Draw example ``index``: set ``buffers.direction`` and its columns of the outputs.
 
     Returns:
-        Its class, its object's number, and the asked signal-to-noise ratio [dB].
+        Class and number of its object, and its nominal signal-to-noise ratio [dB].
     """
     split, object_class, number, home = draw_object(pulse.objects, seed, domain, index)
     out.label[row], out.split[row], out.group[row] = object_class, split, np.int64(number)

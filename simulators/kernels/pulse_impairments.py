@@ -36,7 +36,7 @@ def fill(
         seed: Seed of the dataset.
         domain: Domain of the draws.
         first: The example of row 0.
-        out: Holds clean echoes, and in ``signal`` the asked SNR [dB]. ``rx``, ``impairments`` and
+        out: Holds clean echoes, and in ``signal`` the nominal SNR [dB]. ``rx``, ``impairments`` and
             the columns from the SNR on are set; the echo and its profile fluctuate.
     """
     steps = out.echo.shape[1]
