@@ -92,7 +92,7 @@ def home(tmp_path_factory) -> Path:
         "train data --model lstm --epochs 2 --batch-size 64 --set width=8 --out lstm",
         "evaluate wavenet data --compare lstm --out unseen",
         "export data --out captures",
-        "evaluate wavenet captures --name {label}_{group}.npz --out judged",
+        "evaluate wavenet captures --name {label}_{group}.npz --out evaluated",
     ]
     folder = base / "pipeline"
     with (base / "pipeline.lock").open("w") as lock:  # test workers share it

@@ -138,7 +138,7 @@ def test_the_installed_wheel_simulates_trains_and_judges(site, tmp_path):
     commands = [
         "simulate two.toml --examples 200 --out data",
         f"train data {size} --out run",
-        "evaluate run data --out judged",
+        "evaluate run data --out evaluated",
     ]
     for words in commands:
         guarded = (sys.executable, "-c", GUARD, site, *words.split(), "--json")
