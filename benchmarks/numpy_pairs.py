@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import j1
 
 from simulators import random as rng
-from simulators.kernels.dwell import Dwell
+from simulators.kernels.dwell import DwellArrays
 from simulators.objects import SHAPES
 from simulators.objects.dispatch import CUBESAT_SIDES_M
 from simulators.pairs import PairGenerator
@@ -22,10 +22,10 @@ _ROW_TAPS = np.arange(6)
 KIND = {name: shape.kind for name, shape in SHAPES.items()}
 
 
-def dwell_of(generate: PairGenerator) -> Dwell:
+def dwell_of(generate: PairGenerator) -> DwellArrays:
     """Return the kernel's parameters of a scene whose mode is a dwell."""
-    assert isinstance(generate.kernel, Dwell)
-    return generate.kernel
+    assert isinstance(generate.arrays, DwellArrays)
+    return generate.arrays
 
 
 def uniforms(seed: int, stream: int, index: NDArray[np.uint64], blocks: int) -> Real:

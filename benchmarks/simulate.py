@@ -56,16 +56,16 @@ def _copy(source, target):
 
 
 @njit(**AS_THE_KERNELS)
-def _draw(dwell, out, room):
+def _draw(dwell, out, buffers):
     """Draw the parameters of every example."""
     for row in range(out.label.shape[0]):
         index, objects = np.uint64(row), dwell.objects
         split, label, number, home = draw_object(objects, SEED, 0, index)
         out.label[row], out.group[row], out.split[row] = label, number, split
         draw_sizes(objects.sizes[label], SEED, home, number, out.sizes[row])
-        set_inertia(objects.kinds[label], out.sizes[row], room.inertia)
-        draw_rotation(objects, label, SEED, 0, index, room.inertia, room.state)
-        _copy(room.state, out.signal[row])
+        set_inertia(objects.kinds[label], out.sizes[row], buffers.inertia)
+        draw_rotation(objects, label, SEED, 0, index, buffers.inertia, buffers.state)
+        _copy(buffers.state, out.signal[row])
         velocity, acceleration = draw_travel(dwell.velocities, dwell.accelerations, SEED, 0, index)
         phase, snr_db = draw_signal(dwell.snr_db, SEED, 0, index)
         signal = out.signal[row]
@@ -73,72 +73,72 @@ def _draw(dwell, out, room):
 
 
 @njit(**AS_THE_KERNELS)
-def _move(dwell, out, room, paths):
+def _move(dwell, out, buffers, paths):
     for row in range(out.label.shape[0]):
         label = out.label[row]
-        set_inertia(dwell.objects.kinds[label], out.sizes[row], room.inertia)
-        _copy(out.signal[row, :6], room.state)
+        set_inertia(dwell.objects.kinds[label], out.sizes[row], buffers.inertia)
+        _copy(out.signal[row, :6], buffers.state)
         only = dwell.objects.axisymmetric[label]
         interval_s = dwell.interval_s
-        fill_directions(room.inertia, room.state, interval_s, only, room.work, paths[row])
+        fill_directions(buffers.inertia, buffers.state, interval_s, only, buffers.work, paths[row])
 
 
 @njit(**AS_THE_KERNELS)
-def _scatter(dwell, out, room, paths):
+def _scatter(dwell, out, buffers, paths):
     for row in range(out.label.shape[0]):
         for axis in range(3):
-            _copy(paths[row, axis], room.directions[axis])
+            _copy(paths[row, axis], buffers.directions[axis])
         number, sizes = np.uint64(out.group[row]), out.sizes[row]
-        kernel.scatter(dwell, out.label[row], number, sizes, room.directions, room.echo)
-        out.echo[row, 0] = room.echo[0]
+        kernel.scatter(dwell, out.label[row], number, sizes, buffers.directions, buffers.echo)
+        out.echo[row, 0] = buffers.echo[0]
 
 
 @njit(**AS_THE_KERNELS)
-def _send(dwell, out, room):
+def _send(dwell, out, buffers):
     for row in range(out.label.shape[0]):
-        for n in range(room.echo.shape[0]):
-            room.echo[n] = 1.0
-        kernel.propagate(dwell, out.signal[row, 6], out.signal[row, 7], 1.0, room.echo)
+        for n in range(buffers.echo.shape[0]):
+            buffers.echo[n] = 1.0
+        kernel.propagate(dwell, out.signal[row, 6], out.signal[row, 7], 1.0, buffers.echo)
         index = np.uint64(row)
-        out.signal[row, 11] = kernel.modulate(dwell, SEED, 0, index, room.echo, out.tx[row])
+        out.signal[row, 11] = kernel.modulate(dwell, SEED, 0, index, buffers.echo, out.tx[row])
 
 
 @njit(**AS_THE_KERNELS)
-def _receive(dwell, out, room):
+def _receive(dwell, out, buffers):
     for row in range(out.label.shape[0]):
-        echo, index = room.echo, np.uint64(row)
-        receive(echo, 0.1, SEED, 0, index, room.noise, out.echo[row], out.rx[row])
+        echo, index = buffers.echo, np.uint64(row)
+        receive(echo, 0.1, SEED, 0, index, buffers.noise, out.echo[row], out.rx[row])
 
 
 @njit(**AS_THE_KERNELS)
-def _draw_pulse(fast, out, room):
+def _draw_pulse(fast, out, buffers):
     for row in range(out.label.shape[0]):
-        pulse.draw_example(fast, SEED, 0, np.uint64(row), row, out, room)
+        pulse.draw_example(fast, SEED, 0, np.uint64(row), row, out, buffers)
 
 
 @njit(**AS_THE_KERNELS)
-def _scatter_pulse(fast, out, room):
+def _scatter_pulse(fast, out, buffers):
     for row in range(out.label.shape[0]):
-        _copy(out.signal[row, :3], room.direction)
+        _copy(out.signal[row, :3], buffers.direction)
         number, sizes = np.uint64(out.group[row]), out.sizes[row]
-        pulse.scatter(fast, out.label[row], number, sizes, 0.3, room)
+        pulse.scatter(fast, out.label[row], number, sizes, 0.3, buffers)
 
 
 @njit(**AS_THE_KERNELS)
-def _send_pulse(fast, out, room):
+def _send_pulse(fast, out, buffers):
     for row in range(out.label.shape[0]):
-        pulse.send(fast, SEED, 0, np.uint64(row), 8, room, out.tx[row])
-        out.signal[row, 8] = pulse.move(room.echo, 1.0, 1e-4)
+        pulse.send(fast, SEED, 0, np.uint64(row), 8, buffers, out.tx[row])
+        out.signal[row, 8] = pulse.move(buffers.echo, 1.0, 1e-4)
 
 
 @njit(**AS_THE_KERNELS)
-def _show_pulse(fast, out, room):
+def _show_pulse(fast, out, buffers):
     for row in range(out.label.shape[0]):
-        pulse.show_profile(fast, 8, room, out.rcs_dbsm[row])
+        pulse.record_profile(fast, 8, buffers, out.rcs_dbsm[row])
 
 
 @njit(**AS_THE_KERNELS)
-def _minimum(dwell, out, room):
+def _minimum(dwell, out, buffers):
     """Draw the random numbers of a pair and store its sequences: the work that every pair needs."""
     steps = out.tx.shape[1]
     for row in range(out.label.shape[0]):
@@ -165,33 +165,33 @@ def _ns_per_pair(function: Callable[..., Any], *arguments: Any) -> float:
 def dwell_parts(generate: PairGenerator) -> dict[str, float]:
     """Return the time of each part of the dwell kernel, per pair [ns]."""
     dwell, out = dwell_of(generate), generate.outputs(BATCH)
-    room = kernel.scratch(dwell)
-    paths = np.empty((BATCH, *room.directions.shape))
-    _draw(dwell, out, room)
+    buffers = kernel.dwell_buffers(dwell)
+    paths = np.empty((BATCH, *buffers.directions.shape))
+    _draw(dwell, out, buffers)
     return {
-        "draws of the example": _ns_per_pair(_draw, dwell, out, room),
-        "motion": _ns_per_pair(_move, dwell, out, room, paths),
-        "tables and closed forms": _ns_per_pair(_scatter, dwell, out, room, paths),
-        "Doppler and waveform": _ns_per_pair(_send, dwell, out, room),
-        "noise, with its draws": _ns_per_pair(_receive, dwell, out, room),
+        "draws of the example": _ns_per_pair(_draw, dwell, out, buffers),
+        "motion": _ns_per_pair(_move, dwell, out, buffers, paths),
+        "tables and closed forms": _ns_per_pair(_scatter, dwell, out, buffers, paths),
+        "Doppler and waveform": _ns_per_pair(_send, dwell, out, buffers),
+        "noise, with its draws": _ns_per_pair(_receive, dwell, out, buffers),
         "whole kernel": _ns_per_pair(kernel.fill, dwell, SEED, 0, np.uint64(0), out),
         "whole generator": _ns_per_pair(generate, 0, BATCH),
-        "limit: draws and stores": _ns_per_pair(_minimum, dwell, out, room),
+        "limit: draws and stores": _ns_per_pair(_minimum, dwell, out, buffers),
     }
 
 
 def pulse_parts(generate: PairGenerator) -> dict[str, float]:
     """Return the time of each part of the pulse kernel, per pair [ns]."""
-    fast, out = generate.kernel, generate.outputs(BATCH)
-    assert isinstance(fast, pulse.FastTime)
-    room = pulse.scratch(fast)
-    _draw_pulse(fast, out, room)
+    fast, out = generate.arrays, generate.outputs(BATCH)
+    assert isinstance(fast, pulse.PulseArrays)
+    buffers = pulse.pulse_buffers(fast)
+    _draw_pulse(fast, out, buffers)
     return {
-        "draws of the example": _ns_per_pair(_draw_pulse, fast, out, room),
-        "tables and closed forms": _ns_per_pair(_scatter_pulse, fast, out, room),
-        "waveform and Doppler": _ns_per_pair(_send_pulse, fast, out, room),
-        "range profile": _ns_per_pair(_show_pulse, fast, out, room),
-        "noise, with its draws": _ns_per_pair(_receive, fast, out, room),
+        "draws of the example": _ns_per_pair(_draw_pulse, fast, out, buffers),
+        "tables and closed forms": _ns_per_pair(_scatter_pulse, fast, out, buffers),
+        "waveform and Doppler": _ns_per_pair(_send_pulse, fast, out, buffers),
+        "range profile": _ns_per_pair(_show_pulse, fast, out, buffers),
+        "noise, with its draws": _ns_per_pair(_receive, fast, out, buffers),
         "whole kernel": _ns_per_pair(pulse.fill, fast, SEED, 0, np.uint64(0), out),
         "whole generator": _ns_per_pair(generate, 0, BATCH),
     }

@@ -1,7 +1,7 @@
-"""Pairs on a CUDA device: the examples of a ``PairGenerator``, made where a network takes them.
+"""Pairs on a CUDA device: the examples of a ``PairGenerator``, made in the device's memory.
 
-The draws are those of the CPU to the bit, for both run one source of random numbers. The samples
-agree to rounding: the device fuses products with sums and has exponentials of its own.
+The draws are those of the CPU to the bit, because both run the same source. The samples agree to
+rounding: the device fuses products with sums and has exponentials of its own.
 """
 
 from importlib.util import find_spec
@@ -15,54 +15,54 @@ from simulators.objects.dispatch import KIND_MESH
 from simulators.pairs import PairGenerator, Pairs
 from simulators.scene import Scene
 
-# numba's simulator, on the CPU, in place of a device; chosen by NUMBA_ENABLE_CUDASIM=1.
+# numba's simulator, on the CPU, in place of a device: NUMBA_ENABLE_CUDASIM=1.
 IS_SIMULATED = bool(getattr(config, "ENABLE_CUDASIM", False))
 
 
-def left_to_cpu(scene: Scene) -> list[str]:
-    """Return what a scene asks for that is simulated on the CPU alone; empty if nothing is."""
+def cpu_only_features(scene: Scene) -> list[str]:
+    """Return the features of a scene that are simulated on the CPU alone."""
     if scene.mode != "dwell":
         return ["pulse mode"]
-    effects = not (scene.receiver.is_white and scene.environment.is_quiet)
-    effects = effects or scene.environment.range_equation.is_on
-    asked = {
+    white = scene.receiver.is_white and scene.environment.is_quiet
+    used = {
         "mesh bodies": any(item.kind == KIND_MESH for item in scene.objects),
         "fluctuation": bool(int(scene.fluctuation.swerling)),
         "occlusion": scene.environment.occlusion.probability > 0.0,
-        "effects of environment and receiver besides white noise": effects,
+        "impairments besides white noise": not white or scene.environment.range_equation.is_on,
         "level 'normalised'": scene.level == "normalised",
         "target 'forecast'": scene.target == "forecast",
     }
-    return [name for name, is_asked in asked.items() if is_asked]
+    return [name for name, is_used in used.items() if is_used]
 
 
 class CudaPairs:
     """Makes the pairs of a generator on a CUDA device, which holds the scene and its tables.
 
     Args:
-        generate: Of the same scene, seed and domain.
+        generate: Gives scene, seed and domain.
         device: Number of the device.
 
     Raises:
-        ValueError: If the scene asks for what ``left_to_cpu`` names.
+        ValueError: If the scene has a feature of ``cpu_only_features``.
         RuntimeError: If numba-cuda, or the device, is absent.
     """
 
     def __init__(self, generate: PairGenerator, *, device: int = 0) -> None:
-        if missing := left_to_cpu(generate.scene):
+        if missing := cpu_only_features(generate.scene):
             raise ValueError(f"not simulated on a CUDA device: {', '.join(missing)}")
         self._cuda, self._device, self._generate = _numba_cuda(device), device, generate
         from simulators.kernels.cuda_kernel import (
             THREADS_PER_BLOCK,
-            complete_functions,
+            add_numpy_functions,
             fill_kernel,
         )
 
         if not IS_SIMULATED:
-            complete_functions()
+            add_numpy_functions()
         self._kernel, self._threads = fill_kernel(generate.scene.radar.steps), THREADS_PER_BLOCK
         with self._cuda.gpus[device]:
-            self._scene = self._resident(generate.kernel._replace(effects=(), meshes=()))
+            arrays = generate.arrays._replace(impairments=(), meshes=())
+            self._arrays = self._to_device(arrays)
 
     def fill(self, first: int, out: dwell.Outputs, *, stream: int = 0) -> None:
         """Fill arrays on the device with the examples from ``first`` on; returns at once.
@@ -77,12 +77,12 @@ class CudaPairs:
         if count == 0:
             return
         with self._cuda.gpus[self._device]:
-            arrays = out if IS_SIMULATED else self._seen(out)
+            arrays = out if IS_SIMULATED else self._as_numba(out)
             blocks = -(-count // self._threads)
             # The simulator knows one stream, and no handles.
             order = self._cuda.external_stream(stream) if stream else 0
             self._kernel[blocks, self._threads, order](
-                self._scene, generate.seed, generate.domain, np.uint64(first), arrays
+                self._arrays, generate.seed, generate.domain, np.uint64(first), arrays
             )
 
     def __call__(self, first: int, count: int) -> Pairs:
@@ -91,32 +91,15 @@ class CudaPairs:
             raise ValueError(f"first {first} and count {count} must be 0 or more")
         host = self._generate.outputs(count)
         with self._cuda.gpus[self._device]:
-            there = self._resident(host)
-        self.fill(first, there)
-        if there.tx is not host.tx:
-            for values, filled in zip(host, there, strict=True):
+            out = self._to_device(host)
+        self.fill(first, out)
+        if out.tx is not host.tx:
+            for values, filled in zip(host, out, strict=True):
                 if values.size:
                     filled.copy_to_host(values)
         return self._generate.pairs_of(host)
 
-    def rate(self, count: int, *, repeats: int = 10) -> float:
-        """Return how many pairs a second are made, ``count`` at a time; by events of the device.
-
-        The first launch, which compiles, is not counted, and nothing is copied in between.
-        """
-        cuda = self._cuda
-        with cuda.gpus[self._device]:
-            out = self._resident(self._generate.outputs(count))
-            self.fill(0, out)
-            before, after = cuda.event(), cuda.event()
-            before.record()
-            for repeat in range(repeats):
-                self.fill(repeat * count, out)
-            after.record()
-            after.synchronize()
-            return 1e3 * repeats * count / cuda.event_elapsed_time(before, after)
-
-    def _resident(self, value: Any) -> Any:
+    def _to_device(self, value: Any) -> Any:
         """Return a nest of named tuples with its arrays on the device.
 
         numba's simulator has no device, and takes arrays inside of tuples as they are.
@@ -124,11 +107,11 @@ class CudaPairs:
         if isinstance(value, np.ndarray):
             return value if IS_SIMULATED else self._cuda.to_device(value)
         if isinstance(value, tuple):
-            parts = [self._resident(part) for part in value]
+            parts = [self._to_device(part) for part in value]
             return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
         return value
 
-    def _seen(self, out: dwell.Outputs) -> dwell.Outputs:
+    def _as_numba(self, out: dwell.Outputs) -> dwell.Outputs:
         """Return arrays of any library as numba's, on the same memory."""
         return dwell.Outputs(*(self._cuda.as_cuda_array(values, sync=False) for values in out))
 

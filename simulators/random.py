@@ -15,13 +15,28 @@ from numba import njit
 
 from simulators.fast_trig import sine_cosine
 
-# One stream a purpose: a new purpose takes a new number and shifts no other draw.
+# One stream per purpose: a new purpose takes a new number and shifts no other draw.
 STREAM_EXAMPLE = 0  # split, class, instance
 STREAM_OBJECT = 1  # sizes of an object
 STREAM_MOTION = 2  # attitude, rates, residual velocity
 STREAM_SIGNAL = 3  # propagation phase, signal-to-noise ratio
 STREAM_CODE = 4  # a random code's phases
 STREAM_NOISE = 5  # receiver noise
+STREAM_FLUCTUATION = 16
+STREAM_IMPAIRMENTS = 17  # levels and other values that a recipe gives as intervals
+STREAM_TEXTURE = 18  # of clutter
+STREAM_SPECKLE = 19
+STREAM_INTERFERENCE = 20
+STREAM_OCCLUSION = 21
+STREAM_DROPPED = 22
+STREAM_SPIKES = 23
+STREAM_GATE = 30  # where the body lies in the receive gate of a pulse
+STREAM_PHASE_NOISE = 33
+STREAM_OFFSET = 34
+STREAM_SERIES = 40  # split and frequencies of a time series
+STREAM_SERIES_OFFSETS = 41
+STREAM_SERIES_NOISE = 42
+STREAM_CORRUPTION = 48  # frequency of the interference of a stress sweep
 
 _MULTIPLIER_0 = np.uint64(0xD2511F53)
 _MULTIPLIER_1 = np.uint64(0xCD9E8D57)

@@ -1,28 +1,17 @@
-"""The scene: everything that a simulated dataset is a function of, besides seed and index."""
+"""The scene: all settings of a simulated dataset but its seed."""
 
 import itertools
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, get_args
 
-import numpy as np
-
+from simulators.aliasing import rotation_warnings, travel_warnings
 from simulators.amplitudes.tables import row_count
 from simulators.impairments.environment import Environment
 from simulators.impairments.fluctuation import Fluctuation
-from simulators.impairments.intervals import OFF, check_name
+from simulators.impairments.intervals import check_name
 from simulators.impairments.receiver import Receiver
-from simulators.motion import set_rotation
-from simulators.objects import (
-    MOTION_KEYS,
-    STRICT,
-    Interval,
-    ObjectClass,
-    Sphere,
-    check_interval,
-)
-from simulators.objects.dispatch import set_inertia
+from simulators.objects import STRICT, Interval, ObjectClass, Sphere, check_interval
 from simulators.units import wavelength_m, wavenumber
 from simulators.waveforms.pulse_settings import MAX_PULSE_STEPS, Pulse, WaveformSamples
 from simulators.waveforms.responses import node_count
@@ -38,7 +27,7 @@ MAX_OBJECTS = 10_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Radar:
-    """The radar: carrier and length of the sequence, and of a dwell the pulses.
+    """The radar: its carrier, the length of the sequence, and the pulses of a dwell.
 
     Attributes:
         carrier_hz: Carrier frequency [Hz].
@@ -55,7 +44,7 @@ class Radar:
     code: CodeName = "p4"
 
     def __post_init__(self) -> None:
-        """Refuse values that are not positive, and sequences of absurd length."""
+        """Refuse values out of range."""
         if not 1e6 <= self.carrier_hz <= 1e13:
             raise ValueError(f"carrier_hz must be 1e6 to 1e13, got {self.carrier_hz}")
         if not 1e-9 <= self.pulse_interval_s <= 1e3:
@@ -66,7 +55,7 @@ class Radar:
 
 @dataclass(frozen=True, kw_only=True)
 class Motion:
-    """What the tracker leaves of the motion along the line of sight; closing is positive."""
+    """Motion along the line of sight that the tracker leaves; closing is positive."""
 
     __pydantic_config__: ClassVar = STRICT
 
@@ -74,14 +63,14 @@ class Motion:
     residual_acceleration_mps2: Interval = (-2.0, 2.0)
 
     def __post_init__(self) -> None:
-        """Refuse intervals whose ends are out of order or out of this world."""
+        """Refuse intervals out of order or out of range."""
         check_interval("residual_velocity_mps", self.residual_velocity_mps, -1e5, 1e5)
         check_interval("residual_acceleration_mps2", self.residual_acceleration_mps2, -1e6, 1e6)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """Shares of the objects that train, validate and test; what is left over is test."""
+    """Shares of the objects for training and validation; the rest is for testing."""
 
     __pydantic_config__: ClassVar = STRICT
 
@@ -104,29 +93,29 @@ class Split:
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """All that a recipe says: radar, objects, what disturbs, and what is to be output.
+    """The settings of a recipe: radar, objects, impairments, and target.
 
     Attributes:
         objects: The object classes; their order is the order of the labels.
-        objects_per_class: How many objects (sizes) there are of each class. 0 makes a new object
-            for every example.
-        mode: ``dwell``: one sample a pulse, slow time. ``pulse``: one pulse in fast time.
-        pulse: What pulse mode needs to know; None in a dwell.
-        waveform_samples: What ``pulse.waveform_file`` holds.
+        objects_per_class: Objects (sizes) of each class; 0 makes a new one for every example.
+        mode: ``dwell``: one sample per pulse, slow time. ``pulse``: one pulse in fast time.
+        pulse: Settings of pulse mode; None in a dwell.
+        waveform_samples: Content of ``pulse.waveform_file``.
         level: ``calibrated`` keeps the level, |rx|^2 is an RCS [m^2]; ``normalised`` scales every
-            example to a mean power of 1, so that only its shape can tell the class.
-        target: What to output: ``echo``, the echo without noise; in a dwell ``rcs``, its |a|^2
+            example to a mean power of 1, which leaves its shape alone to classify by.
+        target: ``echo``, the echo without noise; in a dwell ``rcs``, its |a|^2
             [dBsm]; in a pulse ``profile``, the RCS in each range bin [dBsm]; ``tx2rx``, the
             received samples from the transmitted ones; ``forecast``, the next ``horizon``
             received samples at every step.
-        horizon: Of ``forecast``: how many samples ahead; else 0.
+        horizon: Samples ahead of a ``forecast``; else 0.
         radar: The transmitter.
-        motion: What the tracker leaves along the line of sight.
+        motion: Along the line of sight, as the tracker leaves it.
         fluctuation: Swerling's models, off by default.
         environment: Link budget, clutter, interference and losses, off by default.
         receiver: Noise, and imperfections, off by default.
-        split: How the objects are shared out between training, validation and test.
-        table_mib: Most memory for tables of amplitudes over aspect [MiB]; 0 evaluates every look.
+        split: Shares of the objects for training, validation and test.
+        table_mib: Memory limit of the tables of amplitudes over aspect [MiB]; 0 evaluates every
+            aspect by itself.
     """
 
     __pydantic_config__: ClassVar = STRICT
@@ -148,7 +137,7 @@ class Scene:
     table_mib: int = 512
 
     def __post_init__(self) -> None:
-        """Refuse what contradicts itself, and bodies too small for their method."""
+        """Refuse settings that contradict each other, and bodies too small for their method."""
         self._check_objects()
         self._check_target()
         self._check_noise()
@@ -158,7 +147,7 @@ class Scene:
         self._check_tables()
 
     def _check_dwell(self) -> tuple[float]:
-        """Refuse what belongs to a pulse; return the frequency [Hz]."""
+        """Refuse settings of a pulse; return the frequency [Hz]."""
         for key in ("pulse", "waveform_samples"):
             if getattr(self, key) is not None:
                 raise ValueError(f'{key} is set, but mode is "dwell"; expected mode = "pulse"')
@@ -167,7 +156,7 @@ class Scene:
         return (self.radar.carrier_hz,)
 
     def _check_pulse(self) -> Interval:
-        """Refuse what does not fit a pulse; return the ends of its band [Hz]."""
+        """Refuse settings that do not fit a pulse; return the ends of its band [Hz]."""
         pulse, steps = self.fast_time, self.radar.steps
         if self.target == "rcs":
             raise ValueError('target is "rcs", but mode is "pulse"; expected target = "profile"')
@@ -248,7 +237,7 @@ class Scene:
             raise ValueError(
                 f"table_mib is {self.table_mib}: tables of {self.objects_per_class:,} objects a "
                 f"class take {needed:,.0f} MiB. Set objects_per_class to {fitting:,} or less, or "
-                f"raise table_mib; table_mib = 0 evaluates every look instead, and is slower"
+                f"raise table_mib; table_mib = 0 evaluates every aspect instead, and is slower"
             )
 
     @property
@@ -263,12 +252,12 @@ class Scene:
 
     @property
     def tabulated_objects(self) -> int:
-        """How many objects have a table."""
+        """Number of objects with amplitude tables."""
         return self.objects_per_class * sum(self.tabulated)
 
     @property
     def table_bytes(self) -> int:
-        """How large the tables are before any refinement."""
+        """Size of the tables before any refinement."""
         half_band_hz = self.fast_time.sample_rate_hz / 2 if self.mode == "pulse" else 0.0
         length = wavelength_m(self.radar.carrier_hz + half_band_hz)
         rows = (
@@ -280,7 +269,7 @@ class Scene:
 
     @property
     def amplitude_count(self) -> int:
-        """At how many frequencies the amplitude of a body is taken."""
+        """Number of frequencies at which the amplitude of a body is taken."""
         if self.mode == "dwell":
             return 1
         longest_m = max(item.echo_length_m() for item in self.objects)
@@ -288,7 +277,7 @@ class Scene:
 
     @property
     def has_white_noise_alone(self) -> bool:
-        """Whether rx is the target in white noise, so that another draw of it is as good."""
+        """Whether rx is the target in white noise, which may then be drawn again."""
         return (
             self.target == "echo"
             and self.level == "calibrated"
@@ -298,12 +287,12 @@ class Scene:
 
     @property
     def fast_time(self) -> Pulse:
-        """The pulse of pulse mode, the default one where the recipe says nothing of it."""
+        """The pulse of pulse mode; the default where the recipe has none."""
         return self.pulse or Pulse()
 
     @property
     def longest_body_m(self) -> float:
-        """The largest tip-to-tip extent that any class allows [m]."""
+        """Largest tip-to-tip extent over all classes [m]."""
         return max(item.largest_extent_m() for item in self.objects)
 
     @property
@@ -315,81 +304,32 @@ class Scene:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """The names that the labels index."""
+        """Names of the classes, in the order of the labels."""
         return tuple(item.name for item in self.objects)
 
     @property
     def objects_per_split(self) -> tuple[int, int, int]:
-        """How many objects of each class train, validate and test."""
+        """Objects of each class for training, validation and test."""
         shares = (self.split.train, self.split.train + self.split.validation)
         first, second = (math.floor(self.objects_per_class * share + 0.5) for share in shares)
         return first, second - first, self.objects_per_class - second
 
     @property
     def size_names(self) -> tuple[str, ...]:
-        """The names of all sizes in the catalogue, each once, in order of appearance."""
+        """Names of all sizes of the classes, each once, in order of appearance."""
         return tuple(dict.fromkeys(size for item in self.objects for size in item.size_names))
 
     def warnings(self) -> tuple[str, ...]:
-        """Return what a user should know: where the Doppler aliases, what a pulse's gate loses.
-
-        A dwell samples the Doppler of the whole body without aliasing while the rotation from
-        pulse to pulse stays within wavelength / (2 D), with D the body's extent, and the residual
-        velocity within wavelength / (4 T), with T the pulse interval.
-        """
-        told = (warning for item in self.objects for warning in item.warnings())
+        """Return warnings: of an aliasing Doppler, of echoes beyond a pulse's gate, of objects."""
+        of_objects = (warning for item in self.objects for warning in item.warnings())
+        steps = self.radar.steps
         if self.mode == "pulse":
-            length = len(self.fast_time.samples(self.radar.steps, self.waveform_samples))
-            lost = self.fast_time.warnings(self.longest_body_m, self.radar.steps, length)
-            return (*lost, *told)
-        return (*self._turning_warnings(), *self._travel_warnings(), *told)
-
-    def _turning_warnings(self) -> Iterator[str]:
-        length, interval = wavelength_m(self.radar.carrier_hz), self.radar.pulse_interval_s
-        for item in self.objects:
-            if item.kind == Sphere.kind:
-                continue
-            turn, limit = fastest_turn(item) * interval, length / item.largest_extent_m() / 2
-            if turn > limit:
-                yield (
-                    f"objects.{item.name}: turns up to {turn:.4f} rad from pulse to pulse, "
-                    f"above wavelength / (2 D) = {limit:.4f} rad: its Doppler aliases. "
-                    f"A pulse_interval_s of {interval * limit / turn:.2e} or less would not"
-                )
-
-    def _travel_warnings(self) -> Iterator[str]:
-        length, interval = wavelength_m(self.radar.carrier_hz), self.radar.pulse_interval_s
-        dwell_s = interval * (self.radar.steps - 1)
-        fastest = max(abs(v) for v in self.motion.residual_velocity_mps)
-        fastest += dwell_s * max(abs(a) for a in self.motion.residual_acceleration_mps2)
-        if fastest > length / interval / 4:
-            yield (
-                f"motion: up to {fastest:g} m/s along the line of sight, above "
-                f"wavelength / (4 T) = {length / interval / 4:.3g} m/s: the Doppler aliases. "
-                f"A pulse_interval_s of {length / fastest / 4:.2e} or less would not"
-            )
-
-
-def fastest_turn(item: ObjectClass) -> float:
-    """Return the largest angular speed at which the body starts, over all sizes [rad/s].
-
-    Of a body of revolution, its axis alone: a spin about the axis changes nothing that a radar
-    could see.
-    """
-    rate = item.rate_rad_per_s()[1]
-    if item.motion in ("tumble", "stabilised"):
-        return rate
-    angle = math.radians((item.angle_deg or OFF)[1])
-    inertia, state, found = np.empty(3), np.empty(6), 0.0
-    for sizes in itertools.product(*(set(column) for column in item.columns())):
-        set_inertia(item.kind, np.array(sizes), inertia)
-        for azimuth in (0.0, 0.5 * math.pi):
-            set_rotation(motion_number(item), rate, angle, azimuth, inertia, state)
-            seen = state[:2] if item.axisymmetric else state[:3]
-            found = max(found, float(np.linalg.norm(seen)))
-    return found
-
-
-def motion_number(item: ObjectClass) -> int:
-    """Return what the compiled ``motion.set_rotation`` dispatches on."""
-    return list(MOTION_KEYS).index(item.motion)
+            length = len(self.fast_time.samples(steps, self.waveform_samples))
+            return (*self.fast_time.warnings(self.longest_body_m, steps, length), *of_objects)
+        sampling = (wavelength_m(self.radar.carrier_hz), self.radar.pulse_interval_s)
+        speeds = (self.motion.residual_velocity_mps, self.motion.residual_acceleration_mps2)
+        return (
+            *rotation_warnings(self.objects, *sampling),
+            *travel_warnings(*speeds, *sampling, steps),
+            *of_objects,
+        )

@@ -1,8 +1,8 @@
-"""Time series of two waves and noise: what a forecaster is tried on before it meets a radar.
+"""Time series of two waves and noise, a first test of a forecaster.
 
 Each series is 0.5 sin((t - o1)(10 f1 + 10)) + 0.2 sin((t - o2)(20 f2 + 20)) and uniform noise, on a
 grid from 0 to 1, all draws uniform. The features of one series share its frequencies and have
-offsets and noise of their own: a shared cause, seen from several places.
+offsets and noise of their own, as of one cause observed in several places.
 
 Reference:
     Géron, Hands-On Machine Learning with Scikit-Learn, Keras and TensorFlow, 2nd ed., chapter 15.
@@ -21,9 +21,6 @@ from simulators.kernels.draws import STORED
 from simulators.objects import STRICT
 from simulators.scene import Split
 
-STREAM_SERIES = 40  # split and frequencies
-STREAM_OFFSETS = 41
-STREAM_SERIES_NOISE = 42
 MAX_POINTS = 65_536
 MAX_FEATURES = 256
 MAX_SEED = 2**64 - 1
@@ -31,14 +28,14 @@ MAX_SEED = 2**64 - 1
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
-    """What a recipe of time series says.
+    """Settings of simulated time series.
 
     Attributes:
         steps: Length of the input.
-        horizon: How many values after each step are the target.
+        horizon: Values after each step that are the target.
         features: 1 for univariate series; more for multivariate ones.
         noise: Width of the uniform noise.
-        split: How the series are shared out between training, validation and test.
+        split: Shares of training, validation and test.
     """
 
     __pydantic_config__: ClassVar = STRICT
@@ -63,7 +60,7 @@ class Series:
 
     @property
     def points(self) -> int:
-        """Points of the grid: the input and what follows it."""
+        """Points of the grid: the input and the horizon."""
         return self.steps + self.horizon
 
     @property
@@ -81,16 +78,16 @@ class Series:
 
     @property
     def tabulated_objects(self) -> int:
-        """How many tables there are to make: none."""
+        """Number of objects with amplitude tables: none."""
         return 0
 
     def warnings(self) -> tuple[str, ...]:
-        """Return what a user should know: nothing aliases, nothing is lost."""
+        """Return no warnings, for nothing can alias or be lost."""
         return ()
 
 
 @dataclass(frozen=True)
-class Sequences:
+class SeriesBatch:
     """A batch of time series.
 
     Attributes:
@@ -117,7 +114,7 @@ class SeriesGenerator:
             raise ValueError(f"seed is {seed}; expected 0 to 2^64 - 1")
         self.series, self.seed = series, np.uint64(seed)
 
-    def __call__(self, first: int, count: int) -> Sequences:
+    def __call__(self, first: int, count: int) -> SeriesBatch:
         """Return series ``first`` to ``first + count - 1``.
 
         Raises:
@@ -138,7 +135,7 @@ class SeriesGenerator:
         target = ahead.transpose(0, 1, 3, 2).reshape(count, series.steps, -1)
         ends = np.cumsum([series.split.train, series.split.validation])
         split = (shared[:, :1] > ends).sum(axis=1).astype(np.uint8)
-        return Sequences(np.ascontiguousarray(values[:, : series.steps]), target, split)
+        return SeriesBatch(np.ascontiguousarray(values[:, : series.steps]), target, split)
 
 
 def two_waves(
@@ -156,13 +153,13 @@ def _draw(seed, first, shared, offsets, noise):
     count, points, features = noise.shape
     for row in range(count):
         index = first + np.uint64(row)
-        u = rng.uniforms(seed, STORED, STREAM_SERIES, index, 0)
+        u = rng.uniforms(seed, STORED, rng.STREAM_SERIES, index, 0)
         shared[row, 0], shared[row, 1], shared[row, 2] = u[0], u[1], u[2]
         for i in range(features):
-            v = rng.uniforms(seed, STORED, STREAM_OFFSETS, index, i)
+            v = rng.uniforms(seed, STORED, rng.STREAM_SERIES_OFFSETS, index, i)
             offsets[0, row, 0, i], offsets[1, row, 0, i] = v[0], v[1]
             for block in range((points + 3) // 4):
                 number = i * ((points + 3) // 4) + block
-                w = rng.uniforms(seed, STORED, STREAM_SERIES_NOISE, index, number)
+                w = rng.uniforms(seed, STORED, rng.STREAM_SERIES_NOISE, index, number)
                 for j in range(min(4, points - 4 * block)):
                     noise[row, 4 * block + j, i] = w[j]

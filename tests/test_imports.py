@@ -27,7 +27,7 @@ ROOMS = {
     ).split(),
     "simulators": (
         "units fast_trig numba_options random disk_cache scattering objects motion waveforms "
-        "impairments amplitudes scene kernels pairs series cuda_pairs"
+        "impairments amplitudes aliasing scene kernels pairs series cuda_pairs"
     ).split(),
 }
 # Packages that a room must do without.

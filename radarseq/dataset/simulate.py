@@ -22,7 +22,7 @@ from radarseq.storage.output_folder import output_folder, sweep
 from radarseq.system import trim_heap
 from simulators.pairs import PairGenerator, Pairs
 from simulators.scene import Scene
-from simulators.series import Sequences, Series, SeriesGenerator
+from simulators.series import Series, SeriesBatch, SeriesGenerator
 
 Progress = Callable[[int, int], None]  # examples done, examples in all
 
@@ -84,9 +84,9 @@ def header_of(recipe: Recipe, seed: int) -> Header:
     )
 
 
-def to_examples(pairs: Pairs | Sequences, header: Header) -> Examples:
+def to_examples(pairs: Pairs | SeriesBatch, header: Header) -> Examples:
     """Return simulated pairs as rows of a dataset; without ``rx`` where that is the target."""
-    if isinstance(pairs, Sequences):
+    if isinstance(pairs, SeriesBatch):
         return Examples(header, dict(vars(pairs)))
     names = ["tx", "rx", "target", "label", "group", "split"]
     if pairs.target is pairs.rx:

@@ -1,1 +1,1 @@
-"""Impairments of the echo between radar and samples, and their settings, one cause a file."""
+"""Impairments of the signal, one cause per file: settings and the compiled function of each."""

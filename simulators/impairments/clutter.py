@@ -1,7 +1,7 @@
 """Clutter: correlated speckle times a texture that lasts the dwell.
 
-The effect works in place on one example's samples, complex128 ``(steps,)``, and takes the
-example's ``seed``, ``domain`` and ``index``, see ``simulators.random``.
+``add_clutter`` works in place on one example's samples, complex128 ``(steps,)``; ``seed``,
+``domain`` and ``index`` are those of ``simulators.random``.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Clutter:
     """Compound Gaussian clutter: correlated speckle times a texture that lasts the dwell.
 
     Attributes:
-        distribution: What the texture makes of the intensity; off by default.
+        distribution: Distribution of the intensity; off by default.
         clutter_to_noise_db: Mean clutter power over noise power [dB]; or
         signal_to_clutter_db: mean echo power over mean clutter power [dB]. Give one. Means are
             over many dwells: in one dwell the texture moves the clutter's power.
@@ -83,13 +83,13 @@ class Clutter:
         return self.distribution != "off"
 
     @property
-    def kind(self) -> int:
-        """What ``add_clutter`` dispatches on."""
+    def kernel_kind(self) -> int:
+        """The number of the distribution, as ``add_clutter`` takes it."""
         return get_args(Distribution).index(self.distribution)
 
     @property
     def is_relative_to_signal(self) -> bool:
-        """Whether the level is over the echo's power and not over the noise."""
+        """Whether the level is relative to the echo's power and not to the noise."""
         return self.signal_to_clutter_db is not None
 
     def priors(self, interval_s: float) -> NDArray[np.float64]:

@@ -1,7 +1,7 @@
-"""What goes wrong on the way: occlusion, lost pulses, spikes.
+"""Impairments of single steps: occlusion, lost pulses, spikes.
 
-Every effect works in place on one example's samples, complex128 ``(steps,)``, and takes the
-example's ``seed``, ``domain`` and ``index``, see ``simulators.random``.
+The functions work in place on one example's samples, complex128 ``(steps,)``; ``seed``, ``domain``
+and ``index`` are those of ``simulators.random``.
 """
 
 from dataclasses import dataclass
@@ -13,17 +13,13 @@ from numba import njit
 from simulators import random as rng
 from simulators.objects import STRICT, Interval, check_interval
 
-STREAM_OCCLUSION = 21
-STREAM_DROPPED = 22
-STREAM_SPIKES = 23
-
 
 @dataclass(frozen=True, kw_only=True)
 class Occlusion:
     """A run of steps in which something hides the object; off at probability 0.
 
     Attributes:
-        probability: That it happens in a dwell.
+        probability: That a dwell has such a run.
         length_steps: Shortest and longest run; cut to the dwell's length.
     """
 
@@ -33,27 +29,27 @@ class Occlusion:
     length_steps: tuple[int, int] = (4, 8)
 
     def __post_init__(self) -> None:
-        """Refuse what is no probability, and lengths that are out of order or below 1."""
+        """Refuse what is not a probability, and lengths that are out of order or below 1."""
         _check_probability(self.probability)
         check_interval("length_steps", self.length_steps, lowest=1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dropped:
-    """Pulses that the recording lost, each by itself; off at probability 0."""
+class DroppedPulses:
+    """Pulses that the recording loses, independently of each other; off at probability 0."""
 
     __pydantic_config__: ClassVar = STRICT
 
     probability: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse what is no probability."""
+        """Refuse what is not a probability."""
         _check_probability(self.probability)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Spikes:
-    """Single pulses hit by something strong, each by itself; off at probability 0.
+    """Strong single pulses of another source, each independent; off at probability 0.
 
     Attributes:
         probability: That a step is hit.
@@ -66,7 +62,7 @@ class Spikes:
     spike_to_signal_db: Interval = (20.0, 20.0)
 
     def __post_init__(self) -> None:
-        """Refuse what is no probability, and an interval out of order."""
+        """Refuse what is not a probability, and an interval out of order."""
         _check_probability(self.probability)
         check_interval("spike_to_signal_db", self.spike_to_signal_db)
 
@@ -85,7 +81,7 @@ def occlude(row, probability, shortest, longest, seed, domain, index):
     Returns:
         How many steps were lost.
     """
-    u0, u1, u2, _ = rng.uniforms(seed, domain, STREAM_OCCLUSION, index, 0)
+    u0, u1, u2, _ = rng.uniforms(seed, domain, rng.STREAM_OCCLUSION, index, 0)
     if u0 >= probability:
         return 0
     steps = row.shape[0]
@@ -102,7 +98,7 @@ def drop(row, probability, seed, domain, index):
         return 0
     lost = 0
     for n in range(row.shape[0]):
-        if rng.uniforms(seed, domain, STREAM_DROPPED, index, n // 4)[n % 4] < probability:
+        if rng.uniforms(seed, domain, rng.STREAM_DROPPED, index, n // 4)[n % 4] < probability:
             row[n] = 0.0
             lost += 1
     return lost
@@ -119,7 +115,7 @@ def add_spikes(row, probability, power, seed, domain, index):
         return 0
     hits = 0
     for n in range(row.shape[0]):
-        u = rng.uniforms(seed, domain, STREAM_SPIKES, index, n // 2)
+        u = rng.uniforms(seed, domain, rng.STREAM_SPIKES, index, n // 2)
         if u[2 * (n % 2)] < probability:
             row[n] += np.sqrt(power) * np.exp(2j * np.pi * u[2 * (n % 2) + 1])
             hits += 1

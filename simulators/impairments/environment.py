@@ -1,19 +1,13 @@
-"""What lies between radar and object, and what else is out there.
-
-The link budget, and the settings of clutter, interference, occlusion, lost pulses and spikes.
-"""
+"""Settings of the environment: link budget, clutter, interference, occlusion and lost pulses."""
 
 import math
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from simulators.impairments.clutter import Clutter
-from simulators.impairments.dropouts import Dropped, Occlusion, Spikes
+from simulators.impairments.dropouts import DroppedPulses, Occlusion, Spikes
 from simulators.impairments.interference import Interference
-from simulators.impairments.receiver import noise_power_w
+from simulators.impairments.noise import noise_power_w
 from simulators.objects import STRICT, Interval, check_interval
 from simulators.units import wavelength_m
 
@@ -46,7 +40,7 @@ class RangeEquation:
     range_m: Interval = (100e3, 100e3)
 
     def __post_init__(self) -> None:
-        """Refuse negative power, no bandwidth, amplifying losses, and ranges down to 0."""
+        """Refuse negative powers, losses and noise figures, no bandwidth, and ranges down to 0."""
         for key in ("peak_power_w", "loss_db", "noise_figure_db"):
             if getattr(self, key) < 0:
                 raise ValueError(f"{key} is {getattr(self, key)}; expected 0 or more")
@@ -92,7 +86,7 @@ class RangeEquation:
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """All that happens outside the receiver; off by default."""
+    """The impairments outside the receiver; off by default."""
 
     __pydantic_config__: ClassVar = STRICT
 
@@ -100,29 +94,14 @@ class Environment:
     clutter: Clutter = field(default_factory=Clutter)
     interference: Interference = field(default_factory=Interference)
     occlusion: Occlusion = field(default_factory=Occlusion)
-    dropped: Dropped = field(default_factory=Dropped)
+    dropped: DroppedPulses = field(default_factory=DroppedPulses)
     spikes: Spikes = field(default_factory=Spikes)
-
-    def priors(self, interval_s: float) -> NDArray[np.float64]:
-        """Return the intervals that ``effects`` draws from.
-
-        Shape ``(8, 2)``: range [m]; clutter power [dB], shape and Doppler; interference power
-        [dB], frequency and sweep; spike power [dB]. Frequencies are in cycles per step. A new one
-        goes to the end, so that it shifts no other draw.
-        """
-        clutter, interference = (
-            self.clutter.priors(interval_s),
-            self.interference.priors(interval_s),
-        )
-        spike = self.spikes.spike_to_signal_db
-        return np.vstack([self.range_equation.range_m, clutter, interference, spike])
 
     @property
     def is_quiet(self) -> bool:
         """Whether nothing is added to the echo and nothing lost on its way into the recording."""
         return (
-            not self.clutter.is_on
-            and self.interference.kind == "off"
+            not (self.clutter.is_on or self.interference.is_on)
             and self.dropped.probability == 0.0
             and self.spikes.probability == 0.0
         )

@@ -1,8 +1,8 @@
-"""Power that fluctuates by chance: Swerling models of the echo, texture and speckle of clutter.
+"""Random fluctuation of power: Swerling models of the echo, texture and speckle of clutter.
 
 A body that the simulator turns already scintillates through its geometry. Swerling's models are
-for objects without one, or for what the geometry leaves out; a tumbling body gets them only if
-asked. ``simulators.impairments.environment`` makes clutter of texture and speckle.
+for objects without geometry, or for what it leaves out; a tumbling body has them only where the
+recipe asks. ``simulators.impairments.clutter`` makes clutter of texture and speckle.
 """
 
 import math
@@ -14,12 +14,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from simulators import random as rng
-from simulators.impairments.receiver import fill_circular
+from simulators.impairments.noise import fill_circular
 from simulators.objects import STRICT
-
-STREAM_FLUCTUATION = 16
-STREAM_TEXTURE = 18
-STREAM_SPECKLE = 19
 
 Distribution = Literal["off", "rayleigh", "k", "weibull", "log_normal"]
 CLUTTER_OFF, RAYLEIGH, K, WEIBULL, LOG_NORMAL = range(5)
@@ -42,7 +38,7 @@ SwerlingModel = Literal[0, 1, 2, 3, 4]
 
 @dataclass(frozen=True, kw_only=True)
 class Fluctuation:
-    """Which Swerling model multiplies the echo.
+    """The Swerling model that multiplies the echo.
 
     Attributes:
         swerling: 0 none; 1 and 2 many like scatterers (exponential); 3 and 4 one that dominates
@@ -61,7 +57,7 @@ class Fluctuation:
 
 @njit(cache=True, nogil=True)
 def rcs_factor(swerling, u0, u1):
-    """Return an RCS over its mean, from two numbers in (0, 1).
+    """Return an RCS over its mean, from two uniform numbers in (0, 1).
 
     -ln u0, of variance 1, for models 1 and 2; -ln(u0 u1) / 2, of variance 1/2, for 3 and 4.
 
@@ -88,7 +84,7 @@ def fluctuate(row, swerling, seed, domain, index):
         row: The echo, complex128 ``(steps,)``.
         swerling: Model, 0 to 4; 0 changes nothing.
         seed: Seed of the dataset.
-        domain: Domain of the draws, see ``simulators.pairs``.
+        domain: Domain of the draws.
         index: The example.
 
     Returns:
@@ -100,7 +96,7 @@ def fluctuate(row, swerling, seed, domain, index):
     per_pulse = swerling == 2 or swerling == 4
     for n in range(steps):
         if n == 0 or per_pulse:
-            u = rng.uniforms(seed, domain, STREAM_FLUCTUATION, index, n // 2)
+            u = rng.uniforms(seed, domain, rng.STREAM_FLUCTUATION, index, n // 2)
             factor = rcs_factor(swerling, u[2 * (n % 2)], u[2 * (n % 2) + 1])
         row[n] *= np.sqrt(factor)
         total += factor
@@ -128,7 +124,7 @@ def gaussian_taps(correlation: float) -> NDArray[np.float64]:
 
 @njit(cache=True, nogil=True)
 def gamma(shape, stream, seed, domain, index):
-    """Return a gamma number of order ``shape`` and scale 1.
+    """Return a gamma-distributed number of order ``shape`` and scale 1.
 
     Marsaglia and Tsang's rejection, with a bounded number of draws: attempt t takes block t of
     the stream, two words for the normal number, one to accept, and one to bring an order below 1
@@ -180,8 +176,8 @@ def texture(kind, shape, seed, domain, index):
         variation inequalities, Annals of Probability 3 (1975), 697-707.
     """
     if kind == K:
-        return gamma(shape, STREAM_TEXTURE, seed, domain, index) / shape
-    u0, u1, _, _ = rng.uniforms(seed, domain, STREAM_TEXTURE, index, 0)
+        return gamma(shape, rng.STREAM_TEXTURE, seed, domain, index) / shape
+    u0, u1, _, _ = rng.uniforms(seed, domain, rng.STREAM_TEXTURE, index, 0)
     if kind == WEIBULL:
         return _weibull_texture(0.5 * shape, u0, u1)
     if kind == LOG_NORMAL:
@@ -194,7 +190,7 @@ def texture(kind, shape, seed, domain, index):
 def add_filtered(row, power, taps, frequency, work, seed, domain, index):
     """Add filtered speckle in place; ``work`` holds the white numbers, see ``add_clutter``."""
     steps, reach = row.shape[0], taps.shape[0] - 1
-    fill_circular(work, steps + reach, STREAM_SPECKLE, seed, domain, index)
+    fill_circular(work, steps + reach, rng.STREAM_SPECKLE, seed, domain, index)
     turn, phasor = np.exp(2j * np.pi * frequency), np.sqrt(power) + 0j
     for n in range(steps):
         total = 0j
@@ -207,7 +203,7 @@ def add_filtered(row, power, taps, frequency, work, seed, domain, index):
 @njit(cache=True, nogil=True)
 def add_autoregressive(row, power, correlation, frequency, work, seed, domain, index):
     """Add first-order autoregressive speckle in place, stationary from its first step on."""
-    fill_circular(work, row.shape[0], STREAM_SPECKLE, seed, domain, index)
+    fill_circular(work, row.shape[0], rng.STREAM_SPECKLE, seed, domain, index)
     renewal = np.sqrt(1.0 - correlation * correlation)
     turn, phasor = np.exp(2j * np.pi * frequency), np.sqrt(power) + 0j
     state = work[0]

@@ -1,8 +1,7 @@
-"""Interference: what other transmitters add to the echo.
+"""Interference: signals of other transmitters.
 
-The effect works in place on one example's samples, complex128 ``(steps,)``, and takes the
-example's ``seed``, ``domain`` and ``index``, see ``simulators.random``. Frequencies inside are in
-cycles per step.
+The functions work in place on one example's samples, complex128 ``(steps,)``; ``seed``, ``domain``
+and ``index`` are those of ``simulators.random``. Their frequencies are in cycles per step.
 """
 
 from dataclasses import dataclass
@@ -14,10 +13,8 @@ from numpy.typing import NDArray
 
 from simulators import random as rng
 from simulators.impairments.intervals import OFF, check_name, per_step
-from simulators.impairments.receiver import add_white
+from simulators.impairments.noise import add_white
 from simulators.objects import STRICT, Interval, check_interval
-
-STREAM_INTERFERENCE = 20
 
 InterferenceKind = Literal["off", "tone", "sweep", "noise", "repeater"]
 INTERFERENCE_OFF, TONE, SWEEP, NOISE, REPEATER = range(5)
@@ -33,8 +30,8 @@ class Interference:
         interference_to_signal_db: Its power over the echo's [dB].
         frequency_hz: Of the tone, of the middle of the sweep, or the Doppler that the repeater
             adds [Hz]; beyond +/- 1 / (2 T) it aliases, T the pulse interval.
-        sweep_hz: What the sweep covers from the first step to the last [Hz]; negative falls.
-        delay_steps: How many steps the repeater is late.
+        sweep_hz: Change of frequency from the first step to the last [Hz]; negative falls.
+        delay_steps: Delay of the repeater [steps].
     """
 
     __pydantic_config__: ClassVar = STRICT
@@ -54,8 +51,13 @@ class Interference:
             raise ValueError(f"delay_steps is {self.delay_steps}; expected 0 or more")
 
     @property
-    def number(self) -> int:
-        """What ``add_interference`` dispatches on."""
+    def is_on(self) -> bool:
+        """Whether there is an interferer."""
+        return self.kind != "off"
+
+    @property
+    def kernel_kind(self) -> int:
+        """The number of the kind, as ``add_interference`` takes it."""
         return get_args(InterferenceKind).index(self.kind)
 
     def priors(self, interval_s: float) -> NDArray[np.float64]:
@@ -69,9 +71,9 @@ class Interference:
 @njit(cache=True, nogil=True)
 def _add_sweep(row, power, frequency, sweep, phase):
     """Add a tone whose frequency runs from -sweep/2 to +sweep/2 about its middle."""
-    slope = sweep / max(1, row.shape[0] - 1)
+    rate = sweep / max(1, row.shape[0] - 1)
     for n in range(row.shape[0]):
-        cycles = (frequency - 0.5 * sweep) * n + 0.5 * slope * n * n
+        cycles = (frequency - 0.5 * sweep) * n + 0.5 * rate * n * n
         row[n] += np.sqrt(power) * np.exp(1j * (phase + 2.0 * np.pi * cycles))
 
 
@@ -104,10 +106,10 @@ def add_interference(
     if kind == INTERFERENCE_OFF:
         return
     ratio = 10.0 ** (0.1 * ratio_db)
-    u, _, _, _ = rng.uniforms(seed, domain, STREAM_INTERFERENCE, index, 0)
+    u, _, _, _ = rng.uniforms(seed, domain, rng.STREAM_INTERFERENCE, index, 0)
     phase = 2.0 * np.pi * u
     if kind == NOISE:
-        add_white(row, ratio * signal_power, STREAM_INTERFERENCE, seed, domain, index)
+        add_white(row, ratio * signal_power, rng.STREAM_INTERFERENCE, seed, domain, index)
     elif kind == REPEATER:
         _add_repeated(row, echo, np.sqrt(ratio), frequency, delay, phase)
     else:

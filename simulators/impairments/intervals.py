@@ -1,4 +1,4 @@
-"""What the settings of effects share: the interval that is off, checks, frequencies per step."""
+"""Helpers of the settings: the interval that is off, a check of names, frequencies per step."""
 
 from simulators.objects import Interval
 
@@ -6,7 +6,7 @@ OFF: Interval = (0.0, 0.0)
 
 
 def check_name(key: str, name: str, known: tuple[str, ...]) -> None:
-    """Refuse a name that is not known.
+    """Refuse an unknown name.
 
     Raises:
         ValueError: Naming the key, what was found and what was expected.

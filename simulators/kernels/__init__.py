@@ -1,1 +1,1 @@
-"""Compiled kernels that make examples, of slow and of fast time."""
+"""Compiled kernels that simulate examples from arrays; settings are converted in ``setup``."""

@@ -1,21 +1,20 @@
-"""The dwell kernel of a CUDA device: one thread an example, the functions of the CPU's kernel.
+"""The dwell kernel of a CUDA device: one thread per example, the functions of the CPU's kernel.
 
-Imported only where pairs are made on a device, since it needs numba-cuda. Everything is computed
-in double precision, as on the CPU: the phase k r of a body that is a hundred wavelengths long has
-to be good to 1e-6 rad, which single precision misses by two digits. Samples are stored in single
-precision, and the table's nodes are.
+Imported only where pairs are made on a device, since it needs numba-cuda. It computes in double
+precision, as the CPU does: the phase k r of a body that is a hundred wavelengths long has to be
+good to 1e-6 rad, which single precision misses by two digits. Samples and the nodes of the tables
+are stored in single precision.
 """
 
 import math
 from collections.abc import Callable
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numba import cuda
-from numpy.typing import NDArray
 
-from simulators.kernels.dwell import fill_plain
+from simulators.kernels.dwell import DwellBuffers, fill_plain
 
 # Registers bound how many threads run at once: compiled for sm_90 a thread takes 180 of them, and
 # 1.9 kB of local memory. Of 64 threads a block, five blocks fit into the 65,536 registers of a
@@ -23,27 +22,10 @@ from simulators.kernels.dwell import fill_plain
 THREADS_PER_BLOCK = 64
 
 
-class Room(NamedTuple):
-    """Scratch space of one thread: a ``dwell.Scratch`` without effects."""
+def add_numpy_functions() -> None:
+    """Add three functions of numpy to numba-cuda's table that it may lack: sqrt, floor and exp.
 
-    state: NDArray[np.float64]  # (6,)
-    inertia: NDArray[np.float64]  # (3,)
-    work: NDArray[np.float64]  # (4, 6)
-    directions: NDArray[np.float64]  # (3, steps)
-    echo: NDArray[np.complex128]  # (steps,)
-    noise: NDArray[np.float64]  # (2, steps + 1)
-
-
-@cache
-def fill_kernel(steps: int) -> Any:
-    """Return the kernel for dwells of ``steps`` pulses: local memory is sized when compiled."""
-    return cuda.jit(fill_function(steps))
-
-
-def complete_functions() -> None:
-    """Teach numba-cuda three functions of numpy that its table lacks: sqrt, floor and exp.
-
-    The CPU's kernels use them on numbers. What a version of numba-cuda has by itself stays.
+    The CPU's kernels use them on numbers. A function that numba-cuda has stays its own.
     """
     from numba.cuda import mathimpl, ufuncs
 
@@ -69,6 +51,12 @@ def _exp(z):
     return complex(size * math.cos(z.imag), size * math.sin(z.imag))
 
 
+@cache
+def fill_kernel(steps: int) -> Any:
+    """Return the kernel for dwells of ``steps`` pulses: local memory is sized when compiled."""
+    return cuda.jit(fill_function(steps))
+
+
 def fill_function(steps: int) -> Callable[..., None]:
     """Return the function that a thread runs; its arguments are those of ``dwell.fill``."""
     one_more = steps + 1  # a shape is a constant, not a sum
@@ -77,14 +65,15 @@ def fill_function(steps: int) -> Callable[..., None]:
         row = cuda.grid(1)  # pyright: ignore[reportCallIssue]
         if row >= out.tx.shape[0]:
             return
-        room = Room(
+        buffers = DwellBuffers(
             cuda.local.array(6, np.float64),
             cuda.local.array(3, np.float64),
             cuda.local.array((4, 6), np.float64),
             cuda.local.array((3, steps), np.float64),
             cuda.local.array(steps, np.complex128),
             cuda.local.array((2, one_more), np.float64),
+            (),
         )
-        fill_plain(dwell, seed, domain, first + np.uint64(row), row, out, room)
+        fill_plain(dwell, seed, domain, first + np.uint64(row), row, out, buffers)
 
     return fill

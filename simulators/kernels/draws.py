@@ -1,8 +1,8 @@
-"""What an example is, compiled: its object, its motion, its signal, its code and its noise.
+"""Compiled draws of an example: its object, motion, signal, code and noise.
 
-One function a stream of random numbers, see ``simulators.random``; the kernels of both pair modes
-call them. None allocates, so that the same source may run on any processor, and none counts
-references, see ``simulators.numba_options``.
+One function per stream of random numbers, see ``simulators.random``, for the kernels of both
+modes. None allocates, so that the same source runs on any processor, and none counts references,
+see ``simulators.numba_options``.
 """
 
 from typing import NamedTuple
@@ -22,18 +22,18 @@ STORED, FRESH_TRAIN, FRESH_VALIDATION, FRESH_TEST = range(4)
 
 
 class Objects(NamedTuple):
-    """The object classes as arrays: what examples are drawn from.
+    """The object classes, from which examples are drawn, as arrays.
 
     Attributes:
-        kinds: What ``bodies`` dispatches on, int64 ``(class,)``.
+        kinds: Numbers of the shapes, see ``objects.kernel_ids``, int64 ``(class,)``.
         sizes: Intervals of the sizes [m], ``(class, size, 2)``.
-        motions: What ``motion`` dispatches on, int64 ``(class,)``.
-        rates: Intervals of the rate that the motion is given by [rad/s], ``(class, 2)``.
+        motions: Numbers of the motions, see ``aliasing.motion_number``, int64 ``(class,)``.
+        rates: Intervals of the motion's rate [rad/s], ``(class, 2)``.
         angles: Intervals of the cone's half angle [rad], ``(class, 2)``.
         axisymmetric: Whether turning about z changes nothing, bool ``(class,)``.
         per_class: Objects of each class; 0 makes a new one for every example.
-        instances: Where the objects of each split begin, and the end, int64 ``(4,)``.
-        shares: Upper ends of the shares that train and validate, ``(2,)``.
+        instances: First object of each split, and the end of the last, int64 ``(4,)``.
+        shares: Upper ends of the shares of training and validation, ``(2,)``.
     """
 
     kinds: NDArray[np.int64]
@@ -49,7 +49,7 @@ class Objects(NamedTuple):
 
 @njit(**UNCOUNTED, forceinline=True)
 def draw_object(objects, seed, domain, index):
-    """Return which object example ``index`` sees.
+    """Draw the object of example ``index``.
 
     Returns:
         Its split, its class, its number (which is its group), and the domain that its sizes are
@@ -77,18 +77,18 @@ def draw_sizes(priors, seed, domain, number, sizes):
 
 @njit(**UNCOUNTED)
 def fill_sizes(priors, seed, first, sizes):
-    """Set the sizes of the objects from number ``first`` on, one a row, ``(object, size)``."""
+    """Set the sizes of the objects from number ``first`` on, one per row, ``(object, size)``."""
     for i in range(sizes.shape[0]):
         draw_sizes(priors, seed, 0, np.uint64(first + i), sizes[i])
 
 
 @njit(**UNCOUNTED, forceinline=True)
 def draw_rotation(objects, object_class, seed, domain, index, inertia, state):
-    """Draw how the object turns: set its angular velocity and its direction to the radar.
+    """Draw the rotation of an object: its angular velocity and its direction to the radar.
 
     Args:
         objects: The object classes.
-        object_class: Which of them.
+        object_class: The class of the object.
         seed: Seed of the dataset.
         domain: Domain of the draws.
         index: The example.

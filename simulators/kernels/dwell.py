@@ -1,6 +1,6 @@
-"""The dwell kernel: slow time, one sample a pulse, the body turning from pulse to pulse.
+"""The dwell kernel: slow time, one sample per pulse, the body turning from pulse to pulse.
 
-What takes the whole ``Dwell`` is written into its caller, and nothing here counts references:
+Functions of the whole ``DwellArrays`` are inlined in their callers, and none counts references:
 ``fill`` holds every array for as long as a kernel runs, see ``simulators.numba_options``.
 """
 
@@ -14,7 +14,7 @@ from simulators.amplitudes.closed_form import amplitudes_along
 from simulators.amplitudes.mesh import Meshes, mesh_echo
 from simulators.amplitudes.tables import Tables, look_up_all
 from simulators.fast_trig import sine_cosine
-from simulators.impairments.receiver import mean_power
+from simulators.impairments.noise import mean_power
 from simulators.kernels.draws import (
     Objects,
     draw_object,
@@ -25,39 +25,58 @@ from simulators.kernels.draws import (
     random_code_sample,
     receive,
 )
-from simulators.kernels.signal_chain import Effects, impair, noise_power_of, vary
-from simulators.kernels.signal_chain import Scratch as EffectScratch
-from simulators.kernels.signal_chain import scratch as effect_scratch
+from simulators.kernels.signal_chain import (
+    ImpairmentBuffers,
+    Impairments,
+    impair,
+    impairment_buffers,
+    noise_power,
+    vary,
+)
 from simulators.motion import fill_directions
 from simulators.numba_options import PART_OF_CALLER, UNCOUNTED
 from simulators.objects.dispatch import set_inertia
 
 RCS_FLOOR_M2 = 1e-6  # -60 dBsm: less is recorded as this
-MIN_ECHO_M2 = 1e-30  # what stands for no echo at all, that of an open shell from behind
+MIN_ECHO_M2 = 1e-30  # in place of no echo at all, as of an open shell from behind
+PARAMETERS = (  # columns of ``Outputs.signal``
+    "tumble_x_rad_per_s",
+    "tumble_y_rad_per_s",
+    "tumble_z_rad_per_s",
+    "direction_x",
+    "direction_y",
+    "direction_z",
+    "velocity_mps",
+    "acceleration_mps2",
+    "phase_rad",
+    "snr_db",
+    "realised_snr_db",
+    "noise_power_m2",
+)
 
 
-class Dwell(NamedTuple):
-    """What the kernel knows of a scene, as arrays and numbers.
+class DwellArrays(NamedTuple):
+    """A scene of dwells, as the arrays and numbers that the kernel reads.
 
     Attributes:
         objects: The object classes.
-        effects: What happens to the echo.
+        impairments: Settings of the signal chain.
         k: Wavenumber [rad/m].
-        interval_s: From pulse to pulse [s].
+        interval_s: Time from pulse to pulse [s].
         code: Transmitted samples, complex128 ``(steps,)``.
         random_code: Whether each example draws a code of its own.
         velocities: Interval of the residual velocity [m/s].
         accelerations: Interval of the residual acceleration [m/s^2].
         snr_db: Interval of the signal-to-noise ratio per sample [dB].
-        reference_m2: Echo power that the ratio is over the noise; 0 takes each example's own.
+        reference_m2: Echo power that the ratio is relative to; 0 takes each example's own.
         tables: Amplitudes over aspect of the classes that are tabulated.
         meshes: The bodies of the classes that are meshes.
-        ripple: Table of the sphere's exact series, see ``bodies.amplitude``.
-        smallest_ka: Where that table starts.
+        ripple: Table of the sphere's exact series, see ``of_shape.amplitude``.
+        smallest_ka: First argument of that table.
     """
 
     objects: Objects
-    effects: Effects
+    impairments: Impairments
     k: float
     interval_s: float
     code: NDArray[np.complex128]
@@ -73,9 +92,10 @@ class Dwell(NamedTuple):
 
 
 class Outputs(NamedTuple):
-    """The arrays that a kernel fills, one example a row; see ``pairs.Pairs``.
+    """The arrays that a kernel fills, one row per example; see ``pairs.Pairs``.
 
-    ``rcs_dbsm`` has no steps where nobody asks for it; ``told`` is what ``effects.TOLD`` names.
+    ``rcs_dbsm`` has no columns where it is not the target. The columns of ``signal`` are the
+    kernel's ``PARAMETERS``, those of ``impairments`` are ``signal_chain.PARAMETERS``.
     """
 
     tx: NDArray[np.complex64]
@@ -87,11 +107,11 @@ class Outputs(NamedTuple):
     split: NDArray[np.uint8]
     sizes: NDArray[np.float64]
     signal: NDArray[np.float64]
-    told: NDArray[np.float64]
+    impairments: NDArray[np.float64]
 
 
-class Scratch(NamedTuple):
-    """Room for one example, so that the kernel allocates nothing in its loop."""
+class DwellBuffers(NamedTuple):
+    """Working memory for one example, so that the kernel allocates nothing in its loop."""
 
     state: NDArray[np.float64]  # (6,)
     inertia: NDArray[np.float64]  # (3,)
@@ -99,20 +119,20 @@ class Scratch(NamedTuple):
     directions: NDArray[np.float64]  # (3, steps)
     echo: NDArray[np.complex128]  # (steps,)
     noise: NDArray[np.float64]  # (2, steps + 1)
-    effects: EffectScratch
+    impairments: ImpairmentBuffers | tuple[()]  # empty where the kernel has none
 
 
-def scratch(dwell: Dwell) -> Scratch:
-    """Return room for one example."""
+def dwell_buffers(dwell: DwellArrays) -> DwellBuffers:
+    """Return working memory for one example."""
     steps = dwell.code.shape[0]
-    return Scratch(
+    return DwellBuffers(
         np.empty(6),
         np.empty(3),
         np.empty((4, 6)),
         np.empty((3, steps)),
         np.empty(steps, dtype=np.complex128),
         np.empty((2, steps + 1)),
-        effect_scratch(dwell.effects, steps),
+        impairment_buffers(dwell.impairments, steps),
     )
 
 
@@ -130,7 +150,7 @@ def scatter(dwell, object_class, number, sizes, directions, echo):
 
 @njit(**PART_OF_CALLER)
 def scatter_form(dwell, object_class, number, sizes, directions, echo):
-    """As ``scatter``, of a body that is no mesh: by its table or its closed form."""
+    """As ``scatter``, for a body that is not a mesh: by its table or its closed form."""
     kind, tables = dwell.objects.kinds[object_class], dwell.tables
     if tables.start[object_class] >= 0:
         length = tables.length[object_class]
@@ -180,8 +200,8 @@ def record_rcs(echo, rcs_dbsm):
 
 
 @njit(**PART_OF_CALLER)
-def draw_example(dwell, seed, domain, index, row, out, room):
-    """Draw what example ``index`` is; set ``room.directions`` and its columns of the outputs.
+def draw_example(dwell, seed, domain, index, row, out, buffers):
+    """Draw example ``index``: set ``buffers.directions`` and its columns of the outputs.
 
     Returns:
         Its class, its object's number, and the asked signal-to-noise ratio [dB].
@@ -190,53 +210,45 @@ def draw_example(dwell, seed, domain, index, row, out, room):
     out.label[row], out.split[row], out.group[row] = object_class, split, np.int64(number)
     sizes, signal, kind = out.sizes[row], out.signal[row], dwell.objects.kinds[object_class]
     draw_sizes(dwell.objects.sizes[object_class], seed, home, number, sizes)
-    set_inertia(kind, sizes, room.inertia)
-    draw_rotation(dwell.objects, object_class, seed, domain, index, room.inertia, room.state)
+    set_inertia(kind, sizes, buffers.inertia)
+    draw_rotation(dwell.objects, object_class, seed, domain, index, buffers.inertia, buffers.state)
     velocity, acceleration = draw_travel(dwell.velocities, dwell.accelerations, seed, domain, index)
     phase, snr_db = draw_signal(dwell.snr_db, seed, domain, index)
     for i in range(6):
-        signal[i] = room.state[i]
+        signal[i] = buffers.state[i]
     signal[6], signal[7], signal[8] = velocity, acceleration, phase
     fill_directions(
-        room.inertia, room.state, dwell.interval_s, dwell.objects.axisymmetric[object_class],
-        room.work, room.directions,
+        buffers.inertia, buffers.state, dwell.interval_s, dwell.objects.axisymmetric[object_class],
+        buffers.work, buffers.directions,
     )  # fmt: skip
     return object_class, number, snr_db
 
 
 @njit(**PART_OF_CALLER)
-def fill_plain(dwell, seed, domain, index, row, out, room):
-    """As ``fill_example``, of a body that is no mesh, in white noise alone."""
-    object_class, number, snr_db = draw_example(dwell, seed, domain, index, row, out, room)
-    scatter_form(dwell, object_class, number, out.sizes[row], room.directions, room.echo)
-    clean = transmit(dwell, seed, domain, index, row, out, room)
-    record_white(dwell, clean, snr_db, seed, domain, index, row, out, room)
+def fill_plain(dwell, seed, domain, index, row, out, buffers):
+    """As ``fill_example``, for a body that is not a mesh, in white noise alone."""
+    object_class, number, snr_db = draw_example(dwell, seed, domain, index, row, out, buffers)
+    scatter_form(dwell, object_class, number, out.sizes[row], buffers.directions, buffers.echo)
+    clean = transmit(dwell, seed, domain, index, row, out, buffers)
+    record_white(dwell, clean, snr_db, seed, domain, index, row, out, buffers)
 
 
 @njit(**PART_OF_CALLER)
-def make_echo(dwell, seed, domain, index, row, out, room):
-    """Set ``room.echo`` to the clean echo; return its mean power and the asked SNR [dB]."""
-    object_class, number, snr_db = draw_example(dwell, seed, domain, index, row, out, room)
-    scatter(dwell, object_class, number, out.sizes[row], room.directions, room.echo)
-    return transmit(dwell, seed, domain, index, row, out, room), snr_db
-
-
-@njit(**PART_OF_CALLER)
-def transmit(dwell, seed, domain, index, row, out, room):
-    """Turn the amplitudes in ``room.echo`` into the clean echo; return its mean power."""
+def transmit(dwell, seed, domain, index, row, out, buffers):
+    """Turn the amplitudes in ``buffers.echo`` into the clean echo; return its mean power."""
     signal = out.signal[row]
-    propagate(dwell, signal[6], signal[7], signal[8], room.echo)
-    return modulate(dwell, seed, domain, index, room.echo, out.tx[row])
+    propagate(dwell, signal[6], signal[7], signal[8], buffers.echo)
+    return modulate(dwell, seed, domain, index, buffers.echo, out.tx[row])
 
 
 @njit(**PART_OF_CALLER)
-def record_white(dwell, clean, snr_db, seed, domain, index, row, out, room):
+def record_white(dwell, clean, snr_db, seed, domain, index, row, out, buffers):
     """Record the clean echo of mean power ``clean`` in white noise alone."""
     reference = dwell.reference_m2 if dwell.reference_m2 > 0.0 else clean
     noise = reference * 10.0 ** (-0.1 * snr_db)
-    record_rcs(room.echo, out.rcs_dbsm[row])
+    record_rcs(buffers.echo, out.rcs_dbsm[row])
     target, rx = out.echo[row], out.rx[row]
-    realised = receive(room.echo, noise, seed, domain, index, room.noise, target, rx)
+    realised = receive(buffers.echo, noise, seed, domain, index, buffers.noise, target, rx)
     _record_levels(out.signal[row], clean, clean, noise, realised)
 
 
@@ -248,44 +260,46 @@ def _record_levels(signal, clean, power, noise, realised):
 
 
 @njit(**PART_OF_CALLER)
-def fill_example(dwell, seed, domain, index, row, out, room):
+def fill_example(dwell, seed, domain, index, row, out, buffers):
     """Simulate example ``index`` into row ``row`` of the outputs."""
-    echo, told, effects = room.echo, room.effects, dwell.effects
-    clean, snr_db = make_echo(dwell, seed, domain, index, row, out, room)
-    if not effects.any:
-        record_white(dwell, clean, snr_db, seed, domain, index, row, out, room)
+    echo, settings, work = buffers.echo, dwell.impairments, buffers.impairments
+    object_class, number, snr_db = draw_example(dwell, seed, domain, index, row, out, buffers)
+    scatter(dwell, object_class, number, out.sizes[row], buffers.directions, echo)
+    clean = transmit(dwell, seed, domain, index, row, out, buffers)
+    if not settings.is_on:
+        record_white(dwell, clean, snr_db, seed, domain, index, row, out, buffers)
         return
     reference = dwell.reference_m2 if dwell.reference_m2 > 0.0 else clean
-    noise = noise_power_of(effects, reference, snr_db, told, seed, domain, index)
-    power = vary(effects, echo, told, seed, domain, index)
+    noise = noise_power(settings, reference, snr_db, work, seed, domain, index)
+    factor, power = vary(settings, echo, seed, domain, index)
     record_rcs(echo, out.rcs_dbsm[row])
-    realised = impair(effects, echo, clean, noise, told, seed, domain, index)
+    realised = impair(
+        settings, echo, clean, noise, factor, work, out.impairments[row], seed, domain, index
+    )
     for n in range(echo.shape[0]):
         out.echo[row, n] = echo[n]
-        out.rx[row, n] = told.row[n]
-    for i in range(told.told.shape[0]):
-        out.told[row, i] = told.told[i]
+        out.rx[row, n] = work.row[n]
     _record_levels(out.signal[row], clean, power, noise, realised)
 
 
 @njit(**UNCOUNTED)
-def _fill_rows(dwell, seed, domain, first, out, room):
+def _fill_rows(dwell, seed, domain, first, out, buffers):
     for row in range(out.tx.shape[0]):
-        fill_example(dwell, seed, domain, first + np.uint64(row), row, out, room)
+        fill_example(dwell, seed, domain, first + np.uint64(row), row, out, buffers)
 
 
 @njit(**UNCOUNTED)
-def _fill_plain_rows(dwell, seed, domain, first, out, room):
+def _fill_plain_rows(dwell, seed, domain, first, out, buffers):
     for row in range(out.tx.shape[0]):
-        fill_plain(dwell, seed, domain, first + np.uint64(row), row, out, room)
+        fill_plain(dwell, seed, domain, first + np.uint64(row), row, out, buffers)
 
 
-def fill(dwell: Dwell, seed: np.uint64, domain: int, first: np.uint64, out: Outputs) -> None:
-    """Fill the outputs, one example a row, from example ``first`` on.
+def fill(dwell: DwellArrays, seed: np.uint64, domain: int, first: np.uint64, out: Outputs) -> None:
+    """Fill the outputs, one row per example, from example ``first`` on.
 
-    A scene of neither meshes nor effects has a kernel of its own, which is compiled in half the
-    time and makes the same bits.
+    A scene with neither meshes nor impairments has a kernel of its own, which is compiled in half
+    the time and makes the same bits.
     """
-    plain = not (dwell.effects.any or dwell.meshes.extents.any())
+    plain = not (dwell.impairments.is_on or dwell.meshes.extents.any())
     fill_rows = _fill_plain_rows if plain else _fill_rows
-    fill_rows(dwell, seed, domain, first, out, scratch(dwell))
+    fill_rows(dwell, seed, domain, first, out, dwell_buffers(dwell))

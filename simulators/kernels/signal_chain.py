@@ -1,10 +1,15 @@
-"""From the clean echo to the recorded samples: what a scene's settings do, in the signal's order.
+"""The signal chain from the clean echo to the recorded samples: every impairment of a scene.
 
 Fluctuation and occlusion change the echo, which is the target; interference, clutter and spikes
-join it on the air; then come the local oscillator, noise, the mixer, the converter, and what the
-recording loses. Both pair modes call ``vary`` and ``impair``; they allocate nothing.
+are added on the air; then come the local oscillator, thermal noise, the mixer, the converter, and
+the pulses that the recording loses. The functions of both kernels are here; they allocate nothing.
+
+A new impairment needs its own file in ``simulators.impairments``, with its settings and its
+compiled function, a field of ``Environment`` or ``Receiver``, and here: a field of ``Impairments``,
+a line of ``PARAMETERS``, and its call in ``impair``.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -12,94 +17,98 @@ from numba import njit
 from numpy.typing import NDArray
 
 from simulators import random as rng
+from simulators.impairments.adc import quantise
 from simulators.impairments.clutter import add_clutter
 from simulators.impairments.dropouts import add_spikes, drop, occlude
 from simulators.impairments.environment import Environment
 from simulators.impairments.fluctuation import CLUTTER_OFF, Fluctuation, fluctuate
 from simulators.impairments.interference import INTERFERENCE_OFF, add_interference
-from simulators.impairments.receiver import (
-    Receiver,
-    add_noise,
-    add_offset,
-    add_phase_noise,
-    mean_power,
-    quantise,
-    unbalance,
-)
+from simulators.impairments.intervals import OFF
+from simulators.impairments.mixer import add_offset, unbalance
+from simulators.impairments.noise import add_noise, mean_power
+from simulators.impairments.phase_noise import add_phase_noise
+from simulators.impairments.receiver import Receiver
 from simulators.numba_options import COUNTED
 
-STREAM_EFFECTS = 17  # the values that the settings leave open
-# What an effect tells of an example, in the order of ``told``; stored where the effect is on.
-TOLD = (
-    "range_m",
-    "rcs_factor",
-    "occluded_steps",
-    "interference_to_signal_db",
-    "clutter_power_m2",
-    "spikes",
-    "phase_noise_rms_rad",
-    "iq_gain_db",
-    "iq_phase_rad",
-    "dc_offset_power_m2",
-    "clipped_parts",
-    "dropped_steps",
-)
+# Columns of ``Impairments.priors``: the values that are drawn anew for each example.
+(
+    RANGE_M, CLUTTER_DB, CLUTTER_SHAPE, CLUTTER_FREQUENCY,
+    INTERFERENCE_DB, INTERFERENCE_FREQUENCY, INTERFERENCE_SWEEP, SPIKE_DB,
+    PHASE_NOISE_RAD, IQ_GAIN_DB, IQ_PHASE_RAD, OFFSET_DB, HEADROOM_DB,
+) = range(13)  # fmt: skip
 
 
-class Effects(NamedTuple):
-    """The settings of every effect as arrays and numbers.
+class Impairments(NamedTuple):
+    """The settings of every impairment as arrays and numbers.
 
     Attributes:
-        any: Whether anything is on besides white noise.
-        priors: Intervals of what is drawn: eight of ``Environment.priors`` and five of
-            ``Receiver.priors``.
+        priors: Intervals of the values that are drawn, ``(13, 2)``, in the order above.
         noise_m2_per_m4: Noise power over range^4 where the range equation sets it; else 0.
         swerling: Model of the fluctuation, 0 to 4.
-        occlusion: Probability.
-        occluded: Shortest and longest run [steps].
-        interference: Kind.
+        occlusion: Its probability.
+        occlusion_steps: Shortest and longest run.
+        interference: Its kind.
         delay: Of a repeater [steps].
-        clutter: Kind.
-        clutter_over_signal: Whether its level is over the echo's power and not over the noise.
+        clutter: Its kind.
+        is_clutter_to_signal: Whether its level is relative to the echo's power and not to the
+            noise.
         taps: Filter of the clutter's speckle, ``(2 k + 1,)`` or empty.
         correlation: Of the clutter's autoregression.
-        spikes: Probability.
-        slope: Of the phase noise.
-        offset: Whether there is a DC offset.
+        spikes: Their probability.
+        phase_noise_slope: See ``PhaseNoise.slope``.
+        has_offset: Whether there is a DC offset.
         bits: Of the converter; 0 is off.
-        dropped: Probability.
+        dropped: Probability of a lost pulse.
+        is_on: Whether there is any impairment besides white noise.
     """
 
-    any: bool
     priors: NDArray[np.float64]
     noise_m2_per_m4: float
     swerling: int
     occlusion: float
-    occluded: tuple[int, int]
+    occlusion_steps: tuple[int, int]
     interference: int
     delay: int
     clutter: int
-    clutter_over_signal: bool
+    is_clutter_to_signal: bool
     taps: NDArray[np.float64]
     correlation: float
     spikes: float
-    slope: float
-    offset: bool
+    phase_noise_slope: float
+    has_offset: bool
     bits: int
     dropped: float
+    is_on: bool = False
 
 
-class Scratch(NamedTuple):
-    """Room for one example, see ``scratch``."""
+# Values of an example that are recorded, in the order in which ``impair`` writes them; each is
+# stored with the dataset where its impairment is on.
+PARAMETERS: dict[str, Callable[[Impairments], bool]] = {
+    "range_m": lambda settings: settings.noise_m2_per_m4 > 0,
+    "rcs_factor": lambda settings: settings.swerling > 0,
+    "occluded_steps": lambda settings: settings.occlusion > 0,
+    "interference_to_signal_db": lambda settings: settings.interference != INTERFERENCE_OFF,
+    "clutter_power_m2": lambda settings: settings.clutter != CLUTTER_OFF,
+    "spikes": lambda settings: settings.spikes > 0,
+    "phase_noise_rms_rad": lambda settings: settings.priors[PHASE_NOISE_RAD, 1] > 0,
+    "iq_gain_db": lambda settings: settings.priors[IQ_GAIN_DB].any(),
+    "iq_phase_rad": lambda settings: settings.priors[IQ_PHASE_RAD].any(),
+    "dc_offset_power_m2": lambda settings: settings.has_offset,
+    "clipped_parts": lambda settings: settings.bits > 0,
+    "dropped_steps": lambda settings: settings.dropped > 0,
+}
 
-    drawn: NDArray[np.float64]
-    told: NDArray[np.float64]
-    work: NDArray[np.complex128]
-    phases: NDArray[np.float64]
-    row: NDArray[np.complex128]
+
+class ImpairmentBuffers(NamedTuple):
+    """Working memory for the impairments of one example."""
+
+    drawn: NDArray[np.float64]  # (prior,)
+    speckle: NDArray[np.complex128]  # (steps + tap,)
+    phases: NDArray[np.float64]  # (2, steps)
+    row: NDArray[np.complex128]  # (steps,), the recorded samples
 
 
-def effects_of(
+def impairments_of(
     environment: Environment,
     receiver: Receiver,
     fluctuation: Fluctuation,
@@ -107,13 +116,13 @@ def effects_of(
     interval_s: float,
     carrier_hz: float,
     one_pulse: bool = False,
-) -> Effects:
-    """Return the settings for the kernels.
+) -> Impairments:
+    """Return the settings as the kernels read them.
 
     Args:
-        environment: See there.
-        receiver: See there.
-        fluctuation: See there.
+        environment: Impairments outside the receiver.
+        receiver: Impairments of the receiver.
+        fluctuation: Of the echo.
         interval_s: From sample to sample [s].
         carrier_hz: Carrier frequency [Hz].
         one_pulse: Whether all samples belong to one pulse: Swerling's models 2 and 4, which draw
@@ -123,116 +132,91 @@ def effects_of(
     if one_pulse and swerling in (2, 4):
         swerling -= 1
     budget, clutter = environment.range_equation, environment.clutter
-    on = swerling or environment.occlusion.probability or budget.is_on
-    return Effects(
-        any=bool(on or not environment.is_quiet or not receiver.is_white),
-        priors=np.vstack([environment.priors(interval_s), receiver.priors()]),
+    interference = environment.interference
+    priors = (
+        [budget.range_m],
+        clutter.priors(interval_s),
+        interference.priors(interval_s),
+        [environment.spikes.spike_to_signal_db],
+        [receiver.phase_noise.rms_rad],
+        receiver.iq_imbalance.priors(),
+        [receiver.dc_offset.offset_to_noise_db or OFF],
+        [receiver.adc.headroom_db],
+    )  # a new one goes to the end, so that it shifts no other draw
+    settings = Impairments(
+        priors=np.vstack(priors),
         noise_m2_per_m4=budget.noise_equivalent_rcs_m2(1.0, carrier_hz) if budget.is_on else 0.0,
         swerling=swerling,
         occlusion=environment.occlusion.probability,
-        occluded=environment.occlusion.length_steps,
-        interference=environment.interference.number,
-        delay=environment.interference.delay_steps,
-        clutter=clutter.kind,
-        clutter_over_signal=clutter.is_relative_to_signal,
+        occlusion_steps=environment.occlusion.length_steps,
+        interference=interference.kernel_kind,
+        delay=interference.delay_steps,
+        clutter=clutter.kernel_kind,
+        is_clutter_to_signal=clutter.is_relative_to_signal,
         taps=clutter.taps() if clutter.is_on else np.zeros(0),
         correlation=clutter.correlation,
         spikes=environment.spikes.probability,
-        slope=receiver.phase_noise.slope,
-        offset=receiver.dc_offset.is_on,
+        phase_noise_slope=receiver.phase_noise.slope,
+        has_offset=receiver.dc_offset.is_on,
         bits=receiver.adc.bits,
         dropped=environment.dropped.probability,
     )
+    return settings._replace(is_on=bool(recorded_parameters(settings)))
 
 
-def told_by(effects: Effects) -> list[str]:
-    """Return which of ``TOLD`` the effects that are on have something to say about."""
-    priors = effects.priors
-    on = (
-        effects.noise_m2_per_m4 > 0,
-        effects.swerling > 0,
-        effects.occlusion > 0,
-        effects.interference != INTERFERENCE_OFF,
-        effects.clutter != CLUTTER_OFF,
-        effects.spikes > 0,
-        priors[8, 1] > 0,
-        bool(priors[9].any()),
-        bool(priors[10].any()),
-        effects.offset,
-        effects.bits > 0,
-        effects.dropped > 0,
-    )
-    return [name for name, told in zip(TOLD, on, strict=True) if told]
+def recorded_parameters(settings: Impairments) -> list[str]:
+    """Return the names of ``PARAMETERS`` whose impairment is on."""
+    return [name for name, is_on in PARAMETERS.items() if is_on(settings)]
 
 
-def scratch(effects: Effects, steps: int) -> Scratch:
-    """Return room for one example of ``steps`` samples."""
-    return Scratch(
-        np.zeros(effects.priors.shape[0]),
-        np.zeros(12),
-        np.empty(steps + effects.taps.shape[0], dtype=np.complex128),
+def impairment_buffers(settings: Impairments, steps: int) -> ImpairmentBuffers:
+    """Return working memory for an example of ``steps`` samples."""
+    return ImpairmentBuffers(
+        np.zeros(len(settings.priors)),
+        np.empty(steps + len(settings.taps), dtype=np.complex128),
         np.empty((2, steps)),
         np.empty(steps, dtype=np.complex128),
     )
 
 
 @njit(**COUNTED)
-def noise_power_of(effects, reference, snr_db, room, seed, domain, index):
-    """Draw what the settings leave open; return the noise power of this example.
+def noise_power(settings, reference, snr_db, buffers, seed, domain, index):
+    """Draw the values of ``priors`` for an example, and return its noise power.
 
     Args:
-        effects: The settings.
-        reference: Mean power that ``snr_db`` is over the noise.
-        snr_db: Signal-to-noise ratio of a sample [dB]; not where the range equation is on.
-        room: Scratch space; ``drawn`` is filled.
+        settings: An ``Impairments``.
+        reference: Mean power that ``snr_db`` is relative to.
+        snr_db: Signal-to-noise ratio of a sample [dB]; not used where the range equation is on.
+        buffers: An ``ImpairmentBuffers``, whose ``drawn`` is set.
         seed: Seed of the dataset.
         domain: Domain of the draws.
         index: The example.
     """
-    rng.draw(effects.priors, STREAM_EFFECTS, seed, domain, index, room.drawn)
-    if effects.noise_m2_per_m4 > 0.0:
-        room.told[0] = room.drawn[0]
-        return effects.noise_m2_per_m4 * room.drawn[0] ** 4
+    rng.draw(settings.priors, rng.STREAM_IMPAIRMENTS, seed, domain, index, buffers.drawn)
+    if settings.noise_m2_per_m4 > 0.0:
+        return settings.noise_m2_per_m4 * buffers.drawn[RANGE_M] ** 4
     return reference * 10.0 ** (-0.1 * snr_db)
 
 
-@njit(cache=True, nogil=True)
-def _add_on_the_air(effects, echo, signal, noise, room, seed, domain, index):
-    """Add interference, clutter and spikes to ``room.row``."""
-    drawn, told, row = room.drawn, room.told, room.row
-    add_interference(
-        row, echo, effects.interference, drawn[4], signal, drawn[5], drawn[6], effects.delay,
-        seed, domain, index,
-    )  # fmt: skip
-    told[3] = drawn[4]
-    level = signal if effects.clutter_over_signal else noise
-    told[4] = add_clutter(
-        row, effects.clutter, level * 10.0 ** (0.1 * drawn[1]), drawn[2], effects.taps,
-        effects.correlation, drawn[3], room.work, seed, domain, index,
-    )  # fmt: skip
-    spike = signal * 10.0 ** (0.1 * drawn[7])
-    told[5] = add_spikes(row, effects.spikes, spike, seed, domain, index)
+@njit(**COUNTED)
+def vary(settings, echo, seed, domain, index):
+    """Let the echo fluctuate in place; return its mean RCS factor and its mean power."""
+    factor = fluctuate(echo, settings.swerling, seed, domain, index)
+    return factor, mean_power(echo)
 
 
 @njit(**COUNTED)
-def vary(effects, echo, room, seed, domain, index):
-    """Let the echo fluctuate in place; return its mean power as realised."""
-    room.told[1] = fluctuate(echo, effects.swerling, seed, domain, index)
-    return mean_power(echo)
-
-
-@njit(**COUNTED)
-def impair(effects, echo, signal, noise, room, seed, domain, index):
-    """Hide the echo where it is occluded, and record it in ``room.row``.
-
-    Call ``noise_power_of`` before, for this example.
+def impair(settings, echo, signal, noise, factor, buffers, recorded, seed, domain, index):
+    """Occlude the echo in place, and record it with all impairments in ``buffers.row``.
 
     Args:
-        effects: The settings.
-        echo: The echo, complex128 ``(steps,)``.
+        settings: An ``Impairments``.
+        echo: The echo, complex128 ``(steps,)``, as ``vary`` leaves it.
         signal: Its mean power without fluctuation, which interference and spikes are relative to.
-        noise: Power of the thermal noise.
-        room: Scratch space; ``row`` is set to the samples, ``told`` to what ``TOLD`` names.
+        noise: Power of the thermal noise, from ``noise_power``, which is called before.
+        factor: Mean RCS factor, from ``vary``.
+        buffers: An ``ImpairmentBuffers``.
+        recorded: Is set to the values that ``PARAMETERS`` names.
         seed: Seed of the dataset.
         domain: Domain of the draws.
         index: The example.
@@ -240,20 +224,40 @@ def impair(effects, echo, signal, noise, room, seed, domain, index):
     Returns:
         The mean power of the thermal noise that was added.
     """
-    drawn, told, row = room.drawn, room.told, room.row
-    told[2] = 0
-    if effects.occlusion > 0.0:
-        shortest, longest = effects.occluded
-        told[2] = occlude(echo, effects.occlusion, shortest, longest, seed, domain, index)
+    drawn, row, occluded = buffers.drawn, buffers.row, 0
+    if settings.occlusion > 0.0:
+        shortest, longest = settings.occlusion_steps
+        occluded = occlude(echo, settings.occlusion, shortest, longest, seed, domain, index)
     row[:] = echo
-    _add_on_the_air(effects, echo, signal, noise, room, seed, domain, index)
-    add_phase_noise(row, drawn[8], effects.slope, room.phases, seed, domain, index)
+    add_interference(
+        row, echo, settings.interference, drawn[INTERFERENCE_DB], signal,
+        drawn[INTERFERENCE_FREQUENCY], drawn[INTERFERENCE_SWEEP], settings.delay,
+        seed, domain, index,
+    )  # fmt: skip
+    reference = signal if settings.is_clutter_to_signal else noise
+    clutter = add_clutter(
+        row, settings.clutter, reference * 10.0 ** (0.1 * drawn[CLUTTER_DB]), drawn[CLUTTER_SHAPE],
+        settings.taps, settings.correlation, drawn[CLUTTER_FREQUENCY], buffers.speckle,
+        seed, domain, index,
+    )  # fmt: skip
+    spike = signal * 10.0 ** (0.1 * drawn[SPIKE_DB])
+    spikes = add_spikes(row, settings.spikes, spike, seed, domain, index)
+    add_phase_noise(
+        row, drawn[PHASE_NOISE_RAD], settings.phase_noise_slope, buffers.phases,
+        seed, domain, index,
+    )  # fmt: skip
     realised = add_noise(row, noise, seed, domain, index)
-    unbalance(row, drawn[9], drawn[10])
-    told[6], told[7], told[8] = drawn[8], drawn[9], drawn[10]
-    told[9] = noise * 10.0 ** (0.1 * drawn[11]) if effects.offset else 0.0
-    add_offset(row, told[9], seed, domain, index)
-    scale = np.sqrt(mean_power(row)) * 10.0 ** (0.05 * drawn[12])
-    told[10] = quantise(row, effects.bits, scale)
-    told[11] = drop(row, effects.dropped, seed, domain, index)
+    unbalance(row, drawn[IQ_GAIN_DB], drawn[IQ_PHASE_RAD])
+    offset = noise * 10.0 ** (0.1 * drawn[OFFSET_DB]) if settings.has_offset else 0.0
+    add_offset(row, offset, seed, domain, index)
+    full_scale = np.sqrt(mean_power(row)) * 10.0 ** (0.05 * drawn[HEADROOM_DB])
+    clipped = quantise(row, settings.bits, full_scale)
+    dropped = drop(row, settings.dropped, seed, domain, index)
+    values = (
+        drawn[RANGE_M], factor, float(occluded), drawn[INTERFERENCE_DB], clutter, float(spikes),
+        drawn[PHASE_NOISE_RAD], drawn[IQ_GAIN_DB], drawn[IQ_PHASE_RAD], offset, float(clipped),
+        float(dropped),
+    )  # fmt: skip
+    for i in range(len(values)):
+        recorded[i] = values[i]
     return realised

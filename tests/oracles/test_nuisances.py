@@ -8,7 +8,8 @@ from scipy.stats import binom
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from radarseq.recipes.recipe import read_recipe
-from simulators.pairs import SIGNAL_PARAMETERS, PairGenerator
+from simulators.kernels.dwell import PARAMETERS
+from simulators.pairs import PairGenerator
 
 RECIPE = ROOT / "datasets" / "space_objects.toml"
 COUNT, TRAIN = 100_000, 20_000
@@ -23,7 +24,7 @@ def many():
 @pytest.mark.slow
 def test_boosted_trees_cannot_tell_the_class_from_what_else_was_drawn(many):
     """All that is stored of an example but its echo, its sizes and the levels that follow them."""
-    names = [n for n in SIGNAL_PARAMETERS if n not in ("realised_snr_db", "noise_power_m2")]
+    names = [n for n in PARAMETERS if n not in ("realised_snr_db", "noise_power_m2")]
     drawn = many.parameters
     excess_db = drawn["realised_snr_db"] - drawn["snr_db"]
     columns = [drawn[name] for name in names] + [excess_db, many.split, np.arange(COUNT)]

@@ -16,7 +16,7 @@ import torch
 from paths import ROOT
 
 from radarseq.recipes.recipe import read_recipe
-from simulators.cuda_pairs import CudaPairs, left_to_cpu
+from simulators.cuda_pairs import CudaPairs, cpu_only_features
 from simulators.impairments.fluctuation import Fluctuation
 from simulators.objects import SHAPES
 from simulators.pairs import FRESH_TRAIN, STORED, PairGenerator
@@ -86,14 +86,14 @@ def test_the_device_makes_the_pairs_of_the_cpu():
 
 
 def test_what_the_device_leaves_to_the_cpu_is_named():
-    assert left_to_cpu(FEW) == []
-    assert left_to_cpu(replace(FEW, fluctuation=Fluctuation(swerling=1))) == ["fluctuation"]
+    assert cpu_only_features(FEW) == []
+    assert cpu_only_features(replace(FEW, fluctuation=Fluctuation(swerling=1))) == ["fluctuation"]
     odd = replace(FEW, level="normalised")
-    assert left_to_cpu(odd) == ["level 'normalised'"]
+    assert cpu_only_features(odd) == ["level 'normalised'"]
     with pytest.raises(ValueError, match="not simulated on a CUDA device: level 'normalised'"):
         CudaPairs(PairGenerator(odd, seed=1))
     pulses = read_recipe(RECIPE.with_name("pulse_profiles.toml")).scene
-    assert left_to_cpu(pulses) == ["pulse mode"]
+    assert cpu_only_features(pulses) == ["pulse mode"]
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")

@@ -22,7 +22,7 @@ def test_an_example_is_the_same_bytes_alone_and_in_any_batch(generator, sizes):
 
 
 def test_a_plain_scene_has_the_bytes_of_the_kernel_that_takes_any(generator, monkeypatch):
-    assert isinstance(generator.kernel, dwell.Dwell)
+    assert isinstance(generator.arrays, dwell.DwellArrays)
     plain = image(generator(0, 40))
     monkeypatch.setattr(dwell, "_fill_plain_rows", dwell._fill_rows)
     assert image(generator(0, 40)) == plain

@@ -11,18 +11,10 @@ from radarseq.dataset.schema import Examples
 from radarseq.evaluation.decisions.ood_threshold import OodThreshold
 from radarseq.evaluation.metrics.classification import wilson_interval
 from radarseq.inference.predictor import Predictor
-from simulators.impairments.corruptions import stressed
+from simulators.impairments.corruptions import CORRUPTIONS, corrupt
 
 MAX_ROWS = 4_000  # an accuracy to 1.6 points; more only takes longer
 SEED = 0
-# Levels as the effects take them, and the unit in which they are displayed.
-CONDITIONS = (
-    ("occlusion", (0.1, 0.2, 0.5), "%"),
-    ("spikes", (0.005, 0.01, 0.05), "%"),
-    ("saturation", (3.0, 0.0, -6.0), "dB"),
-    ("dropped", (0.05, 0.1, 0.2), "%"),
-    ("interference", (0.0, 10.0, 20.0), "dB"),
-)
 
 
 def stress_metrics(
@@ -76,8 +68,8 @@ def stress_metrics(
         }
 
     conditions = [condition("none", 0.0, "")]
-    for effect, levels, unit in CONDITIONS:
-        conditions += [condition(effect, level, unit) for level in levels]
+    for effect, corruption in CORRUPTIONS.items():
+        conditions += [condition(effect, level, corruption.unit) for level in corruption.levels]
     return {
         "rows": len(rows),
         "seed": SEED,
@@ -97,7 +89,7 @@ def corrupted(rows: Examples, effect: str, level: float) -> NDArray[Any]:
     has_echo = target is not None and target.shape == samples.shape and np.iscomplexobj(target)
     flat = _channels_as_rows(samples)
     echo = _channels_as_rows(target) if has_echo and target is not None else None
-    found = stressed(flat, echo, effect, level, SEED, channels)
+    found = corrupt(flat, echo, effect, level, SEED, channels)
     if samples.ndim == 3:
         found = np.moveaxis(found.reshape(len(samples), channels, -1), 1, 2)
     if not np.iscomplexobj(samples):

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from simulators.cuda_pairs import CudaPairs, left_to_cpu
+from simulators.cuda_pairs import CudaPairs, cpu_only_features
 from simulators.kernels import dwell
 from simulators.pairs import PairGenerator
 
@@ -65,7 +65,7 @@ def on_device(
     """Return the simulation of pairs for training on ``device``, and a note if it is the CPU's."""
     if device.type != "cuda":
         return generate, ()
-    if missing := left_to_cpu(generate.scene):
+    if missing := cpu_only_features(generate.scene):
         return generate, (
             f"pairs are simulated on the CPU; not on the CUDA device: {', '.join(missing)}",
         )

@@ -119,8 +119,8 @@ def test_a_warm_a_cold_and_a_damaged_cache_give_the_same_bytes(folder, scene):
 
 def test_generators_of_one_scene_share_their_tables(folder):
     first, second = PairGenerator(PULSE, seed=2), PairGenerator(PULSE, seed=2, domain=1)
-    assert first.kernel.tables.values is second.kernel.tables.values
-    assert PairGenerator(PULSE, seed=3).kernel.tables.values is not first.kernel.tables.values
+    assert first.arrays.tables.values is second.arrays.tables.values
+    assert PairGenerator(PULSE, seed=3).arrays.tables.values is not first.arrays.tables.values
 
 
 @pytest.mark.slow

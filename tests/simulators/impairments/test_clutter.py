@@ -89,7 +89,7 @@ def test_clutter_settings_give_the_kernel_its_numbers():
         shape=(1.0, 1.5),
         doppler_hz=(-50.0, 100.0),
     )
-    assert (settings.kind, settings.is_on, settings.is_relative_to_signal) == (3, True, True)
+    assert (settings.kernel_kind, settings.is_on, settings.is_relative_to_signal) == (3, True, True)
     np.testing.assert_allclose(settings.priors(2e-3), [[-10, 3], [1, 1.5], [-0.1, 0.2]])
     np.testing.assert_array_equal(settings.taps(), fl.gaussian_taps(0.9))
     assert cl.Clutter(spectrum="autoregressive").taps().shape == (0,)

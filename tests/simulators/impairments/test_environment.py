@@ -5,12 +5,16 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 from signals import echo_of, interfere
 
+from simulators import random as rng
 from simulators.impairments import clutter as cl
 from simulators.impairments import dropouts as fa
 from simulators.impairments import environment as en
 from simulators.impairments import fluctuation as fl
 from simulators.impairments import interference as it
-from simulators.impairments.receiver import noise_power_w
+from simulators.impairments.fluctuation import Fluctuation
+from simulators.impairments.noise import noise_power_w
+from simulators.impairments.receiver import Receiver
+from simulators.kernels.signal_chain import impairments_of
 
 SEED, DOMAIN = np.uint64(12), 0
 WHITE = np.zeros(0)  # no taps and no correlation
@@ -89,7 +93,7 @@ def test_everything_is_off_by_default():
     settings = en.Environment()
     assert not settings.range_equation.is_on
     assert not settings.clutter.is_on
-    assert (settings.clutter.kind, settings.interference.number) == (
+    assert (settings.clutter.kernel_kind, settings.interference.kernel_kind) == (
         fl.CLUTTER_OFF,
         it.INTERFERENCE_OFF,
     )
@@ -113,15 +117,20 @@ def test_environment_priors_are_in_the_order_that_they_say():
     expected = [
         [1e3, 2e3], [3, 4], [1, 1], [0.5, 0.6], [7, 8], [-1, 1], [2, 3], [9, 11]
     ]  # fmt: skip
-    np.testing.assert_allclose(settings.priors(0.1), expected)
-    assert settings.interference.number == it.SWEEP
+    chain = impairments_of(settings, Receiver(), Fluctuation(), interval_s=0.1, carrier_hz=1e9)
+    np.testing.assert_allclose(chain.priors[:8], expected)
+    assert settings.interference.kernel_kind == it.SWEEP
 
 
 def test_kinds_are_numbered_in_the_order_of_their_names():
     names = ("rayleigh", "k", "weibull", "log_normal")
-    kinds = [cl.Clutter(distribution=name, clutter_to_noise_db=(0.0, 0.0)).kind for name in names]
+    kinds = [
+        cl.Clutter(distribution=name, clutter_to_noise_db=(0.0, 0.0)).kernel_kind for name in names
+    ]
     assert kinds == [fl.RAYLEIGH, fl.K, fl.WEIBULL, fl.LOG_NORMAL]
-    numbers = [it.Interference(kind=name).number for name in ("tone", "sweep", "noise", "repeater")]
+    numbers = [
+        it.Interference(kind=name).kernel_kind for name in ("tone", "sweep", "noise", "repeater")
+    ]
     assert numbers == [it.TONE, it.SWEEP, it.NOISE, it.REPEATER]
 
 
@@ -161,7 +170,7 @@ LEVEL = {"clutter_to_noise_db": (0.0, 0.0)}
         (it.Interference, {"delay_steps": -1}, "delay_steps is -1; expected 0 or more"),
         (fa.Occlusion, {"probability": 1.5}, "probability is 1.5; expected 0 to 1"),
         (fa.Occlusion, {"length_steps": (0, 3)}, "length_steps is .*; expected 1"),
-        (fa.Dropped, {"probability": -0.1}, "probability is -0.1"),
+        (fa.DroppedPulses, {"probability": -0.1}, "probability is -0.1"),
         (fa.Spikes, {"spike_to_signal_db": (3.0, 2.0)}, "spike_to_signal_db is"),
     ],
 )
@@ -180,9 +189,9 @@ def test_settings_are_read_strictly():
         reader.validate_json('{"dropped": {"probability": "0.5"}}')
 
 
-def test_streams_differ_from_each_other():
-    names = [name for name in dir(en) if name.startswith("STREAM_")]
-    numbers = {getattr(en, name) for name in names} | {16, 18, 19}  # those of fluctuation
-    assert len(numbers) == len(names) + 3
+def test_streams_of_impairments_differ_from_each_other():
+    names = "FLUCTUATION IMPAIRMENTS TEXTURE SPECKLE INTERFERENCE OCCLUSION DROPPED SPIKES".split()
+    numbers = {getattr(rng, f"STREAM_{name}") for name in names}
+    assert len(numbers) == len(names)
     assert min(numbers) >= 16
     assert max(numbers) < 32  # where the receiver's begin

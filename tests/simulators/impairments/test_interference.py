@@ -6,7 +6,7 @@ from scipy import stats
 from signals import echo_of, interfere, within
 
 from simulators.impairments import interference as it
-from simulators.impairments.receiver import add_noise
+from simulators.impairments.noise import add_noise
 
 SEED, DOMAIN = np.uint64(12), 0
 UNLIKELY = 1e-3  # a p-value; the draws are fixed by the seed, so a pass stays a pass

@@ -9,7 +9,7 @@ from scipy import stats
 from signals import columns, image, joined
 
 from simulators.amplitudes.tabulate import MAX_ERROR
-from simulators.impairments.dropouts import Dropped
+from simulators.impairments.dropouts import DroppedPulses
 from simulators.impairments.environment import Environment
 from simulators.impairments.fluctuation import Fluctuation
 from simulators.kernels.dwell import RCS_FLOOR_M2
@@ -306,7 +306,7 @@ def test_effects_reach_a_pulse_and_fluctuation_moves_the_profile_with_the_echo()
     scene = replace(
         plain,
         fluctuation=Fluctuation(swerling=2),
-        environment=Environment(dropped=Dropped(probability=0.25)),
+        environment=Environment(dropped=DroppedPulses(probability=0.25)),
     )
     moved, still = (PairGenerator(one, seed=1)(0, 3000) for one in (scene, plain))
     factor = moved.parameters["rcs_factor"].astype(float)

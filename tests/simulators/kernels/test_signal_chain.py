@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from simulators.impairments.clutter import Clutter
-from simulators.impairments.dropouts import Dropped, Occlusion, Spikes
+from simulators.impairments.dropouts import DroppedPulses, Occlusion, Spikes
 from simulators.impairments.environment import Environment, RangeEquation
 from simulators.impairments.fluctuation import Fluctuation
 from simulators.impairments.interference import Interference
@@ -128,7 +128,7 @@ def test_an_occlusion_hides_the_echo_and_not_the_noise():
 
 
 def test_dropped_pulses_and_spikes_come_as_often_as_asked():
-    pairs = generate(environment=Environment(dropped=Dropped(probability=0.1)))
+    pairs = generate(environment=Environment(dropped=DroppedPulses(probability=0.1)))
     assert np.mean(pairs.rx == 0) == pytest.approx(0.1, abs=0.004)
     np.testing.assert_array_equal((pairs.rx == 0).sum(axis=1), pairs.parameters["dropped_steps"])
     assert np.all(pairs.target != 0)
