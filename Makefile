@@ -27,7 +27,7 @@ demo: setup
 	$(BIN)/radarseq train $(DEMO)/data --model lstm --epochs 25 --out $(DEMO)/lstm
 	$(BIN)/radarseq evaluate $(DEMO)/wavenet $(DEMO)/data --compare $(DEMO)/lstm --out $(DEMO)/unseen_objects
 	$(BIN)/radarseq export $(DEMO)/data --out $(DEMO)/captures --limit 20
-	$(BIN)/radarseq evaluate $(DEMO)/wavenet $(DEMO)/captures --name '{label}_{group}.npz' --out $(DEMO)/judged_captures
+	$(BIN)/radarseq evaluate $(DEMO)/wavenet $(DEMO)/captures --name '{label}_{group}.npz' --out $(DEMO)/recordings
 	cp $(DEMO)/unseen_objects/report.html $(DEMO)/report.html
 	@echo "Open $(DEMO)/report.html"
 

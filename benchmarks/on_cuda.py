@@ -304,7 +304,7 @@ def learning(report: Report, precisions: tuple[Precision, ...]) -> None:
             prepared = load_training_data(recipe, MODEL, settings, device)
             torch.manual_seed(0)
             network = Network(MODEL, prepared.spec).to(device)
-            sample, judged = prepared.source.sample(), prepared.validation
+            sample, validation = prepared.source.sample(), prepared.validation
             network.fit(sample.signal, sample.tx, sample.target, sample.length)
             set_precision(network, precision)
             step = build_train_step(
@@ -314,16 +314,16 @@ def learning(report: Report, precisions: tuple[Precision, ...]) -> None:
             for index, batch in enumerate(prepared.source.epoch(0)):
                 step(batch, index, divergence)
             divergence.check()
-            assert judged is not None and judged.label is not None
+            assert validation is not None and validation.label is not None
             set_precision(network, "float32")
             with torch.no_grad():
-                logits = network.eval()(judged.signal, judged.tx).logits
+                logits = network.eval()(validation.signal, validation.tx).logits
             assert logits is not None
-            share = (logits.argmax(dim=1) == judged.label).double().mean().item()
-            nats = functional.cross_entropy(logits, judged.label).item()
+            share = (logits.argmax(dim=1) == validation.label).double().mean().item()
+            nats = functional.cross_entropy(logits, validation.label).item()
         report.add(
             f"after {size.learning:,} iterations of {rows:,}: {precision:<8} "
-            f"accuracy {share:.1%}, {nats:.4f} nats, on {len(judged):,} unseen pairs"
+            f"accuracy {share:.1%}, {nats:.4f} nats, on {len(validation):,} unseen pairs"
         )
 
 

@@ -47,54 +47,54 @@ KINDS = {
 def test_each_kind_is_told_in_plain_types_and_as_text(things, name):
     path = things[name]
     assert kind_of(path) == KINDS[name]
-    told = inspect(path)
-    assert told["kind"] == KINDS[name].value
-    assert told["path"] == str(path)
-    assert len(told) > 2
-    assert json.loads(json.dumps(told, allow_nan=False)).keys() == told.keys()
-    lines = as_text(told).splitlines()
-    assert [line.split()[0] for line in lines if not line.startswith(" ")] == list(told)
-    assert inspect(str(path)) == told
+    info = inspect(path)
+    assert info["kind"] == KINDS[name].value
+    assert info["path"] == str(path)
+    assert len(info) > 2
+    assert json.loads(json.dumps(info, allow_nan=False)).keys() == info.keys()
+    lines = as_text(info).splitlines()
+    assert [line.split()[0] for line in lines if not line.startswith(" ")] == list(info)
+    assert inspect(str(path)) == info
 
 
 def test_a_dataset_is_counted(things, space_examples):
-    told = inspect(things["dataset"])
-    assert (told["examples"], told["steps"], told["shards"], told["seed"]) == (600, 32, 3, 7)
-    assert (told["sample_axis"], told["sample_interval_s"]) == ("slow_time", 0.002)
+    info = inspect(things["dataset"])
+    assert (info["examples"], info["steps"], info["shards"], info["seed"]) == (600, 32, 3, 7)
+    assert (info["sample_axis"], info["sample_interval_s"]) == ("slow_time", 0.002)
     counts = np.bincount(space_examples["label"], minlength=4).tolist()
     names = ["sphere", "plate", "cylinder", "cone"]
-    assert told["classes"] == dict(zip(names, counts, strict=True))
+    assert info["classes"] == dict(zip(names, counts, strict=True))
     split = np.bincount(space_examples["split"], minlength=3).tolist()
-    assert told["split"] == dict(zip(["train", "validation", "test"], split, strict=True))
-    assert told["columns"]["rx"] == "complex64 (600, 32)"
-    assert told["digest"] == open_dataset(things["dataset"]).digest
+    assert info["split"] == dict(zip(["train", "validation", "test"], split, strict=True))
+    assert info["columns"]["rx"] == "complex64 (600, 32)"
+    assert info["digest"] == open_dataset(things["dataset"]).digest
     sizes = [p.stat().st_size for p in things["dataset"].glob("*.h5")]
-    assert told["bytes"] == sum(sizes)
+    assert info["bytes"] == sum(sizes)
 
 
 def test_a_run_tells_of_its_best_model(things):
-    told = inspect(things["run"])
-    assert told["model"]["model"] == "wavenet"
-    assert told["receptive_field"] == 32
-    assert told["class_names"] == ["sphere", "plate", "cylinder", "cone"]
-    assert told["training"]["epochs"] == told["epochs"] == 2
-    assert told["data"]["path"] == str(things["dataset"])
+    info = inspect(things["run"])
+    assert info["model"]["model"] == "wavenet"
+    assert info["receptive_field"] == 32
+    assert info["class_names"] == ["sphere", "plate", "cylinder", "cone"]
+    assert info["training"]["epochs"] == info["epochs"] == 2
+    assert info["data"]["path"] == str(things["dataset"])
     best = json.loads((things["run"] / "checkpoints/best/manifest.json").read_text())
-    assert told["metrics"] == best["metrics"]
-    assert told["best_epoch"] == best["epoch"]
-    assert told["parameters"] > 5000
+    assert info["metrics"] == best["metrics"]
+    assert info["best_epoch"] == best["epoch"]
+    assert info["parameters"] > 5000
 
 
 def test_a_recipe_tells_of_its_objects(things):
-    told = inspect(things["recipe"])
-    assert told["classes"]["sphere"]["radius_m"] == [0.05, 0.3]
-    assert told["radar"]["carrier_hz"] == 10e9
-    assert told["objects_per_class"] == 500
+    info = inspect(things["recipe"])
+    assert info["classes"]["sphere"]["radius_m"] == [0.05, 0.3]
+    assert info["radar"]["carrier_hz"] == 10e9
+    assert info["objects_per_class"] == 500
 
 
 def test_recordings_are_told_alone_and_together(things):
-    told = inspect(things["captures"])
-    assert told["recordings"] == [str(p) for p in sorted(things["captures"].iterdir())]
+    info = inspect(things["captures"])
+    assert info["recordings"] == [str(p) for p in sorted(things["captures"].iterdir())]
     one = inspect(things["capture"])
     assert one["shape"]["step"] == 32
     assert one["sample_interval_s"] == 0.002
@@ -133,8 +133,8 @@ def test_damage_is_told_and_not_passed_over(things, tmp_path):
 
 
 def test_text_is_aligned_and_nested():
-    told = {"a": 1, "longer": 0.002, "inner": {"x": [1, 2], "y": {}}, "many": list("abcde")}
-    assert as_text(told).splitlines() == [
+    info = {"a": 1, "longer": 0.002, "inner": {"x": [1, 2], "y": {}}, "many": list("abcde")}
+    assert as_text(info).splitlines() == [
         "a       1",
         "longer  0.002",
         "inner",

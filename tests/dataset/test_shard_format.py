@@ -47,9 +47,9 @@ def crafted(lone, change):
     image = lone.read_bytes()
     start = len(SHARD_MAGIC) + len("sha256 \n") + 64
     layout, rest = image[start:].split(b"\n", 1)
-    told = json.loads(layout)
-    text = change(told)
-    layout = (text if isinstance(text, str) else json.dumps(told)).encode()
+    info = json.loads(layout)
+    text = change(info)
+    layout = (text if isinstance(text, str) else json.dumps(info)).encode()
     lone.write_bytes(with_digest(layout + b"\n" + rest))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     begun = time.process_time()
@@ -61,11 +61,11 @@ def crafted(lone, change):
 
 
 def rx(**fields):
-    return lambda told: told["columns"]["rx"].update(fields)
+    return lambda info: info["columns"]["rx"].update(fields)
 
 
 def columns(**fields):
-    return lambda told: told["columns"].update(fields)
+    return lambda info: info["columns"].update(fields)
 
 
 COLUMN = {"dtype": "float32", "shape": [10], "offset": 0}
@@ -95,15 +95,15 @@ COLUMN = {"dtype": "float32", "shape": [10], "offset": 0}
         ),
         (columns(**{f"g{i}": COLUMN | {"shape": [1]} for i in range(90)}), "not part of format"),
         (columns(**{"parameters/x": COLUMN | {"shape": [9]}}), "[9, 10] rows"),
-        (lambda told: told.update(columns={}), "lists no columns"),
-        (lambda told: told.update(columns=[1]), "lists no columns"),
-        (lambda told: told.pop("header"), "header has NoneType"),
-        (lambda told: told["header"].update(seed="3"), "header seed is"),
-        (lambda told: "[" * 200_000, "not readable as JSON"),
-        (lambda told: "{}, " * 3_000_000, "more than 1000000 values; refused"),
-        (lambda told: " " * (100 << 20), "values; refused"),
-        (lambda told: "[3]", "holds a list"),
-        (lambda told: "", "not readable as JSON"),
+        (lambda info: info.update(columns={}), "lists no columns"),
+        (lambda info: info.update(columns=[1]), "lists no columns"),
+        (lambda info: info.pop("header"), "header has NoneType"),
+        (lambda info: info["header"].update(seed="3"), "header seed is"),
+        (lambda info: "[" * 200_000, "not readable as JSON"),
+        (lambda info: "{}, " * 3_000_000, "more than 1000000 values; refused"),
+        (lambda info: " " * (100 << 20), "values; refused"),
+        (lambda info: "[3]", "holds a list"),
+        (lambda info: "", "not readable as JSON"),
     ],
 )
 def test_a_crafted_user_block_is_refused_at_once(lone, change, word):
@@ -123,5 +123,5 @@ def test_whatever_the_hdf5_part_holds_the_library_never_sees_it(lone):
         "import sys; from radarseq.artifacts.validation import validate; "
         f"assert validate({str(lone)!r}).is_valid; print('h5py' in sys.modules)"
     )
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert told.stdout == "False\n"
+    info = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert info.stdout == "False\n"

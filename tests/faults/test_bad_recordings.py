@@ -63,8 +63,8 @@ def test_one_bad_recording_does_not_stop_an_import(cli, captures, tmp_path):
     ran = cli("import", folder, "--name", "{label}_{group}.npz", "--out", out, "--json")
     assert ran.status == 3, ran.stderr
     assert "plate_bad.npz" in ran.stderr
-    told = json.loads(ran.stdout)
-    assert [Path(path).name for path, _, _ in told["failures"]] == ["plate_bad.npz"]
+    info = json.loads(ran.stdout)
+    assert [Path(path).name for path, _, _ in info["failures"]] == ["plate_bad.npz"]
     cli.good("validate", out)
 
 

@@ -20,11 +20,11 @@ from radarseq.storage.sealed import write_json
 @pytest.mark.parametrize("damage", [truncate, flip_a_byte, Path.unlink])
 def test_a_damaged_shard_is_named(cli, damaged, run, tmp_path, kind, damage):
     damage(damaged / "shard-00002.h5")
-    said = cli.fails(
+    output = cli.fails(
         4, *command_on(kind, damaged, run, tmp_path / "out"), names=(damaged / "shard-00002.h5",)
     )
-    assert "shard-00001.h5" not in said
-    assert "Make the dataset again" in said or kind == "validate"
+    assert "shard-00001.h5" not in output
+    assert "Make the dataset again" in output or kind == "validate"
 
 
 def test_all_damaged_shards_are_named_at_once(cli, damaged):
@@ -111,8 +111,8 @@ def test_a_model_refuses_a_dataset_of_another_kind(cli, run, tmp_path, differenc
     path, data = tmp_path / "other.toml", tmp_path / "data"
     path.write_text(RECIPE.replace(old, new, 1))
     cli.good("simulate", path, "--examples", 100, "--out", data)
-    said = cli.fails(4, "evaluate", run, data, "--out", tmp_path / "out", names=tuple(names))
-    assert "Train a model on such data" in said or "same classes" in said
+    output = cli.fails(4, "evaluate", run, data, "--out", tmp_path / "out", names=tuple(names))
+    assert "Train a model on such data" in output or "same classes" in output
     assert not list((tmp_path / "out").glob("*"))
 
 

@@ -59,9 +59,9 @@ def test_a_malicious_state_never_runs(cli, run, tiny, tmp_path):
     manifest["files"]["state.pt"] = sha256(last / "state.pt")
     write_json(last / "manifest.json", manifest)
     words = ("train", tiny, "--out", other, "--resume", "--epochs", 20)
-    said = cli.fails(4, *words, names=(last / "state.pt", "refused"))
+    text = cli.fails(4, *words, names=(last / "state.pt", "refused"))
     assert not victim.exists()
-    assert "will likely succeed" not in said  # torch's own advice: load it with the safety off
+    assert "will likely succeed" not in text  # torch's own advice: load it with the safety off
 
 
 def test_resuming_needs_a_run_the_same_data_and_the_same_settings(cli, run, tiny, recipe, tmp_path):

@@ -153,8 +153,8 @@ def write_bad(folder: Path) -> dict[str, str]:
     (folder / "link.npz").symlink_to(outside / "secret.npz")
     words["link.npz"] = "leads out of the folder"
     for name, dataset in (("up", "../outside/secret.sigmf-data"), ("root", "/etc/passwd")):
-        said = {"core:datatype": "cf32_le", "core:dataset": dataset}
-        (folder / f"{name}.sigmf-meta").write_text(json.dumps({"global": said}))
+        output = {"core:datatype": "cf32_le", "core:dataset": dataset}
+        (folder / f"{name}.sigmf-meta").write_text(json.dumps({"global": output}))
         words[f"{name}.sigmf-meta"] = "outside its folder; refused"
     with tarfile.open(folder / "archive.sigmf", "w") as file:
         file.addfile(tarfile.TarInfo("../../out.sigmf-meta"))
@@ -182,10 +182,10 @@ def test_bad_recordings_are_named_and_the_rest_goes_on(space, space_run, tmp_pat
     ran = subprocess.run(line, capture_output=True, text=True)
     assert ran.returncode == 3, ran.stderr
     assert "Traceback" not in ran.stderr
-    told = json.loads(ran.stdout)
+    info = json.loads(ran.stdout)
     if command == "import":
-        reasons = {Path(path).name: reason for path, reason, _ in told["failures"]}
-        assert told["rows"] > 4
+        reasons = {Path(path).name: reason for path, reason, _ in info["failures"]}
+        assert info["rows"] > 4
     else:
         # Windows have the model's 32 steps: of 33 samples one is left over.
         words = {**words, "31.npz": "expected at least 32"}
@@ -216,7 +216,7 @@ def test_bombs_are_named_in_a_batch_and_the_rest_goes_on(tmp_path):
     ran = subprocess.run([*command, "--json"], capture_output=True, text=True)
     assert ran.returncode == 3, ran.stderr
     assert "Traceback" not in ran.stderr
-    told = json.loads(ran.stdout)
-    assert told["rows"] == 4
-    named = {Path(path).parent.name for path, _, _ in told["failures"]}
+    info = json.loads(ran.stdout)
+    assert info["rows"] == 4
+    named = {Path(path).parent.name for path, _, _ in info["failures"]}
     assert named == {str(number) for number in range(len(BOMBS))}

@@ -100,8 +100,8 @@ def test_a_command_that_cannot_be_carried_out_says_why(cli, places, words, names
 )
 def test_what_is_not_there_is_named(cli, places, words, names):
     given = words.format(**places).split()
-    said = cli.fails(4, *given, names=tuple(filled(name, places) for name in names))
-    assert "Errno" not in said
+    shown = cli.fails(4, *given, names=tuple(filled(name, places) for name in names))
+    assert "Errno" not in shown
 
 
 WRITING = [

@@ -117,8 +117,8 @@ class Cli:
     def fails(self, status: int, *words: object, names: tuple[object, ...]) -> str:
         """Return what a command says that must fail, having looked for all of ``names`` in it."""
         ran = self(*words)
-        said = ran.stdout + ran.stderr
-        assert ran.status == status, said
-        assert [str(name) for name in names if str(name) not in said] == [], said
+        text = ran.stdout + ran.stderr
+        assert ran.status == status, text
+        assert [str(name) for name in names if str(name) not in text] == [], text
         assert words[0] == "validate" or "radarseq: " in ran.stderr or "Usage: " in ran.stderr
-        return said
+        return text

@@ -118,7 +118,7 @@ def scene_of(path):
 RUNS = ("seed-0", "seed-1", "seed-2")
 
 
-def said(predictor, rows):
+def text(predictor, rows):
     """Return what a model says of rows, and its class scores in the place of ``extra``."""
     return predictor.predict_examples(rows, extra_output=lambda logits, _: logits)
 

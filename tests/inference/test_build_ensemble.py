@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from runs import RUNS, SMALL, log_loss, said
+from runs import RUNS, SMALL, log_loss, text
 from scipy.special import log_softmax
 
 from radarseq.artifacts.gate_figure import draw_example_gates
@@ -32,7 +32,7 @@ def members(formed):
 def test_the_answer_is_the_mean_of_the_members_answers(formed, members, space_examples):
     rows = space_examples.part("test")
     together = load(formed, device="cpu")
-    found, alone = said(together, rows), [said(member, rows) for member in members]
+    found, alone = text(together, rows), [text(member, rows) for member in members]
     logits = np.mean([one.extra for one in alone], axis=0)
     assert found.extra == pytest.approx(logits, abs=1e-6)
     odds = np.exp(log_softmax(logits.astype(float) / together.temperature, axis=1))
@@ -54,15 +54,15 @@ def test_hidden_values_stand_side_by_side(formed, members, space_examples):
 def test_the_mean_score_is_never_worse_than_the_members_on_average(formed, members, space_examples):
     """The log loss is convex in the scores: Jensen's inequality holds on any rows."""
     rows = space_examples.part("test")
-    together = log_loss(said(load(formed, device="cpu"), rows).extra, rows["label"])
-    alone = [log_loss(said(member, rows).extra, rows["label"]) for member in members]
+    together = log_loss(text(load(formed, device="cpu"), rows).extra, rows["label"])
+    alone = [log_loss(text(member, rows).extra, rows["label"]) for member in members]
     assert together < np.mean(alone)
 
 
 def test_the_temperature_is_that_of_the_ensemble_on_validation(formed, space_examples):
     rows = space_examples.part("validation")
     together = load(formed, device="cpu")
-    logits = said(together, rows).extra
+    logits = text(together, rows).extra
     losses = {t: log_loss(logits / t, rows["label"]) for t in np.geomspace(0.05, 20, 2001)}
     assert together.temperature == pytest.approx(min(losses, key=losses.__getitem__), rel=5e-3)
     assert together.temperature != load(formed / "seed-0", device="cpu").temperature
@@ -77,7 +77,7 @@ def test_an_ensemble_streams_what_it_says_of_the_whole(toy_data, tmp_path):
     stream = together.stream(4)
     for step in range(rows.steps):
         output = stream.step(torch.from_numpy(rows.input[:, step]))
-    assert output.logits.numpy() == pytest.approx(said(together, rows).extra, abs=1e-6)
+    assert output.logits.numpy() == pytest.approx(text(together, rows).extra, abs=1e-6)
 
 
 def test_an_evaluation_judges_the_ensemble_beside_a_member(formed, space, tmp_path, plainly):
@@ -102,12 +102,12 @@ def test_recordings_are_judged_alike_by_any_number_of_workers(formed, space, tmp
 
 
 def test_an_ensemble_says_what_it_is(formed):
-    told = inspect(formed)
-    assert told["kind"] == "ensemble"
-    assert told["runs"] == [str(formed / name) for name in RUNS]
-    assert told["parameters"] == 3 * inspect(formed / "seed-0")["parameters"]
-    assert told["training"]["seed"] == [0, 1, 2]
-    assert "metrics" not in told  # those of one run are not the ensemble's
+    info = inspect(formed)
+    assert info["kind"] == "ensemble"
+    assert info["runs"] == [str(formed / name) for name in RUNS]
+    assert info["parameters"] == 3 * inspect(formed / "seed-0")["parameters"]
+    assert info["training"]["seed"] == [0, 1, 2]
+    assert "metrics" not in info  # those of one run are not the ensemble's
     assert validate(formed).is_valid
 
 

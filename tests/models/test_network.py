@@ -113,8 +113,8 @@ def test_a_code_that_was_not_trained_with_and_complex_for_real_are_refused():
     tx = torch.ones(5, 32, dtype=torch.complex64)
     assert "expected no code; tx is given" in complain(network, signal, tx)
     assert "expected real samples" in complain(network, signal.to(torch.complex64))
-    told = complain(network, signal.transpose(1, 2))
-    assert told == ("expected samples (batch, step, 2), got (5, 2, 32); the step axis comes second")
+    info = complain(network, signal.transpose(1, 2))
+    assert info == ("expected samples (batch, step, 2), got (5, 2, 32); the step axis comes second")
 
 
 def test_samples_that_lack_the_channels_are_told_of_them():

@@ -92,8 +92,8 @@ def test_padded_steps_do_not_count(kind):
     whole = batch_loss(network, batch_of(signal, tx, target, torch.full((5,), 20)), Objective(1.0))
     short = (None if v is None else v[:, :20] for v in (signal, tx, target))
     cut = batch_loss(network, batch_of(*short), Objective(1.0))
-    told = ({name: value.item() for name, value in parts.items()} for _, parts in (whole, cut))
-    assert next(told) == pytest.approx(next(told), rel=1e-6)
+    info = ({name: value.item() for name, value in parts.items()} for _, parts in (whole, cut))
+    assert next(info) == pytest.approx(next(info), rel=1e-6)
 
 
 @pytest.mark.parametrize("settings", [{}, {"causal": False}, {"pool": "last"}])

@@ -60,9 +60,9 @@ def one_object(text: str) -> dict[str, Any]:
     """Return the JSON object that ``text`` is; fail if it is anything more or less."""
     assert text.endswith("}\n")
     assert text.count("\n") == 1
-    told = json.loads(text)
-    assert isinstance(told, dict)
-    return told
+    info = json.loads(text)
+    assert isinstance(info, dict)
+    return info
 
 
 @pytest.fixture(scope="session")
@@ -93,9 +93,9 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def told(folder) -> dict[str, Ran]:
-    said = json.loads((folder / "told.json").read_bytes())
-    return {name: Ran(*ran) for name, ran in said.items()}
+def info(folder) -> dict[str, Ran]:
+    output = json.loads((folder / "told.json").read_bytes())
+    return {name: Ran(*ran) for name, ran in output.items()}
 
 
 @pytest.fixture
@@ -157,57 +157,57 @@ def test_the_console_script_is_the_module():
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_json_is_one_object_and_nothing_else_is_on_stdout(told, command):
-    one_object(told[command].stdout)
+def test_json_is_one_object_and_nothing_else_is_on_stdout(info, command):
+    one_object(info[command].stdout)
 
 
-def test_json_says_what_was_done(told):
-    said = {command: one_object(told[command].stdout) for command in COMMANDS}
-    assert said["simulate"]["examples"] == 300
-    assert said["simulate"]["digest"] == said["inspect"]["digest"]
-    assert said["inspect"]["kind"] == "dataset"
-    assert said["validate"] == {
+def test_json_says_what_was_done(info):
+    output = {command: one_object(info[command].stdout) for command in COMMANDS}
+    assert output["simulate"]["examples"] == 300
+    assert output["simulate"]["digest"] == output["inspect"]["digest"]
+    assert output["inspect"]["kind"] == "dataset"
+    assert output["validate"] == {
         "path": "data",
         "kind": "dataset",
         "checked": 2,
         "valid": True,
         "issues": [],
     }
-    assert said["train"]["epochs"] == 2
-    assert said["train"]["receptive_field"] == 32
-    assert said["train"]["device"] in ("cpu", "cuda")
-    assert said["evaluate"]["data"]["digest"] == said["simulate"]["digest"]
-    assert said["evaluate"]["kind"] == "radarseq evaluation"
-    assert said["report"] == {"report": "evaluation/report.html"}
-    assert len(said["export"]["files"]) == 6
-    assert set(said["import"]["classes"]) == {"plate", "sphere"}
+    assert output["train"]["epochs"] == 2
+    assert output["train"]["receptive_field"] == 32
+    assert output["train"]["device"] in ("cpu", "cuda")
+    assert output["evaluate"]["data"]["digest"] == output["simulate"]["digest"]
+    assert output["evaluate"]["kind"] == "radarseq evaluation"
+    assert output["report"] == {"report": "evaluation/report.html"}
+    assert len(output["export"]["files"]) == 6
+    assert set(output["import"]["classes"]) == {"plate", "sphere"}
 
 
 @pytest.mark.parametrize("command", ["simulate", "train", "evaluate"])
-def test_warnings_are_on_stderr_and_in_the_json(told, command):
-    assert "warning: objects.plate: turns up to" in told[command].stderr
-    said = one_object(told[command].stdout)
+def test_warnings_are_on_stderr_and_in_the_json(info, command):
+    assert "warning: objects.plate: turns up to" in info[command].stderr
+    output = one_object(info[command].stdout)
     if command != "train":
-        warnings = said["warnings"] if command == "simulate" else said["data"]["warnings"]
+        warnings = output["warnings"] if command == "simulate" else output["data"]["warnings"]
         assert "aliases" in warnings[0]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_without_a_terminal_there_is_no_progress(told, command):
-    for stream in told[command][1:]:
+def test_without_a_terminal_there_is_no_progress(info, command):
+    for stream in info[command][1:]:
         assert "\x1b" not in stream
         assert "\r" not in stream
         assert "epoch 1 " not in stream
 
 
-def test_text_tells_the_same_and_warns_on_stderr(told, folder, tmp_path):
+def test_text_tells_the_same_and_warns_on_stderr(info, folder, tmp_path):
     words = ("recipe.toml", "--examples", "300", "--out", tmp_path / "data")
     ran = radarseq("simulate", *words, folder=folder)
-    said = one_object(told["simulate"].stdout)
+    output = one_object(info["simulate"].stdout)
     assert ran.status == 0
     assert ran.stdout.count("\n") == 1
-    assert f"300 pairs, {said['bytes'] / 1000:.3g} kB" in ran.stdout
-    assert said["digest"][:12] in ran.stdout
+    assert f"300 pairs, {output['bytes'] / 1000:.3g} kB" in ran.stdout
+    assert output["digest"][:12] in ran.stdout
     assert "warning" not in ran.stdout
     assert ran.stderr.startswith("warning: objects.plate")
 
@@ -253,9 +253,9 @@ def test_inspect_knows_every_kind(here, folder, name):
     kind, keys = INSPECTED[name]
     ran = here("inspect", name, "--json", folder=folder)
     assert (ran.status, ran.stderr) == (0, "")
-    said = one_object(ran.stdout)
-    assert (said["kind"], said["path"]) == (kind, name)
-    assert [key for key in keys if key not in said] == []
+    output = one_object(ran.stdout)
+    assert (output["kind"], output["path"]) == (kind, name)
+    assert [key for key in keys if key not in output] == []
 
 
 @pytest.mark.parametrize("name", ["recipe.toml", "data", "run", "evaluation", "captures"])
@@ -274,9 +274,9 @@ def test_validate_prints_its_faults_as_a_result(here, folder, tmp_path):
     (tmp_path / "manifest.json").write_bytes((folder / "data" / "manifest.json").read_bytes())
     ran = here("validate", tmp_path, "--json", folder=tmp_path)
     assert (ran.status, ran.stderr) == (4, "")
-    said = one_object(ran.stdout)
-    assert said["valid"] is False
-    assert str(path) in said["issues"][0]
+    output = one_object(ran.stdout)
+    assert output["valid"] is False
+    assert str(path) in output["issues"][0]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

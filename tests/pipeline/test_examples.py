@@ -230,11 +230,11 @@ def test_frames_of_samples_come_aligned_out_of_conv_gru(tmp_path):
     torch.manual_seed(0)
     network = Network(settings, spec_of(data, settings)).eval()
     x = torch.tensor(data["x"][:1])
-    told = network(x).symbols
-    assert told is not None and told.shape == (1, 4 * 320, 1, 4)
+    info = network(x).symbols
+    assert info is not None and info.shape == (1, 4 * 320, 1, 4)
     changed = x.clone()
     changed[0, 640] += 5.0  # the first sample of the third frame
-    moved = (network(changed).symbols != told).any(dim=3)[0, :, 0]
+    moved = (network(changed).symbols != info).any(dim=3)[0, :, 0]
     assert frames.at_frames(moved[None])[0].tolist() == [False, False, True, True]
 
 

@@ -92,7 +92,7 @@ def home(tmp_path_factory) -> Path:
         "train data --model lstm --epochs 2 --batch-size 64 --set width=8 --out lstm",
         "evaluate wavenet data --compare lstm --out unseen",
         "export data --out captures",
-        "evaluate wavenet captures --name {label}_{group}.npz --out judged",
+        "evaluate wavenet captures --name {label}_{group}.npz --out evaluated",
     ]
     folder = base / "pipeline"
     with (base / "pipeline.lock").open("w") as lock:  # test workers share it
@@ -102,8 +102,8 @@ def home(tmp_path_factory) -> Path:
             folder.mkdir()
             (folder / "three.toml").write_text(RECIPE)
             for way in ways:
-                said = radarseq(folder, *way.split())
-                (folder / f"{way.split()[-1]}.said").write_text(said)
+                output = radarseq(folder, *way.split())
+                (folder / f"{way.split()[-1]}.said").write_text(output)
     return folder
 
 
@@ -118,9 +118,9 @@ def here(home, capfd, monkeypatch) -> Iterator[Callable[..., str]]:
         capfd.readouterr()
         with pytest.raises(SystemExit) as end:
             main()
-        said = capfd.readouterr()
-        assert not end.value.code, said.err
-        return said.out
+        output = capfd.readouterr()
+        assert not end.value.code, output.err
+        return output.out
 
     yield run
     signal.signal(signal.SIGTERM, before)
@@ -138,10 +138,10 @@ def rows(path: Path) -> list[dict[str, str]]:
 def test_the_dataset_is_shards_and_a_manifest(here, home):
     names = {"manifest.json", *(f"shard-{i:05d}.h5" for i in range(3))}
     assert files(home / "data") == names
-    told = json.loads(here("inspect", "data", "--json"))
-    assert (told["examples"], told["steps"], told["sample_axis"]) == (EXAMPLES, 32, "slow_time")
-    assert list(told["classes"]) == CLASSES
-    assert sum(told["classes"].values()) == sum(told["split"].values()) == EXAMPLES
+    info = json.loads(here("inspect", "data", "--json"))
+    assert (info["examples"], info["steps"], info["sample_axis"]) == (EXAMPLES, 32, "slow_time")
+    assert list(info["classes"]) == CLASSES
+    assert sum(info["classes"].values()) == sum(info["split"].values()) == EXAMPLES
 
 
 @pytest.mark.parametrize("name", ["data", "wavenet", "lstm", "unseen", "evaluated", "captures"])
@@ -159,8 +159,8 @@ def test_a_run_folder_holds_what_the_design_says(home, model):
     assert environment["versions"]["torch"]
     assert environment["train_sequences_per_s"] > 0
     assert f'model = "{model}"' in (run / "config.toml").read_text()
-    said = (home / f"{model}.said").read_text()
-    assert "receptive field 32 samples" in said or model == "lstm"
+    output = (home / f"{model}.said").read_text()
+    assert "receptive field 32 samples" in output or model == "lstm"
 
 
 @pytest.mark.parametrize("name", ["unseen", "evaluated"])
@@ -187,9 +187,9 @@ def test_the_model_stands_beside_the_other_and_its_baselines(home):
     judged = metrics["classification"]
     assert {"lstm", "majority class", "gradient boosting"} <= set(judged["baselines"])
     assert {"lstm", "copy", "causal LMMSE"} <= set(metrics["echo"]["baselines"])
-    said = (home / "unseen.said").read_text()
+    output = (home / "unseen.said").read_text()
     for part in (judged["verdict"], metrics["echo"]["verdict"], "majority class", "lstm"):
-        assert part in said
+        assert part in output
     assert np.sum(judged["confusion"]) == metrics["data"]["examples"]
 
 
@@ -228,10 +228,10 @@ def test_captures_are_judged_as_the_dataset_they_came_from(home):
 
 def test_exported_captures_come_back_as_a_dataset(here, home, tmp_path):
     words = ("--name", "{label}_{group}.npz", "--out", tmp_path / "data", "--json")
-    told = json.loads(here("import", "captures", *words))
-    assert sorted(told["classes"]) == sorted(CLASSES)
+    info = json.loads(here("import", "captures", *words))
+    assert sorted(info["classes"]) == sorted(CLASSES)
     assert (
-        told["rows"]
+        info["rows"]
         == json.loads((home / "evaluated" / "metrics.json").read_bytes())["data"]["examples"]
     )
     here("validate", tmp_path / "data")
@@ -242,10 +242,10 @@ def test_a_model_is_trained_straight_from_a_recipe(here, home, tmp_path, task):
     pairs = ("--set", "pairs_per_epoch=256", "--set", "validation_pairs=128")
     size = ("--set", "width=8", "--batch-size", "64", "--epochs", "2")
     words = ("train", "three.toml", "--task", task, *pairs, *size, "--out", tmp_path / "run")
-    told = json.loads(here(*words, "--json"))
-    assert told["epochs"] == 2
-    assert ("validation_accuracy" in told["metrics"]) == (task != "echo")
-    assert ("validation_echo_loss" in told["metrics"]) == (task != "classify")
+    info = json.loads(here(*words, "--json"))
+    assert info["epochs"] == 2
+    assert ("validation_accuracy" in info["metrics"]) == (task != "echo")
+    assert ("validation_echo_loss" in info["metrics"]) == (task != "classify")
     assert files(tmp_path / "run") == RUN
     assert not list(home.glob("**/*.part"))
     here("validate", tmp_path / "run")
@@ -260,8 +260,8 @@ def test_a_model_is_trained_straight_from_a_recipe(here, home, tmp_path, task):
 def test_a_run_goes_on_to_more_epochs(here, tmp_path):
     words = ("train", "data", "--model", "gru", "--set", "width=8", "--out", tmp_path / "run")
     here(*words, "--epochs", 1)
-    told = json.loads(here(*words, "--epochs", 3, "--resume", "--json"))
-    assert told["epochs"] == 3
+    info = json.loads(here(*words, "--epochs", 3, "--resume", "--json"))
+    assert info["epochs"] == 3
     assert [row["epoch"] for row in rows(tmp_path / "run" / "metrics.csv")] == ["1", "2", "3"]
     again = here(*words, "--epochs", 3, "--resume")
     assert "nothing to do, 3 epochs are done" in again

@@ -28,10 +28,10 @@ def test_a_forecast_is_trained_judged_and_told(tmp_path):
     assert part["model"]["mse"] < 0.3 * part["baselines"]["naive"]["mse"]
     assert part["model"]["mse"] == pytest.approx(result.metrics["validation_last_mse"], rel=0.3)
     assert list(part["baselines"])[:2] == ["naive", "drift"]
-    told = as_text(found.metrics, found.captures)
-    assert "forecast, 3 ahead" in told
-    assert "MASE" in told
-    assert part["verdict"] in told
+    info = as_text(found.metrics, found.captures)
+    assert "forecast, 3 ahead" in info
+    assert "MASE" in info
+    assert part["verdict"] in info
     with pytest.raises(MismatchError, match="sequences of 31 steps, the model has 32"):
         write_dataset(tmp_path / "short", sequences(series[:, :34], split=split))
         evaluate(tmp_path / "run", tmp_path / "short", tmp_path / "f", device="cpu")

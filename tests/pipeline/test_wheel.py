@@ -138,11 +138,11 @@ def test_the_installed_wheel_simulates_trains_and_judges(site, tmp_path):
     commands = [
         "simulate two.toml --examples 200 --out data",
         f"train data {size} --out run",
-        "evaluate run data --out judged",
+        "evaluate run data --out evaluated",
     ]
     for words in commands:
         guarded = (sys.executable, "-c", GUARD, site, *words.split(), "--json")
-        told = json.loads(output_of(*guarded, folder=tmp_path, **around))
-    assert 0 <= told["classification"]["model"]["accuracy"] <= 1
+        summary = json.loads(output_of(*guarded, folder=tmp_path, **around))
+    assert 0 <= summary["classification"]["model"]["accuracy"] <= 1
     assert "sphere" in (tmp_path / "evaluated" / "report.html").read_text(encoding="utf-8")
     assert not list(site.rglob("*.part"))

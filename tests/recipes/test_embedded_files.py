@@ -21,10 +21,10 @@ K = wavenumber(10e9)
 def test_a_recipe_names_a_mesh_beside_itself_and_inspect_says_its_size(bus, tmp_path):
     recipe = tmp_path / "own.toml"
     recipe.write_text('[[objects]]\nname = "bus"\nshape = "mesh"\npath = "bus.obj"\nunits = "mm"\n')
-    told = inspect(recipe)["classes"]["bus"]["scattering"]
-    assert told["bounding_m"] == pytest.approx([0.3, 0.2, 0.4])
-    assert told["method"].startswith("physical optics on facets")
-    assert told["smallest_ka"] == pytest.approx(K * 0.1)
+    info = inspect(recipe)["classes"]["bus"]["scattering"]
+    assert info["bounding_m"] == pytest.approx([0.3, 0.2, 0.4])
+    assert info["method"].startswith("physical optics on facets")
+    assert info["smallest_ka"] == pytest.approx(K * 0.1)
     recipe.write_text(recipe.read_text().replace('"mm"', '"m"'))
     with pytest.raises(RecipeError, match=r"own.toml: objects.bus.path: .*read in 'm'"):
         read_recipe(recipe)

@@ -80,9 +80,9 @@ def test_space_debris_with_one_object_of_each_class_held_out(tmp_path):
     for command in commands:
         quick = command.replace("--epochs 20", "--epochs 4")  # the printed figure takes 20
         run(quick.replace("recordings/", f"{SHARED}/"), tmp_path)
-    told = metrics(tmp_path / "eval" / "debris")
-    assert told["data"]["examples"] == 3860  # 4 objects of 1000 rows, less 140 silent ones
-    part = told["classification"]
+    info = metrics(tmp_path / "eval" / "debris")
+    assert info["data"]["examples"] == 3860  # 4 objects of 1000 rows, less 140 silent ones
+    part = info["classification"]
     assert part["model"]["accuracy"] > part["baselines"]["gradient boosting"]["accuracy"] - 0.03
     with (tmp_path / "eval" / "debris" / "summary.csv").open(newline="") as file:
         assert {row["capture"].split("/")[1] for row in csv.DictReader(file)} == {"27"}

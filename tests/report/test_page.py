@@ -62,7 +62,7 @@ def test_full_page_has_every_section_in_order():
         "result captures charts robustness pairs failures training card"
     )
     text = " ".join(reader.text)
-    for said in (
+    for output in (
         "wavenet beats gradient boosting by 5.0 points.",
         "1 of 1 recordings of known class were decided right.",
         "90.0\xa0% (89.0\xa0to\xa091.0)",
@@ -81,7 +81,7 @@ def test_full_page_has_every_section_in_order():
         "Skipped windows",
         "f00d",
     ):
-        assert said in text, said
+        assert output in text, output
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_sorting_and_filters_without_a_browser():
         {"text": "cone second", "facets": {"label": "cone", "quality": "clipped"}},
         {"text": "plate first", "facets": {"label": "plate", "quality": "clean"}},
     ]
-    told = in_node(
+    info = in_node(
         """
         const sorted = (sign) => texts.map(sortKey).sort((a, b) => compareKeys(a, b, sign));
         const wanted = { label: "cone", quality: "" };
@@ -59,11 +59,11 @@ def test_sorting_and_filters_without_a_browser():
         rows=rows,
     )
     up = ["\u22123", "12.5\u00a0%", "1\u202f000", "cone_9", "cone_10"]
-    assert told["up"] == [*up, "\u2013", ""]
-    assert told["down"] == [*reversed(up), "\u2013", ""]  # what is missing stays last
-    assert told["shown"] == ["cone first"]
-    assert told["labels"] == [["cone", 1], ["plate", 1]]  # as if no label were asked for
-    assert told["quality"] == [["clean", 1], ["clipped", 0]]
+    assert info["up"] == [*up, "\u2013", ""]
+    assert info["down"] == [*reversed(up), "\u2013", ""]  # what is missing stays last
+    assert info["shown"] == ["cone first"]
+    assert info["labels"] == [["cone", 1], ["plate", 1]]  # as if no label were asked for
+    assert info["quality"] == [["clean", 1], ["clipped", 0]]
 
 
 def test_the_script_draws_the_bytes_that_python_wrote():
@@ -72,7 +72,7 @@ def test_the_script_draws_the_bytes_that_python_wrote():
     track = np.linspace([0.9, 0.1, 0.0], [0.2, 0.8, 0.0], 6)
     view = capture_view(samples).with_track(track)
     content = json.loads(views_json([view], ["a", "b", "c"], "Pulse"))
-    told = in_node(
+    info = in_node(
         """
         const view = content.views[0];
         view.columns = view.rows.length;
@@ -92,22 +92,22 @@ def test_the_script_draws_the_bytes_that_python_wrote():
     )
     expected = 20 * np.log10(np.abs(samples)).ravel()
     known = np.isfinite(expected)
-    assert np.array(told["level"])[known] == pytest.approx(expected[known], abs=0.05)
-    assert told["gap"][3] == 0  # nothing is painted where nothing was measured
-    assert told["lowest"] == [68, 1, 84, 255]  # the ends of viridis
-    assert told["highest"] == [253, 231, 36, 255]
-    assert told["classes"] == [0, 1, 2]
-    assert told["places"] == [0.125, 0.25, 0.5, 0.875]
-    assert told["ticks"] == [[-60, -40, -20, 0], [20, 40, 60, 80], [0.1, 0.2, 0.3]]
+    assert np.array(info["level"])[known] == pytest.approx(expected[known], abs=0.05)
+    assert info["gap"][3] == 0  # nothing is painted where nothing was measured
+    assert info["lowest"] == [68, 1, 84, 255]  # the ends of viridis
+    assert info["highest"] == [253, 231, 36, 255]
+    assert info["classes"] == [0, 1, 2]
+    assert info["places"] == [0.125, 0.25, 0.5, 0.875]
+    assert info["ticks"] == [[-60, -40, -20, 0], [20, 40, 60, 80], [0.1, 0.2, 0.3]]
 
 
 def in_chromium(page, code, folder):
     """Return what ``code`` returns in the page, and what the browser had to complain of."""
     probe = (
-        "<script>const told = document.createElement('pre'); told.id = 'told';"
-        f"try {{ told.textContent = JSON.stringify((() => {{ {code} }})()); }}"
-        "catch (fault) { told.textContent = JSON.stringify(String(fault)); }"
-        "document.body.append(told);</script>"
+        "<script>const result = document.createElement('pre'); result.id = 'result';"
+        f"try {{ result.textContent = JSON.stringify((() => {{ {code} }})()); }}"
+        "catch (fault) { result.textContent = JSON.stringify(String(fault)); }"
+        "document.body.append(result);</script>"
     )
     path = folder / "page.html"
     path.write_text(page.replace("</body>", probe + "</body>"), encoding="utf-8")
@@ -117,7 +117,7 @@ def in_chromium(page, code, folder):
         f"--user-data-dir={folder / 'profile'}", "--dump-dom", path.as_uri(),
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, errors="replace")
-    found = re.search(r'<pre id="told">(.*?)</pre>', done.stdout, re.DOTALL)
+    found = re.search(r'<pre id="result">(.*?)</pre>', done.stdout, re.DOTALL)
     assert found, done.stderr[-2000:]
     complaints = [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
     unescaped = found[1].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
@@ -137,29 +137,29 @@ const timed = (work) => { const start = performance.now(); work(); document.body
 const header = (title) => [...document.querySelectorAll("#capture-table thead button")].find(
   (button) => button.textContent === title);
 const cells = (place) => shown().map((row) => row.cells[place].textContent);
-const told = { all: shown().length, drawn: document.querySelectorAll("#drawing image").length };
-told.lines = document.querySelectorAll("#drawing polyline").length;
-told.sort_ms = timed(() => header("Probability").click());
-told.sorted = cells(4);
-told.filter_ms = timed(() => set("outcome", "wrong"));
-told.wrong = shown().length;
-told.count = document.getElementById("visible-rows").textContent;
+const result = { all: shown().length, drawn: document.querySelectorAll("#drawing image").length };
+result.lines = document.querySelectorAll("#drawing polyline").length;
+result.sort_ms = timed(() => header("Probability").click());
+result.sorted = cells(4);
+result.filter_ms = timed(() => set("outcome", "wrong"));
+result.wrong = shown().length;
+result.count = document.getElementById("visible-rows").textContent;
 set("label", "cone");
-told.wrong_cones = shown().length;
-told.option = form.elements.label.selectedOptions[0].textContent;
+result.wrong_cones = shown().length;
+result.option = form.elements.label.selectedOptions[0].textContent;
 set("search", "cone_0003");
-told.searched = shown().map((row) => row.cells[0].textContent);
-told.title = document.getElementById("view-title").textContent;
+result.searched = shown().map((row) => row.cells[0].textContent);
+result.title = document.getElementById("view-title").textContent;
 form.elements.search.value = "";
 set("label", "");
 const first = shown()[0].querySelector("button");
 first.click();
 first.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown", bubbles: true }));
-told.focus = document.activeElement === shown()[1].querySelector("button");
-told.stops = document.querySelectorAll("#capture-table tbody button[tabindex='0']").length;
+result.focus = document.activeElement === shown()[1].querySelector("button");
+result.stops = document.querySelectorAll("#capture-table tbody button[tabindex='0']").length;
 document.getElementById("theme").click();
-told.theme = document.documentElement.dataset.theme;
-return told;
+result.theme = document.documentElement.dataset.theme;
+return result;
 """
 
 
@@ -167,25 +167,25 @@ return told;
 def test_a_thousand_captures_are_sorted_filtered_and_drawn(tmp_path):
     metrics, views = many_captures(1000)
     content = {key: metrics[key] for key in ("model", "data", "captures")}
-    told, complaints = in_chromium(render(content, ReportContent(views=views)), EXERCISE, tmp_path)
+    info, complaints = in_chromium(render(content, ReportContent(views=views)), EXERCISE, tmp_path)
     assert complaints == []
     rows = metrics["captures"]
     wrong = [row for row in rows if row["label"] != row["decision"]]
     cones = [row for row in wrong if row["label"] == "cone"]
-    assert told["all"] == 1000
-    assert told["drawn"] == 4  # level, phase, and the bar of each
-    assert told["lines"] == 4
-    assert told["sorted"] == sorted(f"{row['probability']:.3f}" for row in rows)
-    assert told["wrong"] == len(wrong)
-    assert told["count"] == f"{len(wrong)} of 1\u202f000 recordings"
-    assert told["wrong_cones"] == len(cones)
-    assert told["option"] == f"cone ({len(cones)})"
-    assert told["searched"] == ["a_folder/of_recordings/cone_0003.sigmf-data"] * (rows[3] in wrong)
-    assert told["focus"] is True
-    assert told["stops"] == 1
-    assert told["theme"] == "light"
+    assert info["all"] == 1000
+    assert info["drawn"] == 4  # level, phase, and the bar of each
+    assert info["lines"] == 4
+    assert info["sorted"] == sorted(f"{row['probability']:.3f}" for row in rows)
+    assert info["wrong"] == len(wrong)
+    assert info["count"] == f"{len(wrong)} of 1\u202f000 recordings"
+    assert info["wrong_cones"] == len(cones)
+    assert info["option"] == f"cone ({len(cones)})"
+    assert info["searched"] == ["a_folder/of_recordings/cone_0003.sigmf-data"] * (rows[3] in wrong)
+    assert info["focus"] is True
+    assert info["stops"] == 1
+    assert info["theme"] == "light"
     # Some tens of milliseconds on a quiet machine; this bound tells a slow page from a busy one.
-    assert max(told["sort_ms"], told["filter_ms"]) < 1500
+    assert max(info["sort_ms"], info["filter_ms"]) < 1500
 
 
 @in_browser
@@ -200,6 +200,6 @@ def test_hostile_names_are_text_in_a_browser(tmp_path):
     };
     """
     page = render(renamed(), ReportContent(pictures, EPOCHS, VIEWS))
-    told, complaints = in_chromium(page, code, tmp_path)
+    info, complaints = in_chromium(page, code, tmp_path)
     assert complaints == []
-    assert told == {"scripts": 3, "title": NASTY, "legend": NASTY, "handlers": 0}
+    assert info == {"scripts": 3, "title": NASTY, "legend": NASTY, "handlers": 0}

@@ -73,10 +73,10 @@ def test_the_simulated_device_makes_the_pairs_of_the_cpu():
     code = "import test_cuda_pairs; test_cuda_pairs.assert_all_alike(); print('alike')"
     paths = os.pathsep.join(map(str, (Path(__file__).parent, ROOT / "tests" / "helpers", ROOT)))
     env = os.environ | {"NUMBA_ENABLE_CUDASIM": "1", "PYTHONPATH": paths}
-    told = subprocess.run(
+    info = subprocess.run(
         [sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=400
     )
-    assert told.stdout == "alike\n", told.stderr
+    assert info.stdout == "alike\n", info.stderr
 
 
 @pytest.mark.cuda

@@ -106,8 +106,8 @@ def test_a_recipe_of_series_becomes_a_dataset_that_stores_its_interval(tmp_path)
     assert Series(horizon=1).sample_interval_s == pytest.approx(1 / 50)
     assert (dataset.header.sample_axis, dataset.header.feature_names) == ("step", ("x0",))
     assert open_dataset(tmp_path / "data").header.seed == 3
-    told = inspect(path)
-    assert (told["kind"], told["steps"], told["horizon"]) == ("recipe", 50, 10)
+    info = inspect(path)
+    assert (info["kind"], info["steps"], info["horizon"]) == ("recipe", 50, 10)
 
 
 @pytest.mark.parametrize(

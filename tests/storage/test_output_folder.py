@@ -159,8 +159,8 @@ def test_of_many_processes_one_gets_the_folder(tmp_path):
     )
     command = [sys.executable, "-c", script, str(tmp_path)]
     many = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
-    told = [process.communicate(timeout=60)[1] for process in many]
-    assert [process.returncode for process in many] == [0] * 4, told
+    info = [process.communicate(timeout=60)[1] for process in many]
+    assert [process.returncode for process in many] == [0] * 4, info
 
 
 def test_a_lock_on_a_file_that_is_no_longer_there_keeps_nobody_out(tmp_path, monkeypatch):

@@ -115,8 +115,8 @@ def test_a_bomb_of_json_is_refused_at_once(tmp_path, bomb, is_sealed):
         "assert peak() - before < 200_000, peak()\n"
     )
     command = [sys.executable, "-c", code, str(path)]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert str(path) in told
+    info = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert str(path) in info
 
 
 def test_what_would_not_be_read_is_not_written(tmp_path):

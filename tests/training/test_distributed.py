@@ -40,8 +40,8 @@ def run_two(jobs):
         )
         for number in range(2)
     ]
-    said = [process.communicate(timeout=120)[1].strip() for process in started]
-    return [process.returncode for process in started], said
+    output = [process.communicate(timeout=120)[1].strip() for process in started]
+    return [process.returncode for process in started], output
 
 
 @pytest.fixture
@@ -73,10 +73,10 @@ def test_two_processes_are_one_and_a_mistake_of_the_first_is_told_by_both(
     (tmp_path / "used").mkdir()
     (tmp_path / "used/mine.txt").touch()
     two = [(data, tmp_path / name, settings) for data, name, settings in jobs]
-    statuses, said = run_two(two)
-    assert statuses == [1, 1], said
-    assert said[0].startswith("OutputError") and "not empty" in said[0]
-    assert said[1].startswith("ProcessGroupError: process 0 failed") and "not empty" in said[1]
+    statuses, output = run_two(two)
+    assert statuses == [1, 1], output
+    assert output[0].startswith("OutputError") and "not empty" in output[0]
+    assert output[1].startswith("ProcessGroupError: process 0 failed") and "not empty" in output[1]
     for data, name, settings in good:
         train(data, tmp_path / "one" / name, device="cpu", **settings)
         same_weights(tmp_path / "one" / name, tmp_path / name)
@@ -87,10 +87,12 @@ def test_two_processes_are_one_and_a_mistake_of_the_first_is_told_by_both(
 @pytest.mark.usefixtures("doubled")
 def test_a_process_that_dies_ends_the_other_and_the_run_goes_on(space, tmp_path):
     # Only the first process is told of epochs: it dies, and the second is left.
-    statuses, said = run_two([(space, tmp_path / "two", STORED | {"dies_after": 1})])
-    assert statuses == [9, 1], said
-    assert "ProcessGroupError: another process of this run has ended or does not answer" in said[1]
-    assert "--resume" in said[1]
+    statuses, output = run_two([(space, tmp_path / "two", STORED | {"dies_after": 1})])
+    assert statuses == [9, 1], output
+    assert (
+        "ProcessGroupError: another process of this run has ended or does not answer" in output[1]
+    )
+    assert "--resume" in output[1]
     train(space, tmp_path / "one", device="cpu", **STORED)
     train(space, tmp_path / "two", device="cpu", resume=True)
     same_weights(tmp_path / "one", tmp_path / "two")

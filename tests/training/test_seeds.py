@@ -17,8 +17,8 @@ def test_several_seeds_are_the_runs_alone_and_their_mean(toy_data, tmp_path):
     spread = several.spread["validation_loss"]
     assert spread["mean"] == pytest.approx(np.mean(losses))
     assert spread["deviation"] == pytest.approx(np.std(losses, ddof=1))
-    told = as_text(several)
-    assert f"{np.mean(losses):.4f}" in told
+    info = as_text(several)
+    assert f"{np.mean(losses):.4f}" in info
     assert len((tmp_path / "runs/seeds.csv").read_text().splitlines()) == 4
     again = train_seeds(
         toy_data, tmp_path / "runs", seeds=4, seed=5, epochs=1, resume=True, **SMALL

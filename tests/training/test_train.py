@@ -194,9 +194,9 @@ def test_a_run_says_how_much_of_its_training_is_padding(
     write_dataset(tmp_path / "data", with_lengths(space_examples, length))
     options = SMALL | {"epochs": 1, "features": ("iq", "level")} | settings
     notes = train(tmp_path / "data", tmp_path / "run", **options).notes
-    told = [note for note in notes if "padding" in note]
-    assert len(told) == says
-    assert all(note.startswith("75% of the training steps are padding") for note in told)
+    info = [note for note in notes if "padding" in note]
+    assert len(info) == says
+    assert all(note.startswith("75% of the training steps are padding") for note in info)
 
 
 def test_whether_noise_is_redrawn_changes_the_weights(space, tmp_path):

@@ -40,7 +40,7 @@ def unknown_histogram(figure: Figure, unknown: Mapping[str, Any]) -> None:
     Args:
         figure: An empty figure.
         unknown: ``score``, ``threshold``, and ``histogram`` with ``edges`` and the counts
-            ``known``, ``judged`` and ``held_out``.
+            ``known``, ``evaluated`` and ``held_out``.
     """
     axes = figure.subplots()
     histogram = unknown["histogram"]

@@ -13,9 +13,9 @@ from radarseq.captures.options.read_options import ReadOptions
 from radarseq.captures.readers.registry import read_capture
 
 
-def write_sigmf(base: Path, data: bytes, said: dict, captures=None, annotations=()) -> Path:
+def write_sigmf(base: Path, data: bytes, text: dict, captures=None, annotations=()) -> Path:
     meta = {
-        "global": {"core:version": "1.2.0"} | said,
+        "global": {"core:version": "1.2.0"} | text,
         "captures": captures if captures is not None else [{"core:sample_start": 0}],
         "annotations": list(annotations),
     }
@@ -44,8 +44,8 @@ def test_every_sigmf_datatype_is_read_as_the_reference_package_reads_it(tmp_path
     else:
         ends = np.iinfo(item)
         values = generator.integers(ends.min, ends.max, 24, dtype=item.newbyteorder("="))
-    said = {"core:datatype": datatype, "core:num_channels": 3, "core:sample_rate": 2e6}
-    path = write_sigmf(tmp_path / "a", values.astype(item).tobytes(), said)
+    text = {"core:datatype": datatype, "core:num_channels": 3, "core:sample_rate": 2e6}
+    path = write_sigmf(tmp_path / "a", values.astype(item).tobytes(), text)
     capture = read_capture(path)
     expected = sigmf.fromfile(path, autoscale=False).read_samples()
     # Offset binary: the middle of 0..255 is 127.5; the package hands out the integers.
@@ -59,26 +59,26 @@ def test_every_sigmf_datatype_is_read_as_the_reference_package_reads_it(tmp_path
 def test_sigmf_segments_headers_and_gaps(tmp_path):
     item = struct.pack("<20h", *range(20))  # ten complex samples
     data = b"HEAD" + item[:24] + b"MIDDLE" + item[24:] + b"END"
-    said = {"core:datatype": "ci16_le", "core:trailing_bytes": 3}
+    text = {"core:datatype": "ci16_le", "core:trailing_bytes": 3}
     captures = [
         {"core:sample_start": 0, "core:header_bytes": 4, "core:global_index": 100},
         {"core:sample_start": 6, "core:header_bytes": 6, "core:global_index": 106},
     ]
-    path = write_sigmf(tmp_path / "a", data, said, captures)
+    path = write_sigmf(tmp_path / "a", data, text, captures)
     capture = read_capture(path)
     expected = np.arange(0, 20, 2) + 1j * np.arange(1, 20, 2)
     np.testing.assert_array_equal(whole(capture), expected)
     np.testing.assert_array_equal(capture.samples[4:8], expected[4:8])
     assert capture.breaks == ()  # the global indices join
     captures[1]["core:global_index"] = 107
-    capture = read_capture(write_sigmf(tmp_path / "a", data, said, captures))
+    capture = read_capture(write_sigmf(tmp_path / "a", data, text, captures))
     assert capture.breaks == (6,)
     codes = [b.codes.tolist() for b in blocks(capture, ReadOptions(steps=2, hop=1))]
     assert codes == [[0, 0, 0, 0, 0, 5, 0, 0, 0]]  # only the window over the gap
 
 
 @pytest.mark.parametrize(
-    ("said", "captures", "word"),
+    ("text", "captures", "word"),
     [
         ({"core:datatype": "cf32"}, None, "core:datatype is 'cf32'"),
         ({}, None, "core:datatype is 'None'"),
@@ -98,13 +98,13 @@ def test_sigmf_segments_headers_and_gaps(tmp_path):
         ({}, [{"core:sample_start": -1}], "core:sample_start is '-1'"),
     ],
 )
-def test_sigmf_that_does_not_conform_is_named(tmp_path, said, captures, word):
-    if said != {} or captures is not None:
-        said = said if "core:datatype" in said else {"core:datatype": "cf32_le"} | said
+def test_sigmf_that_does_not_conform_is_named(tmp_path, text, captures, word):
+    if text != {} or captures is not None:
+        text = text if "core:datatype" in text else {"core:datatype": "cf32_le"} | text
     (tmp_path / "secret.bin").write_bytes(bytes(800))
     folder = tmp_path / "in"
     folder.mkdir()
-    path = write_sigmf(folder / "a", noise(100).tobytes(), said, captures)
+    path = write_sigmf(folder / "a", noise(100).tobytes(), text, captures)
     assert word in error_of(path)
 
 

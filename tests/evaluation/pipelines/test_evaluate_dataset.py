@@ -111,7 +111,7 @@ def test_the_baselines_and_the_other_run_stand_beside(judged):
         assert "wavenet" in verdict
         assert "lstm" in verdict
     full, causal, copied = (
-        echo["baselines"][who]["error_db"] for who in ("LMMSE", "causal LMMSE", "copy")
+        echo["baselines"][method]["error_db"] for method in ("LMMSE", "causal LMMSE", "copy")
     )
     assert full < causal < copied
 

@@ -43,7 +43,7 @@ def test_the_sweep_judges_model_and_baseline_on_the_same_corrupted_rows(space_ru
     assert half["model"] == (model.predict(changed, tx).label == label).mean()
     assert half["baseline"] == (trees.probabilities(changed, tx).argmax(axis=1) == label).mean()
     assert all(row["model_low"] <= row["model"] <= row["model_high"] for row in part["conditions"])
-    told = {"model": {"name": "wavenet"}, "stress": part}
-    told["data"] = {"path": "d", "split": "test", "examples": 1, "skipped": {}}
-    assert "interference 20 dB" in as_text(told, [])
+    info = {"model": {"name": "wavenet"}, "stress": part}
+    info["data"] = {"path": "d", "split": "test", "examples": 1, "skipped": {}}
+    assert "interference 20 dB" in as_text(info, [])
     assert stress_metrics(model, test.take(slice(0)), None, None) is None

@@ -74,19 +74,19 @@ def test_a_stream_of_frames_alone_gives_what_the_whole_sequence_does():
     )
     signal, tx = signal_of(network.spec)
     network.fit(signal, tx, None, None)
-    _, told, _ = streamed(network, signal, tx)
-    torch.testing.assert_close(told, network.step_logits(signal, tx), rtol=0, atol=1e-6)
+    _, info, _ = streamed(network, signal, tx)
+    torch.testing.assert_close(info, network.step_logits(signal, tx), rtol=0, atol=1e-6)
 
 
 def test_what_stands_in_the_padding_changes_neither_outputs_nor_moments():
-    told, length = [], torch.tensor([40, 17, 3, 22])
+    info, length = [], torch.tensor([40, 17, 3, 22])
     for content in (0.0, 1e3):
         network, x = network_and_input((2, 3), 40)
         x = torch.where(torch.arange(40)[:, None, None] < length[:, None], x, content)
         output = network(x, length)
         kept = [output[:count, row] for row, count in enumerate(length.tolist())]
-        told.append([*kept, *network.state_dict().values()])
-    for one, other in zip(*told, strict=True):
+        info.append([*kept, *network.state_dict().values()])
+    for one, other in zip(*info, strict=True):
         assert torch.equal(one, other)
 
 

@@ -66,13 +66,13 @@ def test_neither_padding_nor_loudness_changes_a_class(features):
     network, sound = network_of(features=features), sound_of()
     length = torch.tensor([2507, 4000])
     network.fit(sound, None, None, length)
-    told = network(sound, None, length).logits
+    info = network(sound, None, length).logits
     noisy = sound.clone()
     noisy[0, 2507:] = 1e3
-    assert torch.equal(network(noisy, None, length).logits, told)
+    assert torch.equal(network(noisy, None, length).logits, info)
     alone = network(sound[:1, :2507]).logits
-    assert torch.allclose(alone, told[:1], atol=1e-5)
-    assert torch.allclose(network(1e-3 * sound, None, length).logits, told, atol=1e-4)
+    assert torch.allclose(alone, info[:1], atol=1e-5)
+    assert torch.allclose(network(1e-3 * sound, None, length).logits, info, atol=1e-4)
     silent = network(torch.zeros(1, 4000)).logits
     assert silent.isfinite().all()
 

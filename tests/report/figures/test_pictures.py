@@ -23,7 +23,7 @@ def test_example_is_titled_with_class_decision_and_snr():
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "output"),
     [
         ({"count": 7}, "at most 6"),
         ({"rx": np.zeros(3, complex)}, "rx has shape"),
@@ -31,6 +31,6 @@ def test_example_is_titled_with_class_decision_and_snr():
         ({"label": ["cone"]}, "label has 1 values"),
     ],
 )
-def test_pictures_that_do_not_fit_are_refused(changes, said):
-    with pytest.raises(UsageError, match=said):
+def test_pictures_that_do_not_fit_are_refused(changes, output):
+    with pytest.raises(UsageError, match=output):
         make_pictures(**changes)

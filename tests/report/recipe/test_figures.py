@@ -17,8 +17,8 @@ PULSE = 'mode = "pulse"\n[pulse]\nwaveform = "barker"\n'
 def test_the_figures_of_a_recipe_are_png_files_with_something_in_them(tmp_path, mode):
     path = tmp_path / "one.toml"
     path.write_text(mode + OBJECTS)
-    told = plot(path, tmp_path / "plots")
-    assert set(told["files"]) == {p.name for p in (tmp_path / "plots").iterdir()} == FILES
+    info = plot(path, tmp_path / "plots")
+    assert set(info["files"]) == {p.name for p in (tmp_path / "plots").iterdir()} == FILES
     for name in FILES:
         pixels = image.imread(tmp_path / "plots" / name)
         assert min(pixels.shape[:2]) > 300

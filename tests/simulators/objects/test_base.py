@@ -47,8 +47,8 @@ def test_every_class_has_an_echo_and_says_how_it_is_made(shape, tmp_path):
     looks = unit_vectors(50)
     found = direction_amplitudes(item, sizes, looks, K)
     assert np.all(np.isfinite(found)) and np.all(found != 0)
-    told = item.validity(K)
-    assert told.method and told.neglected and told.warnings == ()
+    info = item.validity(K)
+    assert info.method and info.neglected and info.warnings == ()
     assert len(item.columns()) == MAX_SIZES
     turned = looks.copy()
     turned[:, 0], turned[:, 1] = np.hypot(looks[:, 0], looks[:, 1]), 0.0

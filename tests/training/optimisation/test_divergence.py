@@ -20,8 +20,8 @@ from radarseq.training.train import train
 
 
 def test_a_device_that_runs_ahead_is_looked_at_later_and_the_step_is_still_named():
-    told = []
-    divergence = DivergenceCheck(2, TrainSettings(), lambda *what: told.append(what))
+    info = []
+    divergence = DivergenceCheck(2, TrainSettings(), lambda *what: info.append(what))
     divergence._waiting = [
         (step, torch.tensor([step]), "loss", torch.tensor(1.0)) for step in range(5)
     ]
@@ -30,7 +30,7 @@ def test_a_device_that_runs_ahead_is_looked_at_later_and_the_step_is_still_named
         DivergedError, match="the loss is nan at iteration 3 of epoch 3, on examples 70"
     ):
         divergence.check()
-    assert told[0][:2] == (3, 3)
+    assert info[0][:2] == (3, 3)
 
 
 def test_a_loss_that_is_no_number_ends_training_and_the_last_checkpoint_is_good(
@@ -78,14 +78,14 @@ def test_what_ends_training_is_named_with_the_examples_that_reproduce_it(toy, to
         DivergedError, match=r"on examples \d+, .* more; there is no checkpoint yet"
     ):
         train(toy_data, tmp_path / "run", epochs=5, learning_rate=1e30, **SMALL)
-    told = json.loads((tmp_path / "run/diverged.json").read_text())
+    info = json.loads((tmp_path / "run/diverged.json").read_text())
     rows = np.flatnonzero(toy["split"] == 0)
     source = StoredBatches(
         as_batch(toy.part("train"), CPU, rows), batch_size=64, seed=0, redraw_noise=False
     )
-    batch = list(source.epoch(told["epoch"] - 1))[told["iteration"]]
-    assert told["examples"] == batch.index.tolist()
-    assert np.array_equal(toy["x"][told["examples"]], batch.signal.numpy())
+    batch = list(source.epoch(info["epoch"] - 1))[info["iteration"]]
+    assert info["examples"] == batch.index.tolist()
+    assert np.array_equal(toy["x"][info["examples"]], batch.signal.numpy())
 
 
 def test_an_exploding_loss_stops_while_it_still_is_a_number(toy, tmp_path):

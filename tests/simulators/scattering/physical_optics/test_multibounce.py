@@ -110,7 +110,7 @@ def test_settings_that_make_no_sense_are_refused(settings, message):
 
 
 def test_rays_say_how_far_they_hold():
-    told = multibounce.validity(meshes.box(0.1, 0.1, 0.1), [K], bounces=2)
-    assert "2 bounces" in told.method
-    assert told.smallest_ka == pytest.approx(K * 0.05)
-    assert "curved mirrors" in told.neglected
+    info = multibounce.validity(meshes.box(0.1, 0.1, 0.1), [K], bounces=2)
+    assert "2 bounces" in info.method
+    assert info.smallest_ka == pytest.approx(K * 0.05)
+    assert "curved mirrors" in info.neglected
