@@ -14,7 +14,7 @@ Reference:
 """
 
 # The packages of an extra need not be there for the checks.
-# pyright: reportMissingImports=false, reportIndexIssue=false
+# pyright: reportMissingImports=false, reportIndexIssue=false, reportGeneralTypeIssues=false
 
 from typing import Any
 
@@ -141,7 +141,7 @@ class _FusedLayer(torch.autograd.Function):
 
 
 def _grid(rows: int) -> tuple[int]:
-    return (triton.cdiv(rows, _ROWS),)
+    return (int(triton.cdiv(rows, _ROWS)),)
 
 
 def _constants(x: Tensor, skip: Tensor) -> dict[str, Any]:
