@@ -97,7 +97,7 @@ def home(tmp_path_factory) -> Path:
     folder = base / "pipeline"
     with (base / "pipeline.lock").open("w") as lock:  # test workers share it
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "judged.said").exists():
+        if not (folder / "evaluated.said").exists():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             (folder / "three.toml").write_text(RECIPE)
