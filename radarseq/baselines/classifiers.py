@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +21,35 @@ def labelled(examples: Examples) -> Examples:
     return examples.take(examples["label"] >= 0 if "label" in examples else slice(0))
 
 
-def majority_probabilities(training: Examples, evaluated: Examples) -> NDArray[np.float64]:
-    """Return the classes' shares of the training rows for each evaluated row, ``(n, class)``."""
+def class_shares(training: Examples) -> NDArray[np.float64]:
+    """Return the share of each class in the labelled training rows, ``(class,)``."""
     counts = np.bincount(
         labelled(training)["label"], minlength=len(training.header.class_names)
     ).astype(float)
-    share = counts / max(1.0, counts.sum())
-    return np.broadcast_to(share, (len(evaluated), len(share)))
+    return counts / max(1.0, counts.sum())
+
+
+class ClassBaseline(Protocol):
+    """A fitted baseline."""
+
+    def probabilities(self, signal: NDArray, tx: NDArray | None = None) -> NDArray[np.float64]:
+        """Return class probabilities ``(n, class)`` of samples ``(n, step[, channel])``."""
+        ...
+
+
+@dataclass(frozen=True)
+class Majority:
+    """The shares of the classes in the training rows, whatever the samples.
+
+    Attributes:
+        share: Of each class ``(class,)``.
+    """
+
+    share: NDArray[np.float64]
+
+    def probabilities(self, signal: NDArray, tx: NDArray | None = None) -> NDArray[np.float64]:
+        """Return the shares for each of the samples, ``(n, class)``."""
+        return np.broadcast_to(self.share, (len(signal), len(self.share)))
 
 
 @dataclass(frozen=True)
@@ -59,7 +81,7 @@ def fit_boosting(training: Examples, seed: int = 0) -> Boosting:
     Reference:
         Friedman, "Greedy function approximation: a gradient boosting machine", 2001.
     """
-    share = np.array(majority_probabilities(training, training.take(slice(1)))[0])
+    share = class_shares(training)
     training = labelled(training)
     if len(np.unique(training["label"])) < 2:
         return Boosting(None, share)
@@ -73,11 +95,9 @@ def fit_boosting(training: Examples, seed: int = 0) -> Boosting:
     return Boosting(model.fit(statistics, training["label"]), share)
 
 
-def boosting_probabilities(
-    training: Examples, evaluated: Examples, seed: int = 0
-) -> NDArray[np.float64]:
-    """Return class probabilities of boosted trees on ``evaluated`` rows, ``(n, class)``."""
-    return fit_boosting(training, seed).probabilities(evaluated.input, evaluated.code)
+def fit_class_baselines(training: Examples) -> dict[str, ClassBaseline]:
+    """Return each baseline, fitted on the training rows, by its name."""
+    return {MAJORITY: Majority(class_shares(training)), BOOSTING: fit_boosting(training)}
 
 
 class ClassBaselines:
@@ -91,34 +111,28 @@ class ClassBaselines:
 
     def __init__(self, load_training: Callable[[], Examples | None]) -> None:
         self._load_training = load_training
-        self._fitted: Boosting | None = None
-        self._is_fitted, self._lock = False, Lock()
+        self._fitted: dict[str, ClassBaseline] | None = None
+        self._lock = Lock()
 
     @property
-    def boosting(self) -> Boosting | None:
-        """The boosted trees; None without labelled training rows."""
+    def fitted(self) -> dict[str, ClassBaseline]:
+        """The fitted baselines by name; empty without labelled training rows."""
         with self._lock:
-            if not self._is_fitted:
+            if self._fitted is None:
                 training = self._load_training()
+                self._fitted = {}
                 if training is not None and "label" in training:
-                    self._fitted = fit_boosting(training)
-                self._is_fitted = True
+                    self._fitted = fit_class_baselines(training)
             return self._fitted
 
     def probabilities(self, signal: NDArray, tx: NDArray | None) -> dict[str, NDArray[np.float64]]:
         """Return the class probabilities ``(n, class)`` of each baseline, by its name."""
-        boosting = self.boosting
-        if boosting is None:
-            return {}
-        return {
-            MAJORITY: np.broadcast_to(boosting.share, (len(signal), len(boosting.share))),
-            BOOSTING: boosting.probabilities(signal, tx),
-        }
+        return {name: one.probabilities(signal, tx) for name, one in self.fitted.items()}
 
     def __getstate__(self) -> dict[str, Any]:
-        """Pickle the fitted trees."""
-        return {"_fitted": self.boosting}
+        """Pickle the fitted baselines."""
+        return {"_fitted": self.fitted}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take the fitted trees."""
-        self._fitted, self._is_fitted, self._lock = state["_fitted"], True, Lock()
+        """Restore the fitted baselines."""
+        self._fitted, self._lock = state["_fitted"], Lock()

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radarseq.baselines.names import COPY, DRIFT, LINEAR, MEAN, NAIVE
-from radarseq.dataset.row_operations import decode, valid_steps
+from radarseq.dataset.row_operations import decode, valid_steps, without_padding
 from radarseq.dataset.schema import Examples
 
 _MAX_LAGS = 64
@@ -95,12 +95,12 @@ def target_baselines(training: Examples | None, evaluated: Examples) -> dict[str
 
 
 def _mean_by_step(training: Examples) -> NDArray[np.float64]:
-    target = training["target"].astype(np.float64)
-    if "length" not in training:
+    target, length = training["target"].astype(np.float64), training.columns.get("length")
+    if length is None:
         return target.mean(axis=0)
-    valid = valid_steps(training["length"], target.shape[1])
-    valid = valid.reshape(*valid.shape, *[1] * (target.ndim - 2))
-    return np.where(valid, target, 0.0).sum(axis=0) / np.maximum(valid.sum(axis=0), 1)
+    rows = valid_steps(length, target.shape[1]).sum(axis=0)
+    rows = np.maximum(rows, 1).reshape(-1, *[1] * (target.ndim - 2))
+    return without_padding(target, length).sum(axis=0) / rows
 
 
 def naive(series: PastAndFuture, horizon: int) -> NDArray:

@@ -4,23 +4,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radarseq.baselines.names import COUNTS, MAJORITY_SYMBOL, PERSISTENCE
-from radarseq.dataset.row_operations import valid_steps
+from radarseq.dataset.row_operations import valid_steps, without_padding
 from radarseq.dataset.schema import Examples
 
 _MAX_LAG = 16
 
 
 def symbol_baselines(
-    training: Examples, evaluated: Examples, symbols: int, *, follows: bool
+    training: Examples | None, evaluated: Examples, symbols: int, *, follows: bool
 ) -> dict[str, NDArray]:
     """Return the probabilities ``(n, step, voice, symbol)`` of each baseline, by its name.
 
     Args:
-        training: Rows to fit on, with the true symbols as ``target``.
+        training: Rows to fit on, with the true symbols as ``target``; without any there are no
+            baselines.
         evaluated: Rows to predict.
         symbols: Number of symbols.
         follows: Whether the target is the next symbol of the input ``x``.
     """
+    if training is None or not len(training):
+        return {}
     target, valid = padded_symbols(training, "target")
     if not follows:
         found = target[valid].ravel()
@@ -36,12 +39,10 @@ def symbol_baselines(
 def padded_symbols(examples: Examples, column: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return symbols (n, step, voice), 0 in padding, and whether each step is data."""
     values = examples[column]
-    by_step = values.reshape(len(values), values.shape[1], -1)
-    valid = np.ones(by_step.shape[:2], bool)
-    if "length" in examples:
-        valid = valid_steps(examples["length"], by_step.shape[1])
-        by_step = np.where(valid[..., None], by_step, 0)
-    return by_step.astype(np.int64), valid
+    count, steps = values.shape[:2]
+    length = examples.columns.get("length", np.full(count, steps))
+    by_step = without_padding(values.reshape(count, steps, -1), length)
+    return by_step.astype(np.int64), valid_steps(length, steps)
 
 
 class PersistenceBaseline:

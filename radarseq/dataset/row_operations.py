@@ -31,6 +31,19 @@ def valid_steps(length: NDArray, steps: int) -> NDArray[np.bool_]:
     return np.arange(steps) < np.asarray(length)[:, None]
 
 
+def without_padding(values: NDArray, length: NDArray | None) -> NDArray:
+    """Return sequences with zero in the steps that are padding.
+
+    Args:
+        values: ``(n, step, ...)``.
+        length: Valid steps of each row ``(n,)``; None where all are valid.
+    """
+    if length is None:
+        return values
+    valid = valid_steps(length, values.shape[1])
+    return np.where(valid.reshape(*valid.shape, *[1] * (values.ndim - 2)), values, 0)
+
+
 def rows_by_group(group: NDArray) -> tuple[NDArray, list[NDArray[np.int64]]]:
     """Return the groups that occur, sorted, and the rows of each, in order.
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from radarseq.evaluation.decisions.capture_table import Windows
+from radarseq.evaluation.decisions.capture_table import Windows, capture_rows
 from radarseq.evaluation.decisions.fusion import FusionWeight
 from radarseq.evaluation.decisions.ood_threshold import OodThreshold, unknown_metrics
 from radarseq.evaluation.metrics.bootstrap import intervals_by_capture, share_interval
@@ -16,6 +16,7 @@ from radarseq.evaluation.metrics.classification import (
 )
 from radarseq.evaluation.metrics.compare_classes import compare_classes
 from radarseq.evaluation.output.folder import EMPTY_DECISION, EVALUATION_KIND, UNKNOWN
+from radarseq.evaluation.output.partial_results import Part
 from radarseq.evaluation.request import EvaluationRequest
 from radarseq.inference.checkpoint import versions
 from radarseq.inference.model_card import model_card
@@ -50,7 +51,38 @@ def common_metrics(request: EvaluationRequest, data: dict[str, Any]) -> dict[str
     }
 
 
-def window_metrics(
+def decision_metrics(
+    request: EvaluationRequest,
+    data: dict[str, Any],
+    windows: Windows,
+    fusion_weight: FusionWeight,
+    ood: OodThreshold | None,
+    parts: dict[int, list[Part]],
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the parts that are made of decisions, and one row per recording or object.
+
+    Args:
+        request: The evaluation.
+        data: The part ``data``.
+        windows: The evaluated windows.
+        fusion_weight: Of each window of a recording but the first.
+        ood: The threshold above which a window is unknown; None without one.
+        parts: The recordings of each group; empty for a dataset.
+    """
+    metrics, captures = _window_metrics(request, windows, ood), []
+    if windows.posterior is not None:
+        captures = capture_rows(windows, parts)
+        metrics["captures"] = _capture_metrics(captures, windows.class_names, fusion_weight)
+    metrics["quality"] = {
+        "windows": data["examples"] + sum(data["skipped"].values()),
+        "evaluated": data["examples"],
+        "skipped": data["skipped"],
+        "captures": sum(row["skipped"] > 0 for row in captures),
+    }
+    return metrics, captures
+
+
+def _window_metrics(
     request: EvaluationRequest, windows: Windows, ood: OodThreshold | None
 ) -> dict[str, Any]:
     """Return the parts ``classification`` and ``unknown``, made of single windows."""
@@ -78,7 +110,7 @@ def window_metrics(
     return metrics
 
 
-def capture_metrics(
+def _capture_metrics(
     captures: list[dict[str, Any]], class_names: tuple[str, ...], fusion_weight: FusionWeight
 ) -> dict[str, Any]:
     """Return the part ``captures``: the decisions on whole recordings or objects.
@@ -124,15 +156,3 @@ def _reliability(known: list[dict[str, Any]]) -> list[dict[str, Any]]:
     # As two classes: the nearest, and the rest; the probability may lie below one half.
     rest = np.zeros_like(probability)
     return reliability(np.column_stack((probability, rest)), np.where(is_correct, 0, 1))
-
-
-def quality_metrics(
-    captures: list[dict[str, Any]], skipped: dict[str, int], evaluated: int
-) -> dict[str, Any]:
-    """Return the part ``quality``: how many windows were cut, evaluated and skipped, and why."""
-    return {
-        "windows": evaluated + sum(skipped.values()),
-        "evaluated": evaluated,
-        "skipped": skipped,
-        "captures": sum(row["skipped"] > 0 for row in captures),
-    }

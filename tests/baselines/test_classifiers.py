@@ -3,10 +3,18 @@
 import numpy as np
 import pytest
 
-from radarseq.baselines.classifiers import boosting_probabilities, labelled, majority_probabilities
+from radarseq.baselines.classifiers import Majority, class_shares, fit_boosting, labelled
 from radarseq.dataset.schema import Examples, Header
 
 HEADER = Header(sample_axis="step", class_names=("low", "mid", "high"))
+
+
+def majority_probabilities(training, judged):
+    return Majority(class_shares(training)).probabilities(judged.input)
+
+
+def boosting_probabilities(training, judged):
+    return fit_boosting(training).probabilities(judged.input, judged.code)
 
 
 def steps_at(means, label, seed=0):

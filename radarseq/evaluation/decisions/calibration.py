@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from radarseq.baselines.classifiers import labelled, majority_probabilities
+from radarseq.baselines.classifiers import class_shares, labelled
 from radarseq.captures.options.read_options import ReadOptions
 from radarseq.errors import CheckpointError
 from radarseq.evaluation.decisions.fusion import (
@@ -113,7 +113,7 @@ def fit_calibration(predictor: Predictor, rows: TrainingRows) -> Calibration:
     training, validation = labelled(rows.training), labelled(rows.validation)
     if not len(training):
         return uncalibrated(predictor)
-    prior = majority_probabilities(training, training.take(slice(1)))[0]
+    prior = class_shares(training)
     if not len(validation):
         return Calibration(prior, UNMEASURED, None)
     step = -(-len(training) // _MAX_ROWS)

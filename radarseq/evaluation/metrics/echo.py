@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from radarseq.baselines.lmmse import wiener_echo
-from radarseq.baselines.names import COPY, WIENER
-from radarseq.dataset.row_operations import valid_steps
+from radarseq.baselines.lmmse import echo_baselines
+from radarseq.baselines.names import WIENER
+from radarseq.dataset.row_operations import without_padding
 from radarseq.dataset.schema import SNR, Examples
 from radarseq.evaluation.metrics.classification import mean_db, relative_error
 from radarseq.evaluation.metrics.comparison import MODEL, by_snr, comparison
@@ -37,34 +36,21 @@ def compare_echoes(
         compared: Estimates of other models, by name.
         causal: Whether the model sees past steps only.
     """
-    target = without_padding(evaluated["target"], evaluated)
-    filters: dict[str, NDArray] = {}
-    alike = evaluated.input.dtype.kind == target.dtype.kind and evaluated.input_name != "tx"
-    if alike and evaluated.input.shape == target.shape:
-        filters[COPY] = evaluated.input
-        if training is not None and SNR in evaluated and np.iscomplexobj(target):
-            for kind in (True, False) if causal else (False,):
-                filters[WIENER[kind]] = wiener_echo(training, evaluated, causal=kind)
+    length = evaluated.columns.get("length")
+    target = without_padding(evaluated["target"], length)
+    baselines = echo_baselines(training, evaluated, causal=causal)
     errors = {
-        method: relative_error(without_padding(values, evaluated), target)
-        for method, values in ({MODEL: estimate} | compared | filters).items()
+        method: relative_error(without_padding(values, length), target)
+        for method, values in ({MODEL: estimate} | compared | baselines).items()
     }
     part = comparison(
         "echo",
         {method: EchoMetrics(error_db=mean_db(error)) for method, error in errors.items()},
         errors,
-        [method for method in filters if not causal or method != WIENER[False]],
+        [method for method in baselines if not causal or method != WIENER[False]],
         {MODEL: f"{name}'s echo"} | {other: f"{other}'s echo" for other in compared},
         group=evaluated.columns.get("group"),
     )
     if SNR in evaluated:
         part["by_snr"] = by_snr(evaluated[SNR], "error_db", errors, mean_db)
     return part
-
-
-def without_padding(values: NDArray, examples: Examples) -> NDArray:
-    """Return sequences (n, step, ...) with zero in the steps that are padding."""
-    if "length" not in examples:
-        return values
-    valid = valid_steps(examples["length"], values.shape[1])
-    return np.where(valid.reshape(*valid.shape, *[1] * (values.ndim - 2)), values, 0)

@@ -6,21 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radarseq.baselines.forecasts import (
-    LinearForecast,
     PastAndFuture,
-    drift,
-    naive,
+    forecast_baselines,
     naive_scale,
     past_and_future,
-    season_of,
-    seasonal_naive,
+    target_baselines,
 )
-from radarseq.dataset.row_operations import valid_steps
+from radarseq.baselines.names import NAIVE
+from radarseq.dataset.row_operations import without_padding
 from radarseq.dataset.schema import Examples
 from radarseq.evaluation.metrics.comparison import MODEL, comparison
 from radarseq.report.metrics import ForecastMetrics, TargetMetrics
 
-NAIVE, DRIFT, LINEAR, MEAN, COPY = "naive", "drift", "linear", "mean of training", "copy"
 _EXAMPLES, _EXAMPLE_STEPS = 4, 64  # to be drawn
 
 
@@ -49,14 +46,7 @@ def compare_forecasts(
         method: values.reshape(len(rows), evaluated.steps, horizon, -1)[rows, series.length - 1]
         for method, values in ({MODEL: estimate} | compared).items()
     }
-    baselines: dict[str, NDArray] = {}
-    if series.past.shape[2] == series.future.shape[2]:
-        baselines = {NAIVE: naive(series, horizon), DRIFT: drift(series, horizon)}
-        if fitted is not None:
-            period = season_of(fitted)
-            baselines[f"seasonal naive ({period})"] = seasonal_naive(series, horizon, period)
-    if fitted is not None:
-        baselines[LINEAR] = LinearForecast(fitted)(series)
+    baselines = forecast_baselines(series, fitted)
     forecasts |= baselines
     squared = {method: np.abs(e - series.future) ** 2 for method, e in forecasts.items()}
     scale = 0.0 if fitted is None else naive_scale(fitted)
@@ -130,11 +120,7 @@ def compare_targets(
         compared: Estimates of other models, by name.
     """
     target = evaluated["target"].astype(np.float64)
-    baselines: dict[str, NDArray] = {}
-    if training is not None and len(training):
-        baselines[MEAN] = np.broadcast_to(_mean_by_step(training), target.shape)
-    if evaluated.input.shape == target.shape and not np.iscomplexobj(evaluated.input):
-        baselines[COPY] = evaluated.input
+    baselines = target_baselines(training, evaluated)
     per_row = {
         method: _row_error(values, target, evaluated)
         for method, values in ({MODEL: estimate} | compared | baselines).items()
@@ -153,16 +139,7 @@ def _row_error(estimate: NDArray, target: NDArray, examples: Examples) -> NDArra
     """Return the mean squared error of each row over its valid steps, ``(n,)``."""
     squared = (estimate.astype(np.float64) - target) ** 2
     by_step = squared.reshape(len(target), target.shape[1], -1).mean(axis=2)
-    if "length" not in examples:
+    length = examples.columns.get("length")
+    if length is None:
         return by_step.mean(axis=1)
-    valid = valid_steps(examples["length"], target.shape[1])
-    return (by_step * valid).sum(axis=1) / examples["length"]
-
-
-def _mean_by_step(training: Examples) -> NDArray[np.float64]:
-    target = training["target"].astype(np.float64)
-    if "length" not in training:
-        return target.mean(axis=0)
-    valid = valid_steps(training["length"], target.shape[1])
-    valid = valid.reshape(*valid.shape, *[1] * (target.ndim - 2))
-    return np.where(valid, target, 0.0).sum(axis=0) / np.maximum(valid.sum(axis=0), 1)
+    return without_padding(by_step, length).sum(axis=1) / length

@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from radarseq.baselines.symbols import MarkovBaseline, PersistenceBaseline
-from radarseq.dataset.row_operations import valid_steps
+from radarseq.baselines.symbols import padded_symbols, symbol_baselines
 from radarseq.dataset.schema import Examples
 from radarseq.evaluation.metrics.comparison import MODEL, comparison
 from radarseq.report.metrics import SymbolMetrics
@@ -33,10 +32,9 @@ def compare_symbols(
         compared: Probabilities of other models, by name.
         follows: Whether the target is the next symbol of the input.
     """
-    target, valid = _symbols(evaluated, "target")
-    baselines: dict[str, NDArray] = {}
-    if training is not None and len(training):
-        baselines = _baselines(probability, evaluated, training, follows=follows)
+    symbols = probability.shape[3]
+    target, valid = padded_symbols(evaluated, "target")
+    baselines = symbol_baselines(training, evaluated, symbols, follows=follows)
     is_known = valid[..., None] & (target >= 0)
     index = np.maximum(target, 0)[..., None]
     metrics, per_row = {}, {}
@@ -62,31 +60,4 @@ def compare_symbols(
         # The means of the verdict are those of the table.
         weight=counts if counts.any() else None,
     )
-    return part | {"symbols": probability.shape[3]}
-
-
-def _baselines(
-    probability: NDArray, evaluated: Examples, training: Examples, *, follows: bool
-) -> dict[str, NDArray]:
-    """Return the symbol probabilities of the baselines, fitted on the training rows."""
-    symbols = probability.shape[3]
-    wanted, valid = _symbols(training, "target")
-    if not follows:
-        found = wanted[valid].ravel()
-        share = np.bincount(found[found >= 0], minlength=symbols) + 1e-6
-        return {"most frequent": np.broadcast_to(share / share.sum(), probability.shape)}
-    past, ahead = _symbols(training, "x")[0], _symbols(evaluated, "x")[0]
-    persistence = PersistenceBaseline(past, wanted, valid, symbols)
-    counts = MarkovBaseline(past, wanted, valid, symbols, persistence.lag)
-    return {"persistence": persistence(ahead), "counts": counts(ahead)}
-
-
-def _symbols(examples: Examples, column: str) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return symbols (n, step, voice), and which steps are no padding (n, step)."""
-    values = examples[column]
-    by_step = values.reshape(len(values), values.shape[1], -1)
-    valid = np.ones(by_step.shape[:2], bool)
-    if "length" in examples:
-        valid = valid_steps(examples["length"], by_step.shape[1])
-        by_step = np.where(valid[..., None], by_step, 0)
-    return by_step.astype(np.int64), valid
+    return part | {"symbols": symbols}

@@ -7,18 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radarseq.baselines.classifiers import ClassBaselines
+from radarseq.baselines.names import BOOSTING
 from radarseq.dataset.schema import PARAMETER_PREFIX, SNR, Examples
 from radarseq.evaluation.decisions.calibration import Calibration, calibrate
-from radarseq.evaluation.decisions.capture_table import Windows, capture_rows
+from radarseq.evaluation.decisions.capture_table import Windows
 from radarseq.evaluation.decisions.fusion import Fusion
 from radarseq.evaluation.decisions.ood_threshold import OodThreshold
 from radarseq.evaluation.metrics.by_task import sequence_part
-from radarseq.evaluation.metrics_json import (
-    capture_metrics,
-    common_metrics,
-    quality_metrics,
-    window_metrics,
-)
+from radarseq.evaluation.metrics_json import common_metrics, decision_metrics
 from radarseq.evaluation.output.folder import predictions_file
 from radarseq.evaluation.output.hdf5_columns import OutputColumn
 from radarseq.evaluation.page.content import report_content
@@ -72,29 +68,24 @@ def evaluate_dataset(request: EvaluationRequest, folder: Path) -> EvaluationResu
     names = predictor.class_names, examples.header.group_names
     with predictions_file(folder, types, len(examples), *names) as writer:
         writer.write(0, columns)
-    metrics = common_metrics(
-        request,
-        {
-            "path": str(request.paths[0]),
-            "digest": selection.digest,
-            "split": settings.split,
-            "examples": len(examples),
-            "skipped": {},
-            "class_names": list(predictor.class_names),
-            "warnings": list(examples.header.warnings),
-        },
-    ) | window_metrics(request, windows, ood)
-    captures = []
-    if windows.posterior is not None:
-        captures = capture_rows(windows, {})
-        weight = calibration.fusion_weight
-        metrics["captures"] = capture_metrics(captures, windows.class_names, weight)
-    metrics["quality"] = quality_metrics(captures, {}, len(examples))
+    data = {
+        "path": str(request.paths[0]),
+        "digest": selection.digest,
+        "split": settings.split,
+        "examples": len(examples),
+        "skipped": {},
+        "class_names": list(predictor.class_names),
+        "warnings": list(examples.header.warnings),
+    }
+    decisions, captures = decision_metrics(
+        request, data, windows, calibration.fusion_weight, ood, {}
+    )
+    metrics = common_metrics(request, data) | decisions
     metrics |= sequence_part(
         predictor.name, predictor.network, prediction, examples, training, compared
     )
     if settings.stress:
-        part = stress_metrics(predictor, examples, baselines.boosting, ood)
+        part = stress_metrics(predictor, examples, baselines.fitted.get(BOOSTING), ood)
         metrics |= {} if part is None else {"stress": part}
     return EvaluationResult(
         folder=folder,

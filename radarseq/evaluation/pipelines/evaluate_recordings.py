@@ -9,17 +9,12 @@ from typing import Any
 import numpy as np
 
 from radarseq.baselines.classifiers import ClassBaselines
+from radarseq.baselines.names import BOOSTING
 from radarseq.captures.sources.open_recordings import iter_recordings
 from radarseq.dataset.schema import Examples
 from radarseq.evaluation.decisions.calibration import calibrate
-from radarseq.evaluation.decisions.capture_table import capture_rows
 from radarseq.evaluation.metrics.by_task import sequence_part
-from radarseq.evaluation.metrics_json import (
-    capture_metrics,
-    common_metrics,
-    quality_metrics,
-    window_metrics,
-)
+from radarseq.evaluation.metrics_json import common_metrics, decision_metrics
 from radarseq.evaluation.output.folder import ANNOTATIONS, PREDICTIONS
 from radarseq.evaluation.output.partial_results import Part, begin_batch
 from radarseq.evaluation.output.sigmf_annotations import write_annotations
@@ -33,7 +28,7 @@ from radarseq.evaluation.request import EvaluationRequest, EvaluationResult
 from radarseq.execution.pool import workers_at
 from radarseq.inference.checkpoint import versions
 from radarseq.inference.task_targets import task_examples
-from radarseq.inference.training_rows import TrainingRows, load_training_rows
+from radarseq.inference.training_rows import load_training_rows
 from radarseq.models.settings import FORECASTING
 from radarseq.storage.atomic import printable
 from radarseq.storage.sealed import canonical_sha256
@@ -51,7 +46,12 @@ def evaluate_recordings(
     """
     predictor, settings, options = request.predictor, request.settings, request.options
     rows = cache(lambda: load_training_rows(predictor))
-    baselines = ClassBaselines(lambda: getattr(rows(), "training", None))
+
+    def load_training() -> Examples | None:
+        loaded = rows()
+        return None if loaded is None else loaded.training
+
+    baselines = ClassBaselines(load_training)
     unknown = unknown_objects(predictor, request.unknown, options) if request.unknown else None
     calibration, ood = calibrate(request, rows, unknown, options)
     detector = None if ood is None else ood.detector
@@ -70,30 +70,27 @@ def evaluate_recordings(
         recordings = iter_recordings(request.paths, options)
         batch = evaluate_batch(evaluator, recordings, folder, workers=workers, progress=progress)
     windows = merge_parts(folder, batch.parts, predictor, calibration, ood)
-    captures = []
+    index = {name: i for i, name in enumerate(windows.group_names)}
+    grouped: dict[int, list[Part]] = {}
+    for _, part in batch.parts:
+        grouped.setdefault(index[part.group], []).append(part)
     data = _data(request, batch)
+    decisions, captures = decision_metrics(
+        request, data, windows, calibration.fusion_weight, ood, grouped
+    )
     metrics = common_metrics(request, data)
     metrics["batch"] = {
         "files": len(batch.parts) + len(batch.failures),
         "evaluated": len(batch.parts),
         "failed": len(batch.failures),
     }
-    metrics |= window_metrics(request, windows, ood)
-    if windows.posterior is not None:
-        index = {name: i for i, name in enumerate(windows.group_names)}
-        grouped: dict[int, list[Part]] = {}
-        for _, part in batch.parts:
-            grouped.setdefault(index[part.group], []).append(part)
-        captures = capture_rows(windows, grouped)
-        weight = calibration.fusion_weight
-        metrics["captures"] = capture_metrics(captures, windows.class_names, weight)
-    metrics["quality"] = quality_metrics(captures, data["skipped"], data["examples"])
+    metrics |= decisions
     examples = saved_examples(folder, batch.parts, predictor)
     prediction = None if examples is None else predictor.predict_examples(examples)
     if examples is not None:
-        metrics |= _sequence_metrics(request, examples, rows)
+        metrics |= _sequence_metrics(request, examples, load_training)
     if settings.stress and examples is not None:
-        part = stress_metrics(predictor, examples, baselines.boosting, ood)
+        part = stress_metrics(predictor, examples, baselines.fitted.get(BOOSTING), ood)
         metrics |= {} if part is None else {"stress": part}
     write_annotations(
         folder / PREDICTIONS,
@@ -115,7 +112,7 @@ def evaluate_recordings(
 
 
 def _sequence_metrics(
-    request: EvaluationRequest, examples: Examples, rows: Callable[[], TrainingRows | None]
+    request: EvaluationRequest, examples: Examples, load_training: Callable[[], Examples | None]
 ) -> dict[str, Any]:
     """Return the part ``forecast`` or ``symbols``, of the windows whose samples were saved.
 
@@ -135,8 +132,8 @@ def _sequence_metrics(
     cut = Examples(examples.header, examples.columns | columns)
     prediction = request.predictor.predict_examples(cut)
     compared = {name: other.predict_examples(cut) for name, other in request.compare.items()}
-    training = getattr(rows(), "training", None)
-    return sequence_part(request.predictor.name, network, prediction, cut, training, compared)
+    name, training = request.predictor.name, load_training()
+    return sequence_part(name, network, prediction, cut, training, compared)
 
 
 def _data(request: EvaluationRequest, batch: BatchResult) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from radarseq.baselines.names import BOOSTING, MAJORITY
+from radarseq.baselines.names import MAJORITY
 from radarseq.dataset.schema import Examples, Header
 from radarseq.evaluation.decisions.calibration import Calibration
 from radarseq.evaluation.decisions.capture_table import Windows
@@ -79,11 +79,10 @@ def merge_parts(
                         labelled.setdefault(name, []).append(records[name][taken])
     of_all = {name: np.concatenate(values) for name, values in windows.items()}
     of_labelled = {name: np.concatenate(values) for name, values in labelled.items()}
-    baselines: dict[str, NDArray] = {}
-    if BASELINE in of_labelled:
-        shape = of_labelled[BASELINE].shape
-        baselines[MAJORITY] = np.broadcast_to(calibration.prior, shape)
-        baselines[BOOSTING] = of_labelled[BASELINE]
+    baselines = _without_prefix(of_labelled, BASELINE)
+    if baselines:
+        shape = of_labelled["probability"].shape
+        baselines = {MAJORITY: np.broadcast_to(calibration.prior, shape)} | baselines
     label = of_all.get("label")
     is_labelled = label is not None and bool((label >= 0).any())
     return Windows(
@@ -97,13 +96,14 @@ def merge_parts(
         posterior=dict(enumerate(fusion.posterior())) if classifies else None,
         labelled=of_labelled.get("row", np.zeros(0, np.int64)),
         probability=of_labelled.get("probability"),
-        compared={
-            name.removeprefix(COMPARED): of_labelled[name]
-            for name in of_labelled
-            if name.startswith(COMPARED)
-        },
+        compared=_without_prefix(of_labelled, COMPARED),
         baselines=baselines,
     )
+
+
+def _without_prefix(columns: dict[str, NDArray], prefix: str) -> dict[str, NDArray]:
+    """Return the columns whose names begin with a prefix, by the rest of their names."""
+    return {n.removeprefix(prefix): values for n, values in columns.items() if n.startswith(prefix)}
 
 
 def _columns(part: Part, predictor: Predictor, *, has_threshold: bool) -> dict[str, OutputColumn]:
@@ -126,7 +126,7 @@ def _columns(part: Part, predictor: Predictor, *, has_threshold: bool) -> dict[s
 def _compared_columns(parts: list[tuple[int, Part]]) -> list[str]:
     """Return the columns of other models and baselines that all labelled parts have."""
     found = [
-        [n for n in part.rows.record.names or () if n == BASELINE or n.startswith(COMPARED)]
+        [n for n in part.rows.record.names or () if n.startswith((BASELINE, COMPARED))]
         for _, part in parts
     ]
     filled = [names for names in found if names]

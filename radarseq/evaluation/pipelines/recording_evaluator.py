@@ -10,7 +10,8 @@ from threading import Event
 import numpy as np
 from numpy.typing import NDArray
 
-from radarseq.baselines.classifiers import ClassBaselines
+from radarseq.baselines.classifiers import ClassBaseline, ClassBaselines
+from radarseq.baselines.names import MAJORITY
 from radarseq.captures.errors import RecordingError
 from radarseq.captures.sources.open_recordings import Recording
 from radarseq.captures.windowing.quality import EMPTY, OK, REASONS
@@ -28,7 +29,7 @@ from radarseq.evaluation.output.partial_results import (
 from radarseq.inference.predictor import ExtraOutput, Predictor
 from radarseq.storage.atomic import printable
 
-BASELINE, COMPARED = "baseline", "compared "  # columns of a labelled part
+BASELINE, COMPARED = "baseline ", "compared "  # and a name: columns of a labelled part
 _BLOCK_BYTES = 2 << 20  # of samples: about a second of work between two looks at ``stopped``
 MAX_SAVED = 64  # windows of a recording whose samples are saved for the page
 
@@ -147,6 +148,11 @@ class RecordingEvaluator:
             coded=capture.tx is not None,
         )
 
+    @property
+    def _saved_baselines(self) -> dict[str, ClassBaseline]:
+        """The baselines but the majority, which merging adds: it is the same for all windows."""
+        return {name: b for name, b in self.baselines.fitted.items() if name != MAJORITY}
+
     def _columns(self, *, is_labelled: bool) -> dict[str, OutputColumn]:
         """Return the columns of a part's records."""
         settings, spec = self.predictor.network.settings, self.predictor.network.spec
@@ -160,7 +166,7 @@ class RecordingEvaluator:
                 columns["unknown_score"] = OutputColumn(np.dtype(np.float32))
             if is_labelled:
                 probabilities += [COMPARED + name for name in self.compare]
-                probabilities += [BASELINE] * (self.baselines.boosting is not None)
+                probabilities += [BASELINE + name for name in self._saved_baselines]
             for name in probabilities:
                 columns[name] = OutputColumn(np.dtype(np.float32), (spec.classes,))
         if settings.gives_sequence:
@@ -203,8 +209,8 @@ class RecordingEvaluator:
         if is_labelled and found.probabilities is not None:
             for name, other in self.compare.items():
                 columns[COMPARED + name] = other.predict(rows.samples, rows.tx).probabilities
-            if (boosting := self.baselines.boosting) is not None:
-                columns[BASELINE] = boosting.probabilities(rows.samples, rows.tx)
+            for name, baseline in self._saved_baselines.items():
+                columns[BASELINE + name] = baseline.probabilities(rows.samples, rows.tx)
         return {name: values for name, values in columns.items() if values is not None}
 
 

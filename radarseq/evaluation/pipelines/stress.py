@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from radarseq.baselines.classifiers import Boosting, labelled
+from radarseq.baselines.classifiers import ClassBaseline, labelled
 from radarseq.baselines.names import BOOSTING
 from radarseq.dataset.schema import Examples
 from radarseq.evaluation.decisions.ood_threshold import OodThreshold
@@ -20,7 +20,7 @@ SEED = 0
 def stress_metrics(
     predictor: Predictor,
     examples: Examples,
-    baseline: Boosting | None,
+    baseline: ClassBaseline | None,
     ood: OodThreshold | None,
 ) -> dict[str, Any] | None:
     """Return the ``stress`` part of the metrics; None where no row is labelled.
@@ -31,7 +31,7 @@ def stress_metrics(
     Args:
         predictor: The model.
         examples: The evaluated rows, of which at most ``MAX_ROWS``, evenly spaced, are taken.
-        baseline: The fitted baseline; None without one.
+        baseline: The fitted boosted trees; None without them.
         ood: The threshold above which a window is unknown; None without one.
     """
     if "label" not in examples or not predictor.network.settings.classifies:
