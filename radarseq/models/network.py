@@ -8,7 +8,8 @@ from torch.nn import functional
 
 from radarseq.errors import MismatchError, UsageError
 from radarseq.models.backbones.factory import create_backbone
-from radarseq.models.features.log_mel import LOG_MEL_CHANGE, LogMel, count_frames
+from radarseq.models.features.log_mel import LogMel, count_frames
+from radarseq.models.features.names import LOG_MEL_CHANGE
 from radarseq.models.features.radar import RadarFeatures
 from radarseq.models.features.symbol_embedding import SymbolEmbedding
 from radarseq.models.heads import HIDDEN_VALUES, ClassHead, SequenceHead, SymbolHead

@@ -3,8 +3,12 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from radarseq.models.features.log_mel import FRAME_FEATURES, LOG_MEL
-from radarseq.models.features.radar import FEATURE_NAMES, RADAR_FEATURES
+from radarseq.models.features.names import (
+    FEATURE_NAMES,
+    FRAME_FEATURES,
+    LOG_MEL,
+    RADAR_FEATURES,
+)
 
 ModelName = Literal["wavenet", "lstm", "gru", "rnn", "conv_gru", "resnet"]
 Task = Literal["both", "classify", "echo", "forecast", "next_symbol", "step_label"]

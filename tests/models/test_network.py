@@ -6,7 +6,7 @@ import torch
 from networks import MODELS, PLAIN, network_of, notes_of, signal_of, spec_of, symbol_spec
 
 from radarseq.errors import MismatchError, UsageError
-from radarseq.models.features.radar import RADAR_FEATURES
+from radarseq.models.features.names import RADAR_FEATURES
 
 SCALELESS = ("iq", "log_magnitude", "increment", "spectrum")
 

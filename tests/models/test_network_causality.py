@@ -5,7 +5,7 @@ import torch
 from networks import MODELS, network_of, notes_of, signal_of, spec_of, symbol_spec
 
 from radarseq.errors import UsageError
-from radarseq.models.features.radar import FEATURE_NAMES, RADAR_FEATURES
+from radarseq.models.features.names import FEATURE_NAMES, RADAR_FEATURES
 
 
 @pytest.mark.parametrize("features", [RADAR_FEATURES, ("iq",)])

@@ -5,7 +5,7 @@ import torch
 from networks import MODELS, network_of, signal_of, spec_of, streamed
 
 from radarseq.errors import MismatchError, UsageError
-from radarseq.models.features.radar import FEATURE_NAMES
+from radarseq.models.features.names import FEATURE_NAMES
 from radarseq.models.streaming import NetworkStream
 
 STEPWISE = tuple(name for name in FEATURE_NAMES if name != "spectrum")

@@ -3,27 +3,30 @@
 import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
 from radarseq.cli.console import note, print_result, show_epoch, train_text, warn
 from radarseq.cli.options import Device, Json, Out, Resume
 from radarseq.errors import CheckpointError, RecipeError
+from radarseq.models.settings import ModelName, Task
 
 if TYPE_CHECKING:
     from radarseq.training.seeds import SeedsResult
 
 
+def _one_of(names: Any) -> str:
+    """Return the values of a ``Literal`` as a sentence of the help."""
+    *others, last = get_args(names)
+    return f"{', '.join(others)} or {last}."
+
+
 def train(
     data: Annotated[Path, typer.Argument(help="Dataset, or recipe (.toml) for fresh pairs.")],
     out: Out,
-    model: Annotated[
-        str | None, typer.Option(help="wavenet, lstm, gru, rnn, conv_gru or resnet.")
-    ] = None,
-    task: Annotated[
-        str | None, typer.Option(help="both, classify, echo, forecast, next_symbol or step_label.")
-    ] = None,
+    model: Annotated[str | None, typer.Option(help=_one_of(ModelName))] = None,
+    task: Annotated[str | None, typer.Option(help=_one_of(Task))] = None,
     epochs: Annotated[int | None, typer.Option(help="Largest number of epochs.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Examples per iteration.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,

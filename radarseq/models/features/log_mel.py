@@ -21,8 +21,6 @@ from torch.nn import functional
 
 from radarseq.models.features.radar import Features, valid_steps
 
-LOG_MEL, LOG_MEL_CHANGE = "log_mel", "log_mel_change"  # their names among a model's features
-FRAME_FEATURES = (LOG_MEL, LOG_MEL_CHANGE)
 BANDS = 40
 _MIN_HZ = 60.0  # below are hum and wind
 _OVERLAP = 2.5  # length of a frame's taper in hops

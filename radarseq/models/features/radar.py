@@ -14,8 +14,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-RADAR_FEATURES = ("iq", "log_magnitude", "increment", "level", "spectrum")
-FEATURE_NAMES = (*RADAR_FEATURES, "value")
 _FLOOR = 1e-30  # of a level, so that silence has a finite logarithm
 _MIN_STD = 1e-3  # of relative features: below this they are constant
 

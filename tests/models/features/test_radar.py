@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from radarseq.models.features.radar import RADAR_FEATURES as FEATURE_NAMES
+from radarseq.models.features.names import RADAR_FEATURES as FEATURE_NAMES
 from radarseq.models.features.radar import RadarFeatures, decode
 
 PER_STEP = ("iq", "log_magnitude", "increment", "level")
