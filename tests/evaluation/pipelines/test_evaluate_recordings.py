@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from runs import predictions, rows_of
 
+from radarseq.baselines import classifiers
 from radarseq.captures.conversion.export import export
 from radarseq.cli.evaluation_text import as_text
 from radarseq.dataset.read import open_dataset
@@ -60,6 +61,22 @@ def test_recordings_are_judged_as_the_rows_they_were_made_from(
     assert result.metrics["captures"]["accuracy"] == judged.metrics["captures"]["accuracy"]
     assert set(result.metrics["classification"]["baselines"]) >= {"gradient boosting"}
     assert result.failures == []
+
+
+def test_a_class_baseline_is_one_entry_of_the_table(
+    space, space_run, captures, tmp_path, plainly, monkeypatch
+):
+    fit = classifiers.fit_class_baselines
+
+    def with_another(training):
+        return fit(training) | {"even": classifiers.Majority(np.full(4, 1 / 4))}
+
+    monkeypatch.setattr(classifiers, "fit_class_baselines", with_another)
+    for data, name in ((space, ""), (captures, NAME)):
+        result = plainly(space_run, data, tmp_path / f"e{name[:1]}", name=name)
+        found = result.metrics["classification"]["baselines"]
+        assert list(found) == ["majority class", "gradient boosting", "even"]
+        assert found["even"]["log_loss"] == pytest.approx(np.log(4))
 
 
 def a_recording(path, **changed):
