@@ -137,7 +137,8 @@ def compare_targets(
 
 def _row_error(estimate: NDArray, target: NDArray, examples: Examples) -> NDArray[np.float64]:
     """Return the mean squared error of each row over its valid steps, ``(n,)``."""
-    squared = (estimate.astype(np.float64) - target) ** 2
+    # A network gives (n, step) for a target of one channel, which may be stored as (n, step, 1).
+    squared = (estimate.reshape(target.shape).astype(np.float64) - target) ** 2
     by_step = squared.reshape(len(target), target.shape[1], -1).mean(axis=2)
     length = examples.columns.get("length")
     if length is None:

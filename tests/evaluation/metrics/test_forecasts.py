@@ -42,6 +42,8 @@ def test_a_real_target_is_judged_in_its_own_unit():
     part = compare_targets("m", target + 0.5, examples, examples, {})
     assert part["model"]["rmse"] == pytest.approx(0.5, rel=1e-5)
     assert part["baselines"]["mean of training"]["rmse"] == pytest.approx(2, abs=0.1)
+    flat = compare_targets("m", target[..., 0] + 0.5, examples, examples, {})
+    assert flat["model"] == part["model"]
     padded = Examples(STEP, examples.columns | {"length": np.full(200, 3, np.int32)})
     wrong = target.copy()
     wrong[:, 3:] = 1e6
