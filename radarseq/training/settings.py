@@ -57,10 +57,10 @@ class TrainSettings:
         cuda_graph: Whether an iteration is launched as one CUDA graph, on a CUDA device, where the
             batch is at most 8,192: small iterations take longer to launch than to compute.
         engine: Implementation of the layers, see ``radarseq.models.engines.select``. ``fused``:
-                compiled functions on the CPU, in float32, for a WaveNet, LSTM or GRU, where batches
+            compiled functions on the CPU, in float32, for a WaveNet, LSTM or GRU, where batches
             are large enough. ``triton``: on a CUDA device, fused kernels for a WaveNet.
             ``torch``: torch's operations. ``auto``: ``fused`` where it can be had, else ``torch``.
-            pairs_per_epoch: Number of fresh pairs in an epoch.
+        pairs_per_epoch: Number of fresh pairs in an epoch.
         validation_pairs: Number of fresh pairs to validate on, the same in every epoch.
     """
 

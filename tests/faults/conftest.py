@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from command_processes import Cli
-from runs import RECIPE, TRAINED
+from small_runs import RECIPE, TRAINED
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from datasets_made import flip_a_byte, truncate
-from runs import RECIPE, command_on
+from small_runs import RECIPE, command_on
 
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import Examples

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from datasets_made import content, flip_a_byte, sha256, truncate
-from runs import TRAINED, a_run_like
+from small_runs import TRAINED, a_run_like
 
 from radarseq.storage.sealed import write_json
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from runs import RECIPE, TRAINED
+from small_runs import RECIPE, TRAINED
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from command_processes import Ran
 from datasets_made import content
-from runs import TRAINED, checkpoint_written, shards, weights
+from small_runs import TRAINED, checkpoint_written, shards, weights
 
 from radarseq.dataset.read import open_dataset
 

@@ -8,7 +8,7 @@ import time
 import pytest
 from command_processes import Ran
 from datasets_made import content
-from runs import (
+from small_runs import (
     SHARDED,
     TRAINED,
     a_run_like,

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from runs import RUNS, SMALL
+from small_runs import RUNS, SMALL
 
 from radarseq.inference.build_ensemble import form_ensemble
 from radarseq.training.seeds import train_seeds

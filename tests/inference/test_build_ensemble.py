@@ -6,8 +6,8 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from runs import RUNS, SMALL, log_loss, text
 from scipy.special import log_softmax
+from small_runs import RUNS, SMALL, log_loss, text
 
 from radarseq.artifacts.gate_figure import draw_example_gates
 from radarseq.artifacts.inspection import inspect

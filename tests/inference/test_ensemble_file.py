@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from runs import RUNS
+from small_runs import RUNS
 
 from radarseq.artifacts.validation import validate
 from radarseq.errors import CheckpointError

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from runs import SMALL
+from small_runs import SMALL
 
 from radarseq.dataset.schema import Examples, Header
 from radarseq.dataset.write import write_dataset

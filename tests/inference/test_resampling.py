@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from runs import SMALL
+from small_runs import SMALL
 
 from radarseq.dataset.read import open_dataset
 from radarseq.dataset.schema import Examples

@@ -1,7 +1,7 @@
 """Training data, stored and fresh."""
 
 import pytest
-from runs import FRESH
+from small_runs import FRESH
 
 
 @pytest.fixture(params=["stored", "fresh"])

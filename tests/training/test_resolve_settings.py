@@ -4,7 +4,7 @@ import math
 from typing import get_args
 
 import pytest
-from runs import columns_of
+from small_runs import columns_of
 
 from radarseq.errors import DatasetError, RecipeError
 from radarseq.inference import task_targets

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from runs import RESULTS, SMALL, WEIGHTS, everything, interrupted, results
+from small_runs import RESULTS, SMALL, WEIGHTS, everything, interrupted, results
 
 from radarseq.dataset.schema import Examples
 from radarseq.dataset.write import write_dataset

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from runs import SMALL
+from small_runs import SMALL
 
 from radarseq.errors import UsageError
 from radarseq.training.seeds import as_text, train_seeds

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from runs import FRESH, RESULTS, SMALL, WEIGHTS, columns_of, everything, results, scene_of
+from small_runs import FRESH, RESULTS, SMALL, WEIGHTS, columns_of, everything, results, scene_of
 
 from radarseq.dataset.schema import Examples, Header
 from radarseq.dataset.write import write_dataset

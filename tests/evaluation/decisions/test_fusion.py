@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from runs import some
+from small_runs import some
 
 from radarseq.dataset.row_operations import rows_by_group
 from radarseq.evaluation.decisions.fusion import Fusion, measure_fusion_weight

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from runs import some
 from scipy.stats import ttest_1samp
+from small_runs import some
 
 from radarseq.evaluation.metrics.bootstrap import (
     MIN_UNITS,

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from runs import some
 from scipy.stats import norm
 from sklearn.metrics import (
     average_precision_score,
@@ -12,6 +11,7 @@ from sklearn.metrics import (
     roc_auc_score,
     roc_curve,
 )
+from small_runs import some
 
 from radarseq.evaluation.metrics.classification import (
     auroc,

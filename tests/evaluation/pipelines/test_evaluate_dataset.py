@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
-from runs import predictions, rows_of
+from small_runs import predictions, rows_of
 
 from radarseq.cli.evaluation_text import as_text
 from radarseq.dataset.schema import Examples

@@ -5,7 +5,7 @@ import shutil
 import h5py
 import numpy as np
 import pytest
-from runs import predictions, rows_of
+from small_runs import predictions, rows_of
 
 from radarseq.baselines import classifiers
 from radarseq.captures.conversion.export import export

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from networks import network_of, random, signal_of, spec_of
-from runs import everything, interrupted
+from small_runs import everything, interrupted
 
 from radarseq.errors import UsageError
 from radarseq.models.engines.select import set_engine, set_training_engine

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from runs import columns_of, scene_of
+from small_runs import columns_of, scene_of
 
 from radarseq.training.data.batches import FreshBatches, StoredBatches, as_batch
 from simulators.pairs import FRESH_TRAIN, FRESH_VALIDATION, PairGenerator

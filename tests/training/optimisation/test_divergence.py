@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from runs import SMALL, results
+from small_runs import SMALL, results
 
 from radarseq.dataset.schema import Examples, Header
 from radarseq.dataset.write import write_dataset

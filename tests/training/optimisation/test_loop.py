@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 import torch
-from runs import SMALL
+from small_runs import SMALL
 
 from radarseq.dataset.schema import Examples
 from radarseq.dataset.write import write_dataset

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from networks import network_and_input
-from runs import SMALL
+from small_runs import SMALL
 
 from radarseq.inference.checkpoint import load_checkpoint, load_state
 from radarseq.training.data.batches import as_batch
