@@ -172,6 +172,6 @@ class LinearForecast:
 
 def naive_scale(training: PastAndFuture) -> float:
     """Return the mean absolute change from step to step in training, by which MASE divides."""
-    valid = np.arange(1, training.past.shape[1]) < training.length[:, None]
+    valid = valid_steps(training.length, training.past.shape[1])[:, 1:]
     change = np.abs(np.diff(training.past, axis=1)).mean(axis=2)
     return float(change[valid].mean()) if valid.any() else 0.0

@@ -188,7 +188,6 @@ def simulate(
     )
 
 
-@trim_heap
 def run_simulation(
     plan: SimulationPlan,
     out: Path | str,

@@ -142,6 +142,7 @@ def _capture_metrics(
 
 def _confusion(label: NDArray, decision: NDArray, classes: int) -> list[list[int]]:
     """Return counts: one row per true class, one column per class and one for no class."""
+    # Not scikit-learn's, as for windows: it refuses empty input, and there may be no labels.
     flat = np.bincount(label * (classes + 1) + decision, minlength=classes * (classes + 1))
     return flat.reshape(classes, classes + 1).tolist()
 

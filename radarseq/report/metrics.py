@@ -72,10 +72,6 @@ def _mean_to_db(mean: NDArray) -> NDArray:
     return 10.0 * np.log10(np.maximum(mean, 1e-30))
 
 
-_MEAN_SQUARED = VerdictFormat(name="mean squared error ")
-_NATS = VerdictFormat(name="nats per symbol ")
-
-
 @dataclass(frozen=True, kw_only=True)
 class ClassMetrics:
     """Metrics of class probabilities; ``accuracy_low`` and ``accuracy_high`` by Wilson."""

@@ -166,12 +166,9 @@ def test_another_recipe_is_refused_on_resume(interrupted):
 
 @pytest.mark.parametrize("name", ["../outside.h5", "/dev/zero"])
 def test_a_resumed_simulation_reads_no_shard_outside(plate_recipe, tmp_path, name):
-    def stop(*_):
-        raise KeyboardInterrupt
-
     settings = {"examples": 50, "rows_per_shard": 10}
     with pytest.raises(KeyboardInterrupt):
-        simulate(plate_recipe, tmp_path / "d", progress=stop, **settings)
+        simulate(plate_recipe, tmp_path / "d", progress=interrupt_after(1), **settings)
     path = tmp_path / "d/manifest.unfinished.json"
     manifest = json.loads(path.read_text())
     record = {"file": name, "rows": 10, "sha256": "0" * 64}
@@ -186,13 +183,9 @@ def test_an_interrupted_simulation_ends_as_an_unbroken_one(plate_recipe, tmp_pat
     settings = {"examples": 50, "seed": 5, "rows_per_shard": 10}
     simulate(plate_recipe, tmp_path / "whole", **settings)
 
-    def stop(done, _):
-        if done >= 30:
-            raise KeyboardInterrupt
-
     broken = tmp_path / "broken"
     with pytest.raises(KeyboardInterrupt):
-        simulate(plate_recipe, broken, progress=stop, **settings)
+        simulate(plate_recipe, broken, progress=interrupt_after(3), **settings)
     assert "not finished" in issues_of(broken)
     if damage == "absent":
         (broken / shard_name(0)).unlink()
@@ -216,14 +209,11 @@ def test_an_interrupted_simulation_ends_as_an_unbroken_one(plate_recipe, tmp_pat
 def test_another_plan_is_not_mixed_in(plate_recipe, tmp_path, changed, finished):
     settings = {"examples": 50, "seed": 5, "rows_per_shard": 10}
 
-    def stop(*_):
-        raise KeyboardInterrupt
-
     if finished:
         simulate(plate_recipe, tmp_path / "d", **settings)
     else:
         with pytest.raises(KeyboardInterrupt):
-            simulate(plate_recipe, tmp_path / "d", progress=stop, **settings)
+            simulate(plate_recipe, tmp_path / "d", progress=interrupt_after(1), **settings)
     before = {p.name: p.read_bytes() for p in (tmp_path / "d").iterdir()}
     with pytest.raises(OutputError, match=r"holds (part of )?another dataset"):
         simulate(plate_recipe, tmp_path / "d", resume=True, **settings | changed)
@@ -232,12 +222,9 @@ def test_another_plan_is_not_mixed_in(plate_recipe, tmp_path, changed, finished)
 
 @pytest.mark.parametrize("content", [{}, {"shards": 3}, {"shards": [{}]}, {"shards": None}])
 def test_a_damaged_record_of_an_unfinished_dataset_ends_in_words(plate_recipe, tmp_path, content):
-    def stop(*_):
-        raise KeyboardInterrupt
-
     settings = {"examples": 50, "rows_per_shard": 10}
     with pytest.raises(KeyboardInterrupt):
-        simulate(plate_recipe, tmp_path / "d", progress=stop, **settings)
+        simulate(plate_recipe, tmp_path / "d", progress=interrupt_after(1), **settings)
     path = tmp_path / "d/manifest.unfinished.json"
     plan = json.loads(path.read_text())["plan"]
     write_json(path, {"plan": plan} | content)

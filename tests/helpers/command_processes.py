@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import resource
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -23,6 +24,14 @@ class Ran(NamedTuple):
     status: int
     stdout: str
     stderr: str
+
+
+def run_alone(*words: object, folder: Path | None = None) -> Ran:
+    """Run ``python -m radarseq`` in an interpreter of its own, as a user does."""
+    command = [sys.executable, "-m", "radarseq", *map(str, words)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment)
+    return Ran(done.returncode, done.stdout, done.stderr)
 
 
 class Started:

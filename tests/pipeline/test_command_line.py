@@ -11,10 +11,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
+from command_processes import Ran, run_alone
 
 from radarseq.cli import main
 
@@ -39,21 +40,6 @@ tumble_rad_per_s = [0.2, 4.0]
 """
 
 SMALL = ("--epochs", "2", "--set", "width=8", "--set", "skip=8", "--batch-size", "64")
-
-
-class Ran(NamedTuple):
-    """What a command ended in."""
-
-    status: int
-    stdout: str
-    stderr: str
-
-
-def radarseq(*words: object, folder: Path | None = None) -> Ran:
-    command = [sys.executable, "-m", "radarseq", *map(str, words)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
-    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment)
-    return Ran(done.returncode, done.stdout, done.stderr)
 
 
 def one_object(text: str) -> dict[str, Any]:
@@ -86,7 +72,7 @@ def folder(tmp_path_factory) -> Path:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             (folder / "recipe.toml").write_text(ALIASING)
-            ran = {n: radarseq(n, *words, "--json", folder=folder) for n, words in steps.items()}
+            ran = {n: run_alone(n, *words, "--json", folder=folder) for n, words in steps.items()}
             assert {name: r for name, r in ran.items() if r.status} == {}
             (folder / "told.json").write_text(json.dumps(ran))
     return folder
@@ -117,7 +103,7 @@ def here(capfd, monkeypatch) -> Iterator[Callable[..., Ran]]:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_with_an_example(command):
-    ran = radarseq(command, "--help")
+    ran = run_alone(command, "--help")
     assert ran.status == 0
     assert ran.stderr == ""
     assert f"Example: radarseq {command} " in ran.stdout
@@ -128,11 +114,11 @@ def test_every_command_has_help_with_an_example(command):
 
 
 def test_the_help_names_every_command_on_stdout():
-    ran = radarseq("--help")
+    ran = run_alone("--help")
     assert (ran.status, ran.stderr) == (0, "")
     for command in COMMANDS:
         assert re.search(rf"^  {command} +[A-Z]", ran.stdout, flags=re.MULTILINE), command
-    assert radarseq("-h").stdout == ran.stdout
+    assert run_alone("-h").stdout == ran.stdout
 
 
 @pytest.mark.parametrize(
@@ -140,7 +126,7 @@ def test_the_help_names_every_command_on_stdout():
     [("simulat",), ("--jsn",), ("inspect",), ("inspect", ".", "more"), ("inspect", "--out", "x")],
 )
 def test_what_is_no_command_is_a_usage_error(words):
-    ran = radarseq(*words)
+    ran = run_alone(*words)
     assert (ran.status, ran.stdout) == (2, "")
     assert "Usage: " in ran.stderr
     assert "Traceback" not in ran.stderr
@@ -151,7 +137,7 @@ def test_the_console_script_is_the_module():
     if not script.exists():
         pytest.skip("radarseq is not installed here")
     done = subprocess.run([script, "--help"], capture_output=True, text=True)
-    ran = radarseq("--help")
+    ran = run_alone("--help")
     assert done.returncode == 0
     assert done.stdout.splitlines()[1:] == ran.stdout.splitlines()[1:]
 
@@ -202,7 +188,7 @@ def test_without_a_terminal_there_is_no_progress(info, command):
 
 def test_text_tells_the_same_and_warns_on_stderr(info, folder, tmp_path):
     words = ("recipe.toml", "--examples", "300", "--out", tmp_path / "data")
-    ran = radarseq("simulate", *words, folder=folder)
+    ran = run_alone("simulate", *words, folder=folder)
     output = one_object(info["simulate"].stdout)
     assert ran.status == 0
     assert ran.stdout.count("\n") == 1

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from command_processes import run_alone
 
 from radarseq.cli import main
 
@@ -72,13 +72,11 @@ RUN = {
 
 
 def radarseq(folder: Path, *words: object) -> str:
-    """Return what a command that must succeed prints."""
-    command = [sys.executable, "-m", "radarseq", *map(str, words)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment)
-    assert done.returncode == 0, done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stdout
+    """Return the output of a command that must succeed."""
+    ran = run_alone(*words, folder=folder)
+    assert ran.status == 0, ran.stderr
+    assert "Traceback" not in ran.stderr
+    return ran.stdout
 
 
 @pytest.fixture(scope="session")

@@ -43,7 +43,7 @@ class ReadOptions:
         sample_axis: ``slow_time``, ``fast_time`` or ``step``; None for the value in the file.
         dtype: Of a raw file's samples: a SigMF datatype such as ``ci16_le`` or ``rf32_le``, or
             ``cu8``, ``cs16``, ``cf32`` and the like; empty for the type of the suffix.
-        channels: Channels that alternate sample by sample in a raw file; 0 for one.
+        channels: Channels of a raw file, stored sample by sample in turn; 0 for one.
         wrapped: Whether the values are signed 16-bit integers that were stored as unsigned ones.
         adc: Configuration of a raw file of TI's DCA1000, as ``key=value,...``; see ``dca1000``.
         labels: Path of a table ``file,label[,group]``; empty for none.
@@ -65,8 +65,8 @@ class ReadOptions:
     carrier_hz: float = _option(0.0, "Carrier frequency, Hz.", "--carrier")
     sample_axis: str | None = _option(None, "slow_time, fast_time or step.", "--axis")
     dtype: str = _option("", "Of a raw file: cu8, ci16_le, cf32_le, int16, ...")
-    channels: int = _option(0, "Channels that alternate in a raw file.")
-    wrapped: bool = _option(False, "Unsigned 16-bit values are signed ones.")
+    channels: int = _option(0, "Channels of a raw file, sample by sample in turn.")
+    wrapped: bool = _option(False, "The file stores signed 16-bit values as unsigned.")
     adc: str = _option("", "DCA1000: samples=256,chirps=128,receivers=4,lanes=2.")
     labels: str = _option("", "Table of labels, CSV: file,label[,group].")
     quality: QualityLimits = field(

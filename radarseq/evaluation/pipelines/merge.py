@@ -43,7 +43,7 @@ def merge_parts(
         calibration: Prior of the classes, and the fusion weight.
         ood: The threshold above which a window is unknown; None without one.
     """
-    index = {name: i for i, name in enumerate(dict.fromkeys(part.group for _, part in parts))}
+    index = group_index(parts)
     names = list(index)
     classifies = predictor.network.settings.classifies
     fusion = Fusion(calibration.prior, len(names), calibration.fusion_weight.exponent)
@@ -101,6 +101,11 @@ def merge_parts(
     )
 
 
+def group_index(parts: list[tuple[int, Part]]) -> dict[str, int]:
+    """Return the number of each group, by its name, in the order in which the groups occur."""
+    return {name: i for i, name in enumerate(dict.fromkeys(part.group for _, part in parts))}
+
+
 def _without_prefix(columns: dict[str, NDArray], prefix: str) -> dict[str, NDArray]:
     """Return the columns whose names begin with a prefix, by the rest of their names."""
     return {n.removeprefix(prefix): values for n, values in columns.items() if n.startswith(prefix)}
@@ -137,7 +142,7 @@ def saved_examples(
     folder: Path, parts: list[tuple[int, Part]], predictor: Predictor
 ) -> Examples | None:
     """Return the saved samples of the first recordings as rows of a dataset; None without any."""
-    index = {name: i for i, name in enumerate(dict.fromkeys(part.group for _, part in parts))}
+    index = group_index(parts)
     columns: dict[str, list[NDArray]] = {}
     taken_bytes = 0
     for number, part in parts:
